@@ -1,6 +1,7 @@
 /* A request as a script asks for it: its arguments and options, checked. */
 #include "agent/lua/lua_http_draft.h"
 
+#include "agent/http/message/fields.h"
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_http_form.h"
 #include "agent/lua/lua_http_tls.h"
@@ -28,7 +29,7 @@ static void draft_check_text(lua_State *lua, int index, const char *what)
         lua_misuse(lua, "http: %s is a string, not a %s", what, luaL_typename(lua, index));
     }
     const char *text = luaL_checklstring(lua, index, &size);
-    if (strlen(text) != size || strpbrk(text, "\r\n") != NULL) {
+    if (!field_is_value(bytes_of(text, size))) {
         lua_misuse(lua, "http: %s must not hold a line break", what);
     }
 }
@@ -39,9 +40,16 @@ static void draft_use_known_method(lua_State *lua)
     static const char *const known[] = {"GET",   "HEAD",    "POST",    "PUT",  "DELETE",
                                         "PATCH", "OPTIONS", "CONNECT", "TRACE"};
     const char *method = lua_tostring(lua, LUA_HTTP_METHOD);
+    const char *at = method;
 
+    while (*at != 0 && (*at < 'a' || *at > 'z')) {
+        at++;
+    }
+    if (*at == 0) {
+        return;
+    }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcasecmp(method, known[i]) == 0 && strcmp(method, known[i]) != 0) {
+        if (strcasecmp(method, known[i]) == 0) {
             lua_pushstring(lua, known[i]);
             lua_replace(lua, LUA_HTTP_METHOD);
             return;

@@ -4,11 +4,13 @@
 #include "agent/base/connect_failure.h"
 #include "agent/base/lease.h"
 #include "common/clock.h"
+#include "common/container.h"
 #include "common/memory.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #define PENDING_MAX_BYTES (1024u * 1024u * 1024u)
@@ -23,12 +25,37 @@
 
 #define FAILURE_TEXT_BYTES 512
 
-static void on_stream_ready(uv_poll_t *poll, int status, int events);
+static void on_stream_ready(struct poller_socket *polled, uint32_t events);
 static void on_line(uv_idle_t *idle);
+static void stream_listen(struct stream *stream);
 
 bool net_may_send(const struct net *net)
 {
     return net->lease == NULL || lease_is_held(net->lease, clock_now_ns());
+}
+
+uint64_t net_ready_ns(const struct net *net)
+{
+    return net->ready_ns;
+}
+
+/* Reads the clock. False where what has come is to be left where it is: the lease is over, and the net will
+ * be held or go on. */
+static bool net_look(struct net *net)
+{
+    net->ready_ns = clock_now_ns();
+    return !net->is_held && (net->lease == NULL || lease_is_held(net->lease, net->ready_ns));
+}
+
+static void free_closed(void *context)
+{
+    struct net *net = context;
+
+    while (net->closed != NULL) {
+        struct stream *stream = net->closed;
+        net->closed = stream->next;
+        memory_free(stream);
+    }
 }
 
 struct net *net_new(uv_loop_t *loop, struct lease *lease)
@@ -38,6 +65,7 @@ struct net *net_new(uv_loop_t *loop, struct lease *lease)
     net->loop = loop;
     net->lease = lease;
     net->resolver = resolver_new(loop, NULL);
+    net->poller = poller_new(loop, free_closed, net);
     net->contexts = tls_contexts_new();
     net->wire = memory_new(NET_READ_BYTES, 1);
     net->plain = memory_new(NET_READ_BYTES, 1);
@@ -60,6 +88,8 @@ void net_close(struct net **pointer)
         return;
     }
     resolver_close(&net->resolver);
+    poller_close(&net->poller);
+    free_closed(net);
     tls_contexts_free(&net->contexts);
     memory_free(net->wire);
     memory_free(net->plain);
@@ -67,22 +97,9 @@ void net_close(struct net **pointer)
     *pointer = NULL;
 }
 
-void stream_socket_listen(struct stream_socket *socket, int events, uv_poll_cb on_ready)
-{
-    socket->wanted = events;
-    if (!socket->stream->net->is_held) {
-        uv_poll_start(&socket->poll, events, on_ready);
-    }
-}
-
 void net_hold(struct net *net)
 {
     net->is_held = true;
-    for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
-        if (stream->socket != NULL) {
-            uv_poll_stop(&stream->socket->poll);
-        }
-    }
 }
 
 void net_go_on(struct net *net)
@@ -90,7 +107,8 @@ void net_go_on(struct net *net)
     net->is_held = false;
     for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
         if (stream->socket != NULL) {
-            uv_poll_start(&stream->socket->poll, stream->socket->wanted, on_stream_ready);
+            stream_listen(stream);
+            poller_again(&stream->socket->polled);
         } else {
             stream_connect_held(stream);
         }
@@ -123,15 +141,6 @@ struct stream *stream_open(struct net *net, const struct stream_target *target,
 void stream_set_context(struct stream *stream, void *context)
 {
     stream->context = context;
-}
-
-/* The memory goes with the last handle. */
-void stream_handle_closed(struct stream *stream)
-{
-    if (--stream->open_handles > 0 || !stream->is_closed) {
-        return;
-    }
-    memory_free(stream);
 }
 
 void stream_leave_line(struct stream *stream)
@@ -197,8 +206,10 @@ void stream_close(struct stream **pointer, bool is_reset)
     buffer_finish(&stream->pending);
     stream->state = STREAM_ENDED;
     stream->is_closed = true;
-    stream->open_handles++;
-    stream_handle_closed(stream);
+    if (!stream->has_timer) {
+        stream->next = stream->net->closed;
+        stream->net->closed = stream;
+    }
 }
 
 size_t stream_pending(const struct stream *stream)
@@ -210,7 +221,8 @@ bool stream_is_quiet(const struct stream *stream)
 {
     char byte;
 
-    return stream->state == STREAM_OPEN && recv(stream->socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+    return stream->state == STREAM_OPEN &&
+           recv(stream->socket->polled.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            (errno == EAGAIN || errno == EINTR);
 }
 
@@ -234,14 +246,15 @@ struct bytes stream_protocol(const struct stream *stream)
     return stream->tls != NULL ? tls_session_protocol(stream->tls) : bytes_of("", 0);
 }
 
+/* What waits to be sent goes by the level, not by edges: the kernel may take nothing for reasons of its own,
+ * such as a lack of memory, which end without an edge. */
 static void stream_listen(struct stream *stream)
 {
-    int events = (stream->is_paused ? 0 : UV_READABLE) |
-                 (stream_pending(stream) > 0 && !stream->is_write_broken ? UV_WRITABLE : 0);
+    bool is_sending = stream_pending(stream) > 0 && !stream->is_write_broken;
 
-    if (stream->socket->wanted != events) {
-        stream_socket_listen(stream->socket, events, on_stream_ready);
-    }
+    uint32_t input = stream->is_paused ? 0 : EPOLLIN;
+
+    poller_change(&stream->socket->polled, is_sending ? input | EPOLLOUT : POLLER_EDGES);
 }
 
 void stream_pause(struct stream *stream, bool is_paused)
@@ -249,6 +262,9 @@ void stream_pause(struct stream *stream, bool is_paused)
     stream->is_paused = is_paused;
     if (stream->state == STREAM_OPEN) {
         stream_listen(stream);
+        if (!is_paused) {
+            poller_again(&stream->socket->polled);
+        }
     }
 }
 
@@ -265,7 +281,7 @@ static size_t send_now(struct stream *stream, struct bytes data)
         return 0;
     }
     do {
-        count = send(stream->socket->fd, data.data, data.size, MSG_NOSIGNAL);
+        count = send(stream->socket->polled.fd, data.data, data.size, MSG_NOSIGNAL);
     } while (count < 0 && errno == EINTR);
     if (count < 0 && errno != EAGAIN && errno != ENOBUFS) {
         stream->is_write_broken = true;
@@ -378,6 +394,9 @@ static void deliver_plain(struct stream *stream)
             break;
         }
         stream->callbacks.on_data(stream->context, bytes_of(stream->net->plain, count));
+        if (stream->state == STREAM_OPEN && tls_session_is_drained(stream->tls)) {
+            return;
+        }
     }
     if (stream->state == STREAM_OPEN && result != TLS_MORE) {
         stream_fail(stream, result == TLS_END ? NET_OK : NET_TLS, result == TLS_END ? "" : error.text);
@@ -459,12 +478,14 @@ static void stream_has_ended(struct stream *stream)
     }
 }
 
+/* An edge is used up when less has come than there was room for. The end of what comes has no edge of its own
+ * if it came together with the last bytes. */
 static void read_wire(struct stream *stream)
 {
     for (int i = 0; i < READS_AT_ONCE && stream->socket != NULL && !stream->is_paused; i++) {
         ssize_t count;
         do {
-            count = recv(stream->socket->fd, stream->net->wire, NET_READ_BYTES, 0);
+            count = recv(stream->socket->polled.fd, stream->net->wire, NET_READ_BYTES, 0);
         } while (count < 0 && errno == EINTR);
         if (count > 0) {
             stream_take(stream, bytes_of(stream->net->wire, (size_t)count));
@@ -475,9 +496,13 @@ static void read_wire(struct stream *stream)
             snprintf(text, sizeof text, "the connection broke: %s", strerror(errno));
             stream_fail(stream, NET_RESET, text);
         }
-        if (count < (ssize_t)NET_READ_BYTES) {
+        if (count < (ssize_t)NET_READ_BYTES && !(count > 0 && stream->has_input_ended)) {
             return;
         }
+        stream->net->ready_ns = clock_now_ns();
+    }
+    if (stream->socket != NULL && !stream->is_paused) {
+        poller_again(&stream->socket->polled);
     }
 }
 
@@ -495,15 +520,6 @@ void stream_join_line(struct stream *stream)
     *net->last_in_line = stream;
     net->last_in_line = &stream->next_in_line;
     uv_idle_start(&net->idle, on_line);
-}
-
-static void wait_for_handshake(struct stream *stream)
-{
-    if (!stream->is_waiting) {
-        uv_poll_stop(&stream->socket->poll);
-        stream->socket->wanted = 0;
-        stream_join_line(stream);
-    }
 }
 
 /* Whose turn it is. While the net is held, connections come up; whether they may begin they ask themselves.
@@ -524,7 +540,7 @@ static void on_line(uv_idle_t *idle)
     uint64_t until_ns = clock_now_ns() + LINE_NS;
     struct stream *stream;
 
-    while ((stream = first_in_line(net)) != NULL && clock_now_ns() < until_ns) {
+    while ((stream = first_in_line(net)) != NULL && (net->ready_ns = clock_now_ns()) < until_ns) {
         stream_leave_line(stream);
         if (stream->state == STREAM_CONNECTING) {
             stream_begin_attempts(stream);
@@ -548,9 +564,8 @@ void stream_begin(struct stream *stream)
 {
     if (stream->target.is_tls) {
         stream->state = STREAM_HANDSHAKING;
-        wait_for_handshake(stream);
+        stream_join_line(stream);
     } else {
-        stream_listen(stream);
         stream_is_open(stream);
     }
 }
@@ -558,25 +573,36 @@ void stream_begin(struct stream *stream)
 void stream_connected(struct stream *stream, struct stream_socket *socket)
 {
     stream->socket = socket;
+    socket->polled.on_ready = on_stream_ready;
     if (stream->target.proxy != NULL && stream->target.proxy->is_tunnel) {
         stream->state = STREAM_TUNNELLING;
         stream_tunnel_begin(stream);
-        stream_listen(stream);
     } else {
         stream_begin(stream);
     }
 }
 
-static void on_stream_ready(uv_poll_t *poll, int status, int events)
+/* Where nothing may leave or come in: it is told again when the net goes on. Before the net is held, the
+ * lease may come back without anything that says so. */
+static void stream_put_off(struct stream *stream)
 {
-    struct stream_socket *socket = poll->data;
-    struct stream *stream = socket->stream;
+    if (stream->net->is_held) {
+        poller_change(&stream->socket->polled, POLLER_EDGES);
+    } else {
+        poller_again(&stream->socket->polled);
+    }
+}
 
-    /* Without a lease what comes is left where it is, until the net is held or goes on. */
-    if (stream->net->is_held || stream->socket != socket || !net_may_send(stream->net)) {
+static void on_stream_ready(struct poller_socket *polled, uint32_t events)
+{
+    struct stream *stream = CONTAINER_OF(polled, struct stream_socket, polled)->stream;
+
+    stream->has_input_ended |= (events & EPOLLRDHUP) != 0;
+    if (!net_look(stream->net)) {
+        stream_put_off(stream);
         return;
     }
-    if ((events & UV_WRITABLE) && stream_pending(stream) > 0) {
+    if ((events & EPOLLOUT) && stream_pending(stream) > 0) {
         flush_pending(stream);
         pump_borrowed(stream);
         stream_listen(stream);
@@ -587,19 +613,16 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
             stream->callbacks.on_drain(stream->context);
         }
     }
-    if (stream->socket != socket) {
+    if (stream->socket == NULL) {
         return; /* it was closed */
     }
-    if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
+    if (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
         if (stream->state == STREAM_TUNNELLING) {
             stream_tunnel_read(stream);
         } else if (stream->state == STREAM_HANDSHAKING) {
-            wait_for_handshake(stream);
+            stream_join_line(stream);
         } else {
             read_wire(stream);
         }
-    }
-    if (status < 0 && stream->socket == socket && !stream->is_waiting) {
-        uv_poll_start(poll, socket->wanted, on_stream_ready); /* libuv has stopped it */
     }
 }

@@ -24,6 +24,8 @@ MUST_CHECK struct net *net_new(uv_loop_t *loop, struct lease *lease);
 void net_close(struct net **net);
 /* Whether something may leave at this moment. */
 bool net_may_send(const struct net *net);
+/* By the clock of clock_now_ns: when the loop saw that what on_data or on_end tells of had come. */
+uint64_t net_ready_ns(const struct net *net);
 /* While it is held, no stream reads or writes. */
 void net_hold(struct net *net);
 void net_go_on(struct net *net);

@@ -4,6 +4,7 @@
 #include "agent/base/connect_failure.h"
 #include "agent/base/source_address.h"
 #include "common/clock.h"
+#include "common/container.h"
 #include "common/host_override.h"
 #include "common/memory.h"
 
@@ -12,6 +13,7 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 /* How often a connection that must not begin looks whether it may by now. */
@@ -28,26 +30,17 @@ static uint16_t dialled_port(const struct stream *stream)
     return stream->target.proxy != NULL ? stream->target.proxy->port : stream->target.port;
 }
 
-static void stream_on_socket_closed(uv_handle_t *handle)
-{
-    struct stream_socket *socket = handle->data;
-    struct stream *stream = socket->stream;
-
-    memory_free(socket);
-    stream_handle_closed(stream);
-}
-
 /* With a reset the kernel throws away what it has not sent. */
 void stream_socket_drop(struct stream_socket *socket, bool is_reset)
 {
     const struct linger at_once = {.l_onoff = 1};
 
-    uv_poll_stop(&socket->poll);
     if (is_reset) {
-        (void)setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        (void)setsockopt(socket->polled.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     }
-    close(socket->fd);
-    uv_close((uv_handle_t *)&socket->poll, stream_on_socket_closed);
+    poller_remove(&socket->polled);
+    close(socket->polled.fd);
+    memory_free(socket);
 }
 
 static void on_connector_closed(uv_handle_t *handle)
@@ -56,7 +49,10 @@ static void on_connector_closed(uv_handle_t *handle)
     struct stream *stream = connector->stream;
 
     memory_free(connector);
-    stream_handle_closed(stream);
+    stream->has_timer = false;
+    if (stream->is_closed) {
+        memory_free(stream);
+    }
 }
 
 void stream_connector_drop(struct stream *stream)
@@ -114,20 +110,17 @@ static void stream_take_out_socket(struct stream_connector *connector, const str
     *at = socket->next;
 }
 
-static void on_attempt_ready(uv_poll_t *poll, int status, int events)
+static void on_attempt_ready(struct poller_socket *polled, uint32_t events)
 {
-    struct stream_socket *socket = poll->data;
+    struct stream_socket *socket = CONTAINER_OF(polled, struct stream_socket, polled);
     struct stream *stream = socket->stream;
     struct stream_connector *connector = stream->connector;
     int number = 0;
     socklen_t size = sizeof number;
 
-    (void)events;
-    if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0) {
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0 &&
+        getsockopt(polled->fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0) {
         number = errno;
-    }
-    if (number == 0 && status < 0) {
-        number = -status;
     }
     stream_take_out_socket(connector, socket);
     if (number != 0) {
@@ -136,7 +129,9 @@ static void on_attempt_ready(uv_poll_t *poll, int status, int events)
         stream_join_line(stream);
         return;
     }
-    uv_poll_stop(poll); /* where the net is held, nothing else listens to it by now */
+    if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) {
+        poller_again(polled); /* what the server has said already is for whom it is told of next */
+    }
     stream->times.connected_ns = clock_now_ns();
     net_address_text(&socket->address, stream->peer, sizeof stream->peer);
     stream_connector_drop(stream);
@@ -189,22 +184,18 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
         return false;
     }
     struct stream_socket *socket = MEMORY_NEW(struct stream_socket);
-    int status = uv_poll_init_socket(stream->net->loop, &socket->poll, fd);
-    if (status != 0) {
-        stream_note_failure(stream->connector, address, -status);
+    socket->polled.on_ready = on_attempt_ready;
+    int number = poller_add(stream->net->poller, &socket->polled, fd, POLLER_EDGES);
+    if (number != 0) {
+        stream_note_failure(stream->connector, address, number);
         memory_free(socket);
         close(fd);
         return false;
     }
-    stream->open_handles++;
-    socket->poll.data = socket;
     socket->stream = stream;
-    socket->fd = fd;
     socket->address = *address;
     socket->next = stream->connector->sockets;
     stream->connector->sockets = socket;
-    uv_poll_start(&socket->poll, UV_WRITABLE,
-                  on_attempt_ready); /* while it is held as well: nothing is sent */
     return true;
 }
 
@@ -308,7 +299,7 @@ void stream_connect(struct stream *stream)
     stream->connector->stream = stream;
     uv_timer_init(stream->net->loop, &stream->connector->timer);
     stream->connector->timer.data = stream->connector;
-    stream->open_handles++;
+    stream->has_timer = true;
     if (look_up(stream, &list)) {
         begin_connecting(stream, &list);
     } else {

@@ -1,6 +1,7 @@
 /* What the files of a stream know of each other: how it connects, and how bytes go in and out. */
 #pragma once
 #include "agent/net/address_list.h"
+#include "agent/net/poller.h"
 #include "agent/net/resolver.h"
 #include "agent/net/stream.h"
 #include "agent/net/tunnel.h"
@@ -21,11 +22,9 @@ enum stream_state {
 
 /* A socket: one of several that race for a connection, or the one that has won. */
 struct stream_socket {
-    uv_poll_t poll;
+    struct poller_socket polled;
     struct stream *stream;
     struct stream_socket *next;
-    int fd;
-    int wanted; /* events */
     struct net_address address;
 };
 
@@ -44,13 +43,16 @@ struct net {
     uv_loop_t *loop;
     struct lease *lease;
     struct resolver *resolver;
+    struct poller *poller;
     struct tls_contexts *contexts;
     struct stream *streams;
-    struct stream *line; /* that wait for their turn to connect, or to go on with a handshake */
+    struct stream *closed; /* their memory goes when none of their callbacks runs */
+    struct stream *line;   /* that wait for their turn to connect, or to go on with a handshake */
     struct stream **last_in_line;
     uv_idle_t idle;
     bool is_held;
-    uint8_t *wire; /* NET_READ_BYTES each: what is read is used before the next */
+    uint64_t ready_ns; /* when the loop came to the stream that it reads */
+    uint8_t *wire;     /* NET_READ_BYTES each: what is read is used before the next */
     uint8_t *plain;
 };
 
@@ -72,12 +74,13 @@ struct stream {
     struct bytes borrowed; /* goes out after what is pending */
     struct stream_times times;
     char peer[STREAM_PEER_BYTES];
-    unsigned open_handles;
     uint16_t proxy_status;
     uint8_t state;
+    bool has_timer; /* a handle of the loop that is not closed yet */
     bool is_closed;
     bool is_write_broken;
-    bool is_waiting; /* in the line */
+    bool has_input_ended; /* the other side's direction is closed; bytes of it may be left to read */
+    bool is_waiting;      /* in the line */
     bool is_paused;
 };
 
@@ -98,5 +101,3 @@ void stream_leave_line(struct stream *stream);
 void stream_write_wire(struct stream *stream, struct bytes data);
 void stream_connected(struct stream *stream, struct stream_socket *socket);
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text);
-void stream_handle_closed(struct stream *stream);
-void stream_socket_listen(struct stream_socket *socket, int events, uv_poll_cb on_ready);

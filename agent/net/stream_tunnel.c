@@ -47,7 +47,7 @@ void stream_tunnel_read(struct stream *stream)
     ssize_t count;
 
     do {
-        count = recv(stream->socket->fd, stream->net->wire, TUNNEL_HEAD_MAX_BYTES, MSG_PEEK);
+        count = recv(stream->socket->polled.fd, stream->net->wire, TUNNEL_HEAD_MAX_BYTES, MSG_PEEK);
     } while (count < 0 && errno == EINTR);
     if (count <= 0) {
         if (count == 0 || errno != EAGAIN) {
@@ -57,13 +57,16 @@ void stream_tunnel_read(struct stream *stream)
     }
     enum tunnel_result result =
         tunnel_take(stream->tunnel, bytes_of(stream->net->wire, (size_t)count), &used);
-    (void)recv(stream->socket->fd, stream->net->wire, used, 0);
+    (void)recv(stream->socket->polled.fd, stream->net->wire, used, 0);
     stream->proxy_status = stream->tunnel->status;
     if (result == TUNNEL_REFUSED) {
         char text[TUNNEL_TEXT_BYTES];
         memcpy(text, stream->tunnel->text, sizeof text);
         stream_fail(stream, NET_PROXY, text);
-    } else if (result == TUNNEL_OPEN) {
+        return;
+    }
+    poller_again(&stream->socket->polled); /* more may be there already */
+    if (result == TUNNEL_OPEN) {
         stream_tunnel_drop(stream);
         stream->times.connected_ns = clock_now_ns();
         stream_begin(stream);

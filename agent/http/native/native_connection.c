@@ -440,17 +440,12 @@ bool native_connection_get(struct native_exchange *exchange)
     return true;
 }
 
-static enum http1_request_kind native_kind_of(const struct native_exchange *exchange)
-{
-    return strcmp(exchange->wish.method, "HEAD") == 0 ? HTTP1_TO_HEAD : HTTP1_USUAL;
-}
-
 void native_connection_send(struct native_connection *connection)
 {
     struct native_exchange *exchange = connection->exchange;
     struct bytes body = bytes_of(exchange->wish.body, exchange->wish.body_size);
 
-    http1_begin(&connection->parser, native_kind_of(exchange));
+    http1_begin(&connection->parser, exchange->wish.is_to_head ? HTTP1_TO_HEAD : HTTP1_USUAL);
     native_wish_write_head(exchange);
     exchange->is_body_held = exchange->wish.expects;
     /* What is small goes out in one piece with the head. */

@@ -69,11 +69,21 @@ static void wake_in_time(struct native_engine *engine, uint64_t now_ns)
 
 void native_engine_set_timer(struct native_engine *engine, struct native_timer *timer, uint64_t due_ns)
 {
-    timers_set(engine->timers, &timer->timer, due_ns);
-    wake_in_time(engine, clock_now_ns());
+    bool comes_up_in_time = timer->timer.position != TIMER_UNSET && timer->timer.due_ns <= due_ns;
+
+    timer->due_ns = due_ns;
+    if (!comes_up_in_time) {
+        timers_set(engine->timers, &timer->timer, due_ns);
+        wake_in_time(engine, clock_now_ns());
+    }
 }
 
-void native_engine_unset_timer(struct native_engine *engine, struct native_timer *timer)
+void native_engine_unset_timer(struct native_timer *timer)
+{
+    timer->due_ns = TIMERS_NEVER;
+}
+
+void native_engine_forget_timer(struct native_engine *engine, struct native_timer *timer)
 {
     timers_unset(engine->timers, &timer->timer);
 }
@@ -141,17 +151,27 @@ static bool native_may_drive(struct native_engine *engine)
     return false;
 }
 
+static void fire_timer(struct native_engine *engine, struct native_timer *timer)
+{
+    engine->has_delivered = true;
+    timer->due_ns = TIMERS_NEVER;
+    if (timer->is_for_body) {
+        native_exchange_continue(timer->exchange);
+    } else {
+        native_exchange_time_out(timer->exchange);
+    }
+}
+
 static void fire_timers(struct native_engine *engine, uint64_t now_ns)
 {
     struct timer *timer;
 
-    engine->has_delivered |= timers_next_ns(engine->timers) <= now_ns;
     while ((timer = timers_take_due(engine->timers, now_ns)) != NULL) {
         struct native_timer *due = CONTAINER_OF(timer, struct native_timer, timer);
-        if (due->is_for_body) {
-            native_exchange_continue(due->exchange);
-        } else {
-            native_exchange_time_out(due->exchange);
+        if (due->due_ns <= now_ns) {
+            fire_timer(engine, due);
+        } else if (due->due_ns != TIMERS_NEVER) {
+            timers_set(engine->timers, timer, due->due_ns);
         }
     }
 }

@@ -78,8 +78,11 @@ struct native_connection {
     bool is_kept;        /* it is being read or written: not to be dropped */
 };
 
+/* In the heap it may be due too early, or unset: then it is put in its place when it comes up. A request that
+ * is answered in time does not touch the heap. */
 struct native_timer {
     struct timer timer;
+    uint64_t due_ns; /* TIMERS_NEVER: it is not set */
     struct native_exchange *exchange;
     bool is_for_body; /* the server has not said 100: the body goes out all the same */
 };
@@ -93,11 +96,15 @@ enum native_state {
 /* What a request wants, kept for redirects and a second try. */
 struct native_wish {
     char method[32];
+    bool is_to_head; /* what follows from the method */
+    bool is_idempotent;
+    bool has_body_by_method; /* were it empty */
     struct url url;
     struct native_tls *tls;     /* NULL: the usual options */
     struct native_proxy *proxy; /* to this URL; NULL: none */
     bool is_proxy_of_environment;
-    struct buffer fields; /* the script's, as lines */
+    struct buffer fields;  /* the script's, as lines */
+    bool are_fields_taken; /* whole, from the request before */
     uint8_t *body;
     size_t body_size;
     size_t body_capacity;
@@ -116,6 +123,7 @@ struct native_wish {
     char *authorization;   /* "Basic …"; NULL: none */
     char *digest_user;     /* of digest authentication; NULL: none */
     char *digest_password;
+    struct buffer head; /* what the head of the next one can begin with; empty: nothing */
     uint64_t max_body_bytes;
 };
 
@@ -217,7 +225,9 @@ struct native_exchange {
 void native_engine_add(struct native_engine *engine, struct native_exchange *exchange);
 void native_engine_remove(struct native_exchange *exchange);
 void native_engine_set_timer(struct native_engine *engine, struct native_timer *timer, uint64_t due_ns);
-void native_engine_unset_timer(struct native_engine *engine, struct native_timer *timer);
+void native_engine_unset_timer(struct native_timer *timer);
+/* Before its memory goes. */
+void native_engine_forget_timer(struct native_engine *engine, struct native_timer *timer);
 /* The next turn of the loop comes at once, and delivers what has ended. */
 void native_engine_wake(struct native_engine *engine);
 /* Calls on_done of those that have ended while the engine deferred. The last that a callback does. */

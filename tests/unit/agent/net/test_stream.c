@@ -678,6 +678,50 @@ static void a_stream_is_quiet_until_something_has_come(void **state)
     assert_false(stream_is_quiet(fixture->listener.stream));
 }
 
+static void what_comes_with_the_end_is_heard_before_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    connect_to_echo(fixture);
+    uv_buf_t last = uv_buf_init((char[]){"last words"}, 10);
+    assert_int_equal(uv_try_write((uv_stream_t *)&fixture->echo.peer, &last, 1), 10);
+    echo_drop(&fixture->echo);
+    await_end(fixture);
+    assert_int_equal(fixture->listener.failure, NET_OK);
+    assert_string_equal(buffer_string(&fixture->listener.data), "last words");
+}
+
+/* Between the timer that connects and the look at what is ready. */
+static void speak_at_once(uv_prepare_t *prepare)
+{
+    struct fixture *fixture = prepare->data;
+    int listening = -1;
+
+    uv_fileno((uv_handle_t *)&fixture->echo.tcp, &listening);
+    int fd = accept(listening, NULL, NULL);
+    if (fd >= 0) {
+        assert_int_equal(write(fd, "welcome", 7), 7);
+        close(fd);
+    }
+}
+
+static void a_server_that_speaks_first_and_goes_is_heard(void **state)
+{
+    struct fixture *fixture = *state;
+    uv_prepare_t prepare;
+
+    uv_prepare_init(&fixture->loop, &prepare);
+    prepare.data = fixture;
+    uv_prepare_start(&prepare, speak_at_once);
+    open_stream(fixture, "127.0.0.3", fixture->port);
+    await_end(fixture);
+    uv_close((uv_handle_t *)&prepare, NULL);
+    assert_int_equal(fixture->listener.opened, 1);
+    assert_int_equal(fixture->listener.failure, NET_OK);
+    assert_string_equal(buffer_string(&fixture->listener.data), "welcome");
+    turn(fixture, 1);
+}
+
 static void a_machine_without_descriptors_is_to_blame_itself(void **state)
 {
     struct fixture *fixture = *state;
@@ -717,6 +761,8 @@ int main(void)
         TEST(what_is_large_goes_as_the_reader_takes_it),
         TEST(a_reset_is_told),
         TEST(a_stream_is_quiet_until_something_has_come),
+        TEST(what_comes_with_the_end_is_heard_before_it),
+        TEST(a_server_that_speaks_first_and_goes_is_heard),
         TEST(a_machine_without_descriptors_is_to_blame_itself),
     };
     (void)signal(SIGPIPE, SIG_IGN); /* the server's own writes */
