@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #define NAMES_MAX 64
 #define NAME_BYTES 256
@@ -251,23 +253,42 @@ static void on_tcp_connection(uv_stream_t *stream, int status)
     uv_read_start((uv_stream_t *)&peer->tcp, on_peer_alloc, on_peer_read);
 }
 
+/* Both on one port, which has to be free for both. */
+static uint16_t bind_pair(int *tcp, int *udp)
+{
+    for (int i = 0; i < 100; i++) {
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        socklen_t size = sizeof address;
+        *tcp = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        *udp = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        assert_int_equal(bind(*tcp, (const struct sockaddr *)&address, size), 0);
+        assert_int_equal(getsockname(*tcp, (struct sockaddr *)&address, &size), 0);
+        if (bind(*udp, (const struct sockaddr *)&address, size) == 0) {
+            return ntohs(address.sin_port);
+        }
+        close(*tcp);
+        close(*udp);
+    }
+    fail_msg("no port is free for both");
+    return 0;
+}
+
 struct dns_server *dns_server_new(uv_loop_t *loop)
 {
     struct dns_server *server = MEMORY_NEW(struct dns_server);
-    struct sockaddr_in address;
-    int size = sizeof address;
+    int tcp;
+    int udp;
+    uint16_t port = bind_pair(&tcp, &udp);
 
     uv_udp_init(loop, &server->udp);
     uv_tcp_init(loop, &server->tcp);
     server->udp.data = server->tcp.data = server;
     server->open_handles = 2;
-    uv_ip4_addr("127.0.0.1", 0, &address);
-    assert_int_equal(uv_udp_bind(&server->udp, (const struct sockaddr *)&address, 0), 0);
-    uv_udp_getsockname(&server->udp, (struct sockaddr *)&address, &size);
-    assert_int_equal(uv_tcp_bind(&server->tcp, (const struct sockaddr *)&address, 0), 0);
+    assert_int_equal(uv_tcp_open(&server->tcp, tcp), 0);
+    assert_int_equal(uv_udp_open(&server->udp, udp), 0);
     assert_int_equal(uv_listen((uv_stream_t *)&server->tcp, 64, on_tcp_connection), 0);
     uv_udp_recv_start(&server->udp, on_udp_alloc, on_datagram);
-    snprintf(server->address, sizeof server->address, "127.0.0.1:%u", ntohs(address.sin_port));
+    snprintf(server->address, sizeof server->address, "127.0.0.1:%u", port);
     return server;
 }
 
