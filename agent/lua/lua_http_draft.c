@@ -137,7 +137,7 @@ static void draft_encode(lua_State *lua, struct lua_http_draft *draft, const cha
         lua_call(lua, 1, 1);
         type = "application/json";
     } else if (strcmp(option, "form") == 0) {
-        lua_http_push_form(lua, -1, option);
+        lua_http_push_form(lua, -1);
         type = "application/x-www-form-urlencoded";
     } else {
         lua_http_push_multipart(lua, -1);
