@@ -180,7 +180,8 @@ static int on_head(lua_State *lua, int status, lua_KContext context)
     if (stream->response == NULL) {
         return lua_misuse(lua, "http.stream: a coroutine that waits was resumed without a response");
     }
-    if (!lua_http_push_outcome(lua, vu, stream->response)) {
+    /* Where the connection has broken since the head came, that is for the script to read after what came. */
+    if (!lua_http_push_outcome(lua, vu, stream->has_head ? &stream->head : stream->response)) {
         vu_stream_close(stream);
         return lua_error(lua);
     }

@@ -18,6 +18,8 @@ static void vu_stream_on_head(void *context, struct http_response *response)
     struct vu_stream *stream = context;
 
     stream->response = response;
+    stream->head = *response;
+    stream->has_head = true;
     vu_stream_tell(stream);
 }
 

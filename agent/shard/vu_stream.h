@@ -14,6 +14,8 @@ struct vu_stream {
     struct vu_stream **at;
     struct http_exchange *exchange;
     const struct http_response *response; /* NULL until the head has come, or it has failed */
+    struct http_response head;            /* as it was when the head had come */
+    bool has_head;
     bool is_done;
 };
 
