@@ -57,17 +57,17 @@ static int stream_read_now(lua_State *lua)
         lua_pushlstring(lua, (const char *)piece.data, piece.size);
         return 1;
     }
-    if (!stream->is_done) {
+    if (stream->end == NULL) {
         vu_forget_exchange(vu);
         vu_stream_await(stream);
         return vu_yield(lua, vu, WAIT_RESPONSE, on_read, 0);
     }
-    if (stream->response->failure != HTTP_OK) {
+    if (stream->end->failure != HTTP_OK) {
         lua_pushcfunction(lua, stream_fail);
         for (int i = STREAM_METHOD; i <= STREAM_NAME; i++) {
             lua_getiuservalue(lua, 1, i);
         }
-        lua_pushlightuserdata(lua, (void *)stream->response);
+        lua_pushlightuserdata(lua, (void *)stream->end);
         lua_call(lua, 4, 0);
     }
     lua_pushnil(lua);
@@ -180,8 +180,7 @@ static int on_head(lua_State *lua, int status, lua_KContext context)
     if (stream->response == NULL) {
         return lua_misuse(lua, "http.stream: a coroutine that waits was resumed without a response");
     }
-    /* Where the connection has broken since the head came, that is for the script to read after what came. */
-    if (!lua_http_push_outcome(lua, vu, stream->has_head ? &stream->head : stream->response)) {
+    if (!lua_http_push_outcome(lua, vu, stream->response)) {
         vu_stream_close(stream);
         return lua_error(lua);
     }

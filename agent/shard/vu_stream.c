@@ -17,9 +17,8 @@ static void vu_stream_on_head(void *context, struct http_response *response)
 {
     struct vu_stream *stream = context;
 
-    stream->response = response;
     stream->head = *response;
-    stream->has_head = true;
+    stream->response = &stream->head;
     vu_stream_tell(stream);
 }
 
@@ -32,8 +31,10 @@ static void vu_stream_on_done(void *context, struct http_response *response)
 {
     struct vu_stream *stream = context;
 
-    stream->response = response;
-    stream->is_done = true;
+    stream->end = response;
+    if (stream->response == NULL) {
+        stream->response = response;
+    }
     vu_stream_tell(stream);
 }
 

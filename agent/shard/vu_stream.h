@@ -13,10 +13,11 @@ struct vu_stream {
     struct vu_stream *next;
     struct vu_stream **at;
     struct http_exchange *exchange;
-    const struct http_response *response; /* NULL until the head has come, or it has failed */
-    struct http_response head;            /* as it was when the head had come */
-    bool has_head;
-    bool is_done;
+    /* As it was when its head had come, or at its end if no head did; NULL until then. A body that breaks off
+     * takes nothing from it, even if the end comes before the worker has seen the head. */
+    const struct http_response *response;
+    struct http_response head;
+    const struct http_response *end; /* NULL: it is not done */
 };
 
 /* Starts the request. The worker is woken, where it awaits the stream, when its head has come (if the body of
