@@ -120,6 +120,7 @@ struct http_response {
     const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
     bool is_reused;      /* the connection has served a request before */
     bool is_retried;     /* sent a second time, since a kept connection ended under the first */
+    uint64_t came_ns;    /* of a streamed body: when what the last http_read gave came, by clock_now_ns */
     struct http_timings timings;
 };
 
@@ -152,8 +153,8 @@ bool http_can_stream(const struct http_client *client);
 size_t http_room(struct http_exchange *exchange);
 /* The next bytes, as many as there is room for at most; none end the body. */
 void http_write(struct http_exchange *exchange, struct bytes bytes);
-/* Takes up to `maximum` bytes of a streamed body, which are borrowed until the loop runs; empty where nothing
- * has come. After on_done too, for what is left. */
+/* Takes up to `maximum` bytes of a streamed body, which came at one instant and are borrowed until the loop
+ * runs; empty where nothing has come. After on_done too, for what is left. */
 struct bytes http_read(struct http_exchange *exchange, size_t maximum);
 /* The same for all exchanges of the client. */
 void http_client_cancel(struct http_client *client);
