@@ -37,6 +37,17 @@ struct http_client *native_client_new(struct http_engine *base)
     return &client->base;
 }
 
+void native_client_set_network(struct http_client *base, const struct http_network *network)
+{
+    struct native_client *client = client_of(base);
+
+    client->overrides = network->overrides;
+    client->has_source = network->source != NULL;
+    if (client->has_source) {
+        client->source = *network->source;
+    }
+}
+
 static struct native_exchange *native_exchange_new(struct native_client *client)
 {
     struct native_exchange *exchange = MEMORY_NEW(struct native_exchange);
