@@ -34,10 +34,8 @@ static int event_count(lua_State *lua)
     struct bytes request = lua_http_name(lua, buffer);
     int size = snprintf(name, sizeof name, "%.*s %s", BYTES_FORMAT(request),
                         is_first ? "first event" : "next event");
-    struct request_sample sample = {.name = bytes_of(name, (size_t)size),
-                                    .is_timing = true,
-                                    .is_ok = true,
-                                    .latency_us = latency_us};
+    struct request_sample sample = {
+        .name = bytes_of(name, (size_t)size), .is_timing = true, .is_ok = true, .latency_us = latency_us};
     meter_request(vu_meter(vu), &sample);
     return 0;
 }
@@ -118,8 +116,8 @@ static void event_push_options(lua_State *lua, const struct vu_stream *stream)
     if (lua_istable(lua, given) && lua_option_get(lua, given, "headers") == LUA_TTABLE) {
         int before = lua_gettop(lua);
         for (lua_pushnil(lua); lua_next(lua, before) != 0;) {
-            bool is_id = lua_type(lua, -2) == LUA_TSTRING &&
-                         strcasecmp(lua_tostring(lua, -2), LAST_EVENT_ID) == 0;
+            bool is_id =
+                lua_type(lua, -2) == LUA_TSTRING && strcasecmp(lua_tostring(lua, -2), LAST_EVENT_ID) == 0;
             lua_pushvalue(lua, -2);
             lua_insert(lua, -2);
             if (is_id && id.size > 0) {

@@ -137,12 +137,9 @@ static int stream_collect(lua_State *lua)
 
 static int stream_get_field(lua_State *lua)
 {
-    static const luaL_Reg methods[] = {{"read", stream_read},
-                                       {"pieces", stream_pieces},
-                                       {"event", lua_http_event},
-                                       {"events", lua_http_events},
-                                       {"close", stream_close_object},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"read", stream_read},          {"pieces", stream_pieces},
+                                       {"event", lua_http_event},      {"events", lua_http_events},
+                                       {"close", stream_close_object}, {NULL, NULL}};
 
     luaL_checkudata(lua, 1, STREAM_METATABLE);
     const char *name = luaL_checkstring(lua, 2);

@@ -5,6 +5,7 @@
 #include "agent/shard/vu.h"
 #include "agent/shard/vu_batch.h"
 #include "agent/shard/vu_events.h"
+#include "agent/shard/vu_socket.h"
 #include "agent/shard/vu_stream.h"
 
 struct drivers;

@@ -1,4 +1,5 @@
-/* What a piece of the response holds beyond an event is kept: the worker comes back for it in a later turn. */
+/* What a piece of the response holds beyond an event is kept: the worker comes back for it in a later turn.
+ */
 #include "agent/shard/vu_events.h"
 
 #include "agent/base/memory_account.h"
@@ -83,9 +84,9 @@ static bool vu_events_read_piece(struct vu_stream *stream, struct vu_events *eve
 static void vu_events_give(struct vu_events *events, struct vu_stream_event *event)
 {
     *event = (struct vu_stream_event){.event = event_stream_event(&events->parser),
-                               .came_ns = events->came_ns,
-                               .latency_us = (events->came_ns - events->last_ns) / 1000,
-                               .is_first = !events->has_first};
+                                      .came_ns = events->came_ns,
+                                      .latency_us = (events->came_ns - events->last_ns) / 1000,
+                                      .is_first = !events->has_first};
     events->has_first = true;
     events->last_ns = events->came_ns;
 }
@@ -95,9 +96,8 @@ enum vu_events_result vu_events_next(struct vu_stream *stream, struct vu_stream_
     struct vu_events *events = vu_events_need(stream);
 
     for (;;) {
-        struct bytes left =
-            bytes_of(events->piece.data != NULL ? events->piece.data + events->used : NULL,
-                     events->piece.size - events->used);
+        struct bytes left = bytes_of(events->piece.data != NULL ? events->piece.data + events->used : NULL,
+                                     events->piece.size - events->used);
         enum event_stream_result result = event_stream_read(&events->parser, &left);
         events->used = events->piece.size - left.size;
         if (!vu_events_count(events)) {

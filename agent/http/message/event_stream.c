@@ -81,7 +81,7 @@ static void take_field(struct event_stream *stream, struct bytes name, struct by
 }
 
 /* True if it ends an event. A line that begins with a colon is a comment: a field without a name. */
-static bool take_line(struct event_stream *stream, struct bytes line)
+static bool event_take_line(struct event_stream *stream, struct bytes line)
 {
     size_t mark = sizeof BYTE_ORDER_MARK;
 
@@ -145,7 +145,7 @@ static bool event_stream_cut_line(struct event_stream *stream, struct bytes *inp
     }
     stream->is_after_cr = input->data[size] == '\r';
     *input = bytes_of(input->data + size + 1, input->size - size - 1);
-    *is_event = take_line(stream, line);
+    *is_event = event_take_line(stream, line);
     buffer_clear(&stream->line);
     return true;
 }

@@ -27,8 +27,8 @@ struct event_stream {
 };
 
 enum event_stream_result {
-    EVENT_STREAM_MORE,  /* the input is used up */
-    EVENT_STREAM_EVENT, /* one is complete */
+    EVENT_STREAM_MORE,     /* the input is used up */
+    EVENT_STREAM_EVENT,    /* one is complete */
     EVENT_STREAM_TOO_LARGE /* for good */
 };
 

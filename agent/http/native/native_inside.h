@@ -168,8 +168,8 @@ struct native_body_stream {
     void (*on_data)(void *context);
     char *head; /* what `bodies` has of it makes room for trailers */
     size_t head_size;
-    size_t taken; /* from the start of what is in `bodies` */
-    uint64_t position; /* from the start of the body */
+    size_t taken;                                    /* from the start of what is in `bodies` */
+    uint64_t position;                               /* from the start of the body */
     struct native_arrival arrivals[NATIVE_ARRIVALS]; /* of what was not taken */
     uint8_t first_arrival;
     uint8_t arrival_count;

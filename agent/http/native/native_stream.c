@@ -87,14 +87,13 @@ static void note_arrival(struct native_exchange *exchange)
 {
     struct native_body_stream *streamed = exchange->streamed;
     uint64_t came_ns = net_ready_ns(exchange->engine->net);
-    bool is_another =
-        streamed->arrival_count == 0 ||
-        (streamed->arrival_count < NATIVE_ARRIVALS &&
-         stream_arrival(streamed, streamed->arrival_count - 1u)->came_ns != came_ns);
+    bool is_another = streamed->arrival_count == 0 ||
+                      (streamed->arrival_count < NATIVE_ARRIVALS &&
+                       stream_arrival(streamed, streamed->arrival_count - 1u)->came_ns != came_ns);
 
     streamed->arrival_count = (uint8_t)(streamed->arrival_count + is_another);
-    *stream_arrival(streamed, streamed->arrival_count - 1u) = (struct native_arrival){
-        .end = streamed->position + stream_held_bytes(exchange), .came_ns = came_ns};
+    *stream_arrival(streamed, streamed->arrival_count - 1u) =
+        (struct native_arrival){.end = streamed->position + stream_held_bytes(exchange), .came_ns = came_ns};
 }
 
 /* How much of `maximum` came first. */

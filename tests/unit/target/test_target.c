@@ -14,10 +14,17 @@
 static void the_index_names_the_routes(void **state)
 {
     struct client *client = *state;
-    const char *wanted[] = {
-        "/pad/NAME",    "/status/CODE", "/delay/MS", "/bytes/N", "/headers",
-        "/events/N",
-        "/cookies/set", "/redirect/N",  "/echo",     "/page",    "/basic-auth/USER/PASSWORD"};
+    const char *wanted[] = {"/pad/NAME",
+                            "/status/CODE",
+                            "/delay/MS",
+                            "/bytes/N",
+                            "/headers",
+                            "/events/N",
+                            "/cookies/set",
+                            "/redirect/N",
+                            "/echo",
+                            "/page",
+                            "/basic-auth/USER/PASSWORD"};
     const struct answer *answer = client_get(client, "/");
     assert_int_equal(answer->status, 200);
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {

@@ -57,8 +57,9 @@ static void test_the_examples_of_the_standard(void **state)
 {
     (void)state;
     expect_events("data: YHOO\ndata: +2\ndata: 10\n\n", "[|YHOO\n+2\n10|]");
-    expect_events(": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
-                  "[|first event|1][|second event|][| third event|]");
+    expect_events(
+        ": test stream\n\ndata: first event\nid: 1\n\ndata:second event\nid\n\ndata:  third event\n\n",
+        "[|first event|1][|second event|][| third event|]");
     expect_events("data\n\ndata\ndata\n\ndata:", "[||][|\n|]");
     expect_events("data:test\n\ndata: test\n\n", "[|test|][|test|]");
 }
