@@ -162,6 +162,11 @@ static int on_net_opened(lua_State *lua, int status, lua_KContext context)
 static int net_open(lua_State *lua, struct vu *vu, const struct lua_net_target *target)
 {
     uint64_t timeout_ms = target->timeout_ms;
+
+    if (vu_sockets_count(vu) >= VU_SOCKETS_MAX) {
+        return lua_misuse(lua, "net: a worker has at most %d connections and datagrams at the same time",
+                          (int)VU_SOCKETS_MAX);
+    }
     struct vu_socket *socket = lua_newuserdatauv(lua, sizeof *socket, NAME_VALUE);
 
     *socket = (struct vu_socket){0};

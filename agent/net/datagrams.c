@@ -131,23 +131,37 @@ static int datagrams_bind(struct datagrams *datagrams, int fd, const struct net_
     return number;
 }
 
-static void datagrams_connect(struct datagrams *datagrams, const struct address_list *list)
+/* 0, or an errno: then there is no socket. */
+static int datagrams_connect_to(struct datagrams *datagrams, const struct net_address *address)
 {
-    struct net_address address = list->items[0];
-
-    net_address_set_port(&address, datagrams->port);
-    net_address_text(&address, datagrams->peer, sizeof datagrams->peer);
-    int fd = socket(address.any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    int number = fd < 0 ? errno : datagrams_bind(datagrams, fd, &address);
+    net_address_text(address, datagrams->peer, sizeof datagrams->peer);
+    int fd = socket(address->any.sa_family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    int number = fd < 0 ? errno : datagrams_bind(datagrams, fd, address);
     if (number != 0) {
         if (fd >= 0) {
             close(fd);
         }
         datagrams->polled.fd = -1;
+    }
+    return number;
+}
+
+/* To the first of the addresses that a way leads to: the kernel knows that at once. */
+static void datagrams_connect(struct datagrams *datagrams, struct address_list *list)
+{
+    int number = EADDRNOTAVAIL;
+
+    if (datagrams->has_source) {
+        address_list_keep_family(list, address_is_v4(&datagrams->source));
+    }
+    for (uint32_t i = 0; i < list->count && number != 0; i++) {
+        net_address_set_port(&list->items[i], datagrams->port);
+        number = datagrams_connect_to(datagrams, &list->items[i]);
+    }
+    if (number != 0) {
         datagrams_fail(datagrams, number);
         return;
     }
-    datagrams->is_open = true;
     datagrams_tell(datagrams);
 }
 
@@ -158,7 +172,8 @@ static void on_datagrams_resolved(void *context, const struct address_list *list
 
     datagrams->query = NULL;
     if (failure == NULL) {
-        datagrams_connect(datagrams, list);
+        struct address_list found = *list;
+        datagrams_connect(datagrams, &found);
         return;
     }
     datagrams->failure = failure->is_local ? NET_LOCAL_LIMIT : NET_RESOLVE;

@@ -16,7 +16,6 @@ struct datagrams {
     enum net_failure failure; /* to be told */
     uint16_t port;
     bool has_source;
-    bool is_open;
     bool is_paused;
     char host[256];
     char peer[STREAM_PEER_BYTES];

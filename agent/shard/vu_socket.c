@@ -437,6 +437,16 @@ void vu_socket_close(struct vu_socket *socket)
     socket->vu = NULL;
 }
 
+size_t vu_sockets_count(const struct vu *vu)
+{
+    size_t count = 0;
+
+    for (const struct vu_socket *socket = vu->sockets; socket != NULL; socket = socket->next) {
+        count++;
+    }
+    return count;
+}
+
 void vu_sockets_drop(struct vu *vu)
 {
     while (vu->sockets != NULL) {

@@ -15,6 +15,8 @@ struct vu_socket_plan;
 /* So much of what has come waits unread, and more only for a reader that wants more; the rest stays in the
  * kernel. */
 #define VU_SOCKET_HELD_BYTES (256u * 1024u)
+/* Of one worker, open at the same time: a script could else use up the descriptors of its agent. */
+#define VU_SOCKETS_MAX 256u
 /* What a reader can ask for at once. */
 #define VU_SOCKET_MAX_BYTES (64u * 1024u * 1024u)
 
@@ -87,5 +89,7 @@ const char *vu_socket_address(const struct vu_socket *socket);
 /* How long each part of the connecting has taken, with 0 for the others. */
 void vu_socket_phases(const struct vu_socket *socket, uint64_t phase_us[REQUEST_PHASE_COUNT]);
 void vu_socket_close(struct vu_socket *socket);
+/* How many the worker has. */
+size_t vu_sockets_count(const struct vu *vu);
 /* Closes all of the worker. */
 void vu_sockets_drop(struct vu *vu);

@@ -295,6 +295,18 @@ class Connections(Story):
             end)""")
         self.assertEqual((result.report["requests"]["nobody"]["count"], result.report["requests"]["nobody"]["failed"]), (1, 1))
 
+    def test_a_worker_does_not_use_up_the_descriptors(self):
+        with Server(serve_echo) as server:
+            self.play(server, """tutti.scenario("greedy", function(worker)
+                local all = {}
+                for i = 1, 256 do all[i] = net.connect(ADDRESS) end
+                misuse("at most 256", net.connect, ADDRESS)
+                misuse("at most 256", net.udp, HOST, 9)
+                all[7]:close()
+                all[7] = net.connect(ADDRESS)
+            end)""")
+            wait_until(lambda: server.ended == 257, 20, "connections are left")
+
     def test_another_worker_has_no_access(self):
         with Server(serve_echo) as server:
             self.play(server, """local shared
