@@ -131,7 +131,6 @@ struct http_response {
     const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
     bool is_reused;      /* the connection has served a request before */
     bool is_retried;     /* sent a second time, since a kept connection ended under the first */
-    uint64_t came_ns;    /* of a streamed body: when what the last http_read gave came, by clock_now_ns */
     struct http_timings timings;
 };
 
@@ -170,6 +169,8 @@ void http_write(struct http_exchange *exchange, struct bytes bytes);
 /* Takes up to `maximum` bytes of a streamed body, which came at one instant and are borrowed until the loop
  * runs; empty where nothing has come. After on_done too, for what is left. */
 struct bytes http_read(struct http_exchange *exchange, size_t maximum);
+/* When what the last one gave came, by clock_now_ns. */
+uint64_t http_came_ns(const struct http_exchange *exchange);
 /* The same for all exchanges of the client. */
 void http_client_cancel(struct http_client *client);
 

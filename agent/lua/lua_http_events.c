@@ -212,7 +212,7 @@ static int event_on_paused(lua_State *lua, int status, lua_KContext context)
 /* The response is over, by its end or because the connection broke. */
 static int event_end(lua_State *lua, struct vu *vu, struct vu_stream *stream)
 {
-    enum http_failure failure = stream->response->failure;
+    enum http_failure failure = stream->end->failure;
     bool is_cut = failure == HTTP_OK || failure == HTTP_RESET || failure == HTTP_TIMEOUT;
 
     if (lua_toboolean(lua, EVENT_RECONNECTS) && is_cut && stream->response->status == 200) {
@@ -220,7 +220,7 @@ static int event_end(lua_State *lua, struct vu *vu, struct vu_stream *stream)
                               event_on_paused);
     }
     if (failure != HTTP_OK) {
-        lua_http_stream_raise(lua, stream->response);
+        lua_http_stream_raise(lua, stream->end);
     }
     lua_pushnil(lua);
     return 1;

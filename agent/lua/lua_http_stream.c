@@ -64,13 +64,13 @@ static int stream_read_now(lua_State *lua)
         lua_pushlstring(lua, (const char *)piece.data, piece.size);
         return 1;
     }
-    if (!stream->is_done) {
+    if (stream->end == NULL) {
         vu_forget_exchange(vu);
         vu_stream_await(stream);
         return vu_yield(lua, vu, WAIT_RESPONSE, on_read, 0);
     }
-    if (stream->response->failure != HTTP_OK) {
-        lua_http_stream_raise(lua, stream->response);
+    if (stream->end->failure != HTTP_OK) {
+        lua_http_stream_raise(lua, stream->end);
     }
     lua_pushnil(lua);
     return 1;

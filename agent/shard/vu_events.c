@@ -76,7 +76,7 @@ static bool vu_events_read_piece(struct vu_stream *stream, struct vu_events *eve
     events->used = 0;
     (void)buffer_append(&events->piece, piece.data, piece.size);
     if (piece.size > 0) {
-        events->came_ns = stream->response->came_ns;
+        events->came_ns = http_came_ns(stream->exchange);
     }
     return piece.size > 0;
 }
@@ -111,7 +111,7 @@ enum vu_events_result vu_events_next(struct vu_stream *stream, struct vu_stream_
             return VU_EVENTS_EVENT;
         }
         if (!vu_events_read_piece(stream, events)) {
-            return stream->is_done ? VU_EVENTS_END : VU_EVENTS_NONE;
+            return stream->end != NULL ? VU_EVENTS_END : VU_EVENTS_NONE;
         }
     }
 }

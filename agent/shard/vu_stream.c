@@ -35,7 +35,8 @@ static void vu_stream_on_head(void *context, struct http_response *response)
 {
     struct vu_stream *stream = context;
 
-    stream->response = response;
+    stream->head = *response;
+    stream->response = &stream->head;
     vu_stream_tell(stream);
 }
 
@@ -48,8 +49,10 @@ static void vu_stream_on_done(void *context, struct http_response *response)
 {
     struct vu_stream *stream = context;
 
-    stream->response = response;
-    stream->is_done = true;
+    stream->end = response;
+    if (stream->response == NULL) {
+        stream->response = response;
+    }
     vu_stream_tell(stream);
 }
 
@@ -106,7 +109,7 @@ void vu_stream_close(struct vu_stream *stream)
     }
     http_exchange_free(&stream->exchange);
     stream->response = NULL;
-    stream->is_done = false;
+    stream->end = NULL;
     stream->vu = NULL;
 }
 

@@ -15,11 +15,14 @@ struct vu_stream {
     struct vu_stream *next;
     struct vu_stream **at;
     struct http_exchange *exchange;
-    const struct http_response *response; /* NULL until the head has come, or it has failed */
-    struct vu_events *events;             /* NULL: none was asked for */
+    /* As it was when its head had come, or at its end if no head did; NULL until then. A body that breaks off
+     * takes nothing from it, even if the end comes before the worker has seen the head. */
+    const struct http_response *response;
+    struct http_response head;
+    const struct http_response *end; /* NULL: it is not done */
+    struct vu_events *events;        /* NULL: none was asked for */
     struct alarm alarm;
     uint64_t began_ns;
-    bool is_done;
     bool is_due; /* the wait has ended because its time was over */
 };
 

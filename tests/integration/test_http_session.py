@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -98,7 +99,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def stream(self, how):
-        """Events: three pieces 0.1 s apart. Flood: 64 MiB. Breaks, stalls: after a piece. Coded: one piece, by gzip."""
+        """Events: three pieces 0.1 s apart. Flood: 64 MiB. Breaks, stalls: after a piece. Coded: one piece, by gzip. Vanishes: as
+        breaks, with the head, the piece and the end in one packet."""
+        if how == "vanishes":
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            self.wfile.flush()
+            self.close_connection = True
+            return
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         if how == "coded":
@@ -528,6 +536,7 @@ class HttpSession(unittest.TestCase):
               end
             end
             ends(http.stream('/stream/breaks'), 'reset')
+            for _ = 1, 20 do ends(http.stream('/stream/vanishes'), 'reset') end
             local began = tutti.now()
             ends(http.stream('/stream/stalls', { timeout = 0.2 }), 'timeout')
             assert(tutti.now() - began >= 0.19 and tutti.now() - began < 10)

@@ -106,7 +106,7 @@ static size_t take_arrival(struct native_exchange *exchange, size_t maximum)
     if (streamed->arrival_count > 0) {
         uint64_t left = first->end - streamed->position;
         size = left < maximum ? (size_t)left : maximum;
-        exchange->response.came_ns = first->came_ns;
+        exchange->base.came_ns = first->came_ns;
         streamed->position += size;
         if (streamed->position == first->end) {
             streamed->first_arrival = (uint8_t)((streamed->first_arrival + 1u) % NATIVE_ARRIVALS);
