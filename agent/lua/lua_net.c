@@ -90,7 +90,9 @@ static void net_begin_call(lua_State *lua, struct vu *vu, const char *function)
 
 static void net_set_due(lua_State *lua, uint64_t timeout_ms)
 {
-    lua_pushinteger(lua, (lua_Integer)(clock_now_ns() + timeout_ms * NS_PER_MS));
+    uint64_t due_ns = clock_now_ns() + timeout_ms * NS_PER_MS;
+
+    lua_pushinteger(lua, (lua_Integer)due_ns);
     lua_replace(lua, NET_DUE);
     lua_pushinteger(lua, (lua_Integer)timeout_ms);
     lua_replace(lua, NET_TIMEOUT);
