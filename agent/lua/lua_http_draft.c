@@ -17,8 +17,8 @@
 #define LONGEST_TIMEOUT_S 86400.0
 
 const char *const lua_http_default_options[] = {
-    "base",     "headers",          "query",   "auth",  "tls", "follow", "timeout",
-    "max_body", "fresh_connection", "version", "share", NULL};
+    "base",     "headers",          "query",   "auth",  "tls",   "follow", "timeout",
+    "max_body", "fresh_connection", "version", "share", "proxy", NULL};
 
 static void draft_check_text(lua_State *lua, int index, const char *what)
 {
@@ -137,7 +137,7 @@ static void draft_encode(lua_State *lua, struct lua_http_draft *draft, const cha
         lua_call(lua, 1, 1);
         type = "application/json";
     } else if (strcmp(option, "form") == 0) {
-        lua_http_push_form(lua, -1, option);
+        lua_http_push_form(lua, -1);
         type = "application/x-www-form-urlencoded";
     } else {
         lua_http_push_multipart(lua, -1);
@@ -297,6 +297,21 @@ static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
     draft->request.password = lua_tostring(lua, -1);
 }
 
+/* false is none: to take back what a default says. */
+static void draft_read_proxy(lua_State *lua, struct lua_http_draft *draft)
+{
+    int type = lua_option_get(lua, LUA_HTTP_OPTIONS, "proxy");
+
+    if (type == LUA_TNIL || (type == LUA_TBOOLEAN && !lua_toboolean(lua, -1))) {
+        return;
+    }
+    if (type != LUA_TSTRING || lua_rawlen(lua, -1) == 0) {
+        lua_misuse(lua, "http: proxy is \"http://user:password@host:port\", \"environment\" or false");
+    }
+    draft_check_text(lua, -1, "proxy");
+    draft->request.proxy = lua_tostring(lua, -1);
+}
+
 static void draft_read_name(lua_State *lua)
 {
     size_t size = 0;
@@ -314,12 +329,13 @@ static void draft_read_name(lua_State *lua)
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
 {
     static const char *const names[] = {
-        "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth", "name",
-        "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  NULL};
+        "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth",  "name",
+        "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  "proxy", NULL};
 
     draft->request = (struct http_request){
         .method = lua_tostring(lua, LUA_HTTP_METHOD),
         .url = lua_tostring(lua, LUA_HTTP_URL),
+        .tls = vu_current_tls(lua),
         .timeout_ms = HTTP_DEFAULT_TIMEOUT_MS,
         .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
     };
@@ -335,8 +351,10 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         draft_read_limits(lua, draft);
         draft_read_version(lua, draft);
         draft_read_auth(lua, draft);
+        draft_read_proxy(lua, draft);
         draft_read_name(lua);
         if (lua_option_get(lua, LUA_HTTP_OPTIONS, "tls") != LUA_TNIL) {
+            draft->tls = draft->request.tls != NULL ? *draft->request.tls : (struct http_tls){0};
             lua_http_read_tls(lua, lua_gettop(lua), &draft->tls);
             draft->request.tls = &draft->tls;
         }

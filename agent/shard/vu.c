@@ -7,6 +7,7 @@
 #include "agent/shard/vu_batch.h"
 #include "agent/shard/vu_coroutine.h"
 #include "agent/shard/vu_result.h"
+#include "agent/shard/vu_socket.h"
 #include "agent/shard/vu_stream.h"
 #include "agent/shard/vu_task.h"
 #include "common/clock.h"
@@ -99,6 +100,7 @@ static void vu_free_shared(struct vu *vu)
 
     vu_tasks_drop(vu);
     vu_streams_drop(vu);
+    vu_sockets_drop(vu);
     http_client_free(&shared->http);
     vu_hooks(vu)->drop_drivers(vu);
     http_client_free(&shared->webdriver);
@@ -113,6 +115,7 @@ static void vu_forget_wait(struct vu *vu)
 {
     alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
     vu_forget_exchange(vu);
+    vu->awaited_socket = NULL;
     vu_hooks(vu)->forget_driver(vu);
     vu_drop_answer(vu);
     operation_free(&vu->parked);
@@ -147,10 +150,7 @@ void vu_free(struct vu **pointer)
 void vu_forget_exchange(struct vu *vu)
 {
     vu->response = NULL;
-    if (vu->awaited_stream != NULL) {
-        vu->awaited_stream->reader = NULL;
-        vu->awaited_stream = NULL;
-    }
+    vu->awaited_stream = NULL;
     http_exchange_free(&vu->exchange);
     vu_batch_drop(vu);
 }
@@ -205,6 +205,7 @@ static enum vu_event vu_close_session(struct vu *vu)
     vu_tasks_end(vu);
     vu_forget_exchange(vu);
     vu_streams_drop(vu);
+    vu_sockets_drop(vu);
     http_client_free(&vu->shared->http);
     return vu_run(vu);
 }
@@ -228,6 +229,8 @@ static enum vu_event vu_end_alarm(struct vu *vu)
         await_instant(vu->release_ns);
     }
     vu->release_ns = 0;
+    vu->awaited_stream = NULL;
+    vu->awaited_socket = NULL;
     vu_wake(vu, WAKE_DONE);
     return VU_NO_EVENT;
 }
@@ -241,7 +244,12 @@ static enum vu_event vu_end_wait(struct vu *vu)
         alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_RESPONSE) {
+        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_cancel_requests(vu);
+        vu_wake(vu, WAKE_STOPPED);
+    } else if (vu->wait == WAIT_SOCKET) {
+        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
+        vu->awaited_socket = NULL;
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_DRIVER) {
         vu_hooks(vu)->forget_driver(vu);

@@ -15,6 +15,7 @@ struct lua_driver;
 struct operation;
 struct shard_campaign;
 struct vu_batch;
+struct vu_socket;
 struct vu_stream;
 struct vu_tasks;
 
@@ -26,6 +27,7 @@ enum vu_wait {
     WAIT_RESPONSE,
     WAIT_LEASE,
     WAIT_DRIVER,
+    WAIT_SOCKET,
     WAIT_TASK, /* for tasks to end */
     WAIT_CALL, /* to make a call to the coordinator, once another one of the worker is answered */
     WAIT_TURN  /* for its next turn: it has given way to others in the middle of what it does */
@@ -45,6 +47,7 @@ struct vu_shared {
     struct http_client *http;      /* made at its first request */
     struct http_client *webdriver; /* likewise, for its browsers: their cookies are not the script's */
     struct vu_stream *streams;     /* that are open */
+    struct vu_socket *sockets;     /* likewise */
     struct lua_driver *drivers;    /* that it has started */
 };
 
@@ -89,6 +92,7 @@ struct vu {
     struct http_exchange *exchange;   /* the last request of either, until its response was looked at */
     struct vu_batch *batch;           /* the same of several at once; NULL: none */
     struct vu_stream *awaited_stream; /* NULL: it waits for something else */
+    struct vu_socket *awaited_socket; /* NULL: it waits for something else */
     struct http_response *response;   /* the exchange's own; NULL while it is awaited */
     struct lua_driver *awaited_driver;
 };

@@ -1,16 +1,19 @@
 /* Responses that a worker reads while they come. */
 #include "agent/shard/vu_stream.h"
 
-#include "agent/shard/vu.h"
+#include "agent/shard/shard.h"
+#include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_task.h"
+#include "common/clock.h"
 
 static void vu_stream_tell(struct vu_stream *stream)
 {
-    struct vu *reader = stream->reader;
-
-    if (reader != NULL) {
-        stream->reader = NULL;
-        reader->awaited_stream = NULL;
-        vu_wake(reader, WAKE_DONE);
+    for (struct vu *vu = stream->vu; vu != NULL; vu = vu_tasks_after(vu)) {
+        if (vu->awaited_stream == stream) {
+            vu->awaited_stream = NULL;
+            alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
+            vu_wake(vu, WAKE_DONE);
+        }
     }
 }
 
@@ -18,7 +21,8 @@ static void vu_stream_on_head(void *context, struct http_response *response)
 {
     struct vu_stream *stream = context;
 
-    stream->response = response;
+    stream->head = *response;
+    stream->response = &stream->head;
     vu_stream_tell(stream);
 }
 
@@ -31,8 +35,10 @@ static void vu_stream_on_done(void *context, struct http_response *response)
 {
     struct vu_stream *stream = context;
 
-    stream->response = response;
-    stream->is_done = true;
+    stream->end = response;
+    if (stream->response == NULL) {
+        stream->response = response;
+    }
     vu_stream_tell(stream);
 }
 
@@ -43,8 +49,11 @@ void vu_stream_open(struct vu *vu, struct vu_stream *stream, const struct http_r
     streamed.on_head = is_read ? vu_stream_on_head : NULL;
     streamed.on_data = vu_stream_on_progress;
     streamed.on_room = vu_stream_on_progress;
-    *stream =
-        (struct vu_stream){.vu = vu->shared->main, .next = vu->shared->streams, .at = &vu->shared->streams};
+    *stream = (struct vu_stream){.vu = vu->shared->main,
+                                 .next = vu->shared->streams,
+                                 .at = &vu->shared->streams,
+                                 .events = stream->events,
+                                 .began_ns = clock_now_ns()};
     if (stream->next != NULL) {
         stream->next->at = &stream->next;
     }
@@ -52,10 +61,17 @@ void vu_stream_open(struct vu *vu, struct vu_stream *stream, const struct http_r
     stream->exchange = http_start(vu->shared->http, &streamed, vu_stream_on_done, stream);
 }
 
-void vu_stream_await(struct vu *vu, struct vu_stream *stream)
+void vu_stream_await_until(struct vu *vu, struct vu_stream *stream, uint64_t due_ns)
 {
     vu->awaited_stream = stream;
-    stream->reader = vu;
+    if (due_ns > 0) {
+        alarms_set(shard_alarms(vu->campaign->shard), &vu->alarm, due_ns);
+    }
+}
+
+void vu_stream_await(struct vu *vu, struct vu_stream *stream)
+{
+    vu_stream_await_until(vu, stream, 0);
 }
 
 void vu_stream_close(struct vu_stream *stream)
@@ -70,6 +86,7 @@ void vu_stream_close(struct vu_stream *stream)
     }
     http_exchange_free(&stream->exchange);
     stream->response = NULL;
+    stream->end = NULL;
     stream->vu = NULL;
 }
 

@@ -2,20 +2,26 @@
  * outlive a step, but not the worker's connections. */
 #pragma once
 #include "agent/http/engine.h"
+#include "agent/shard/alarms.h"
 
 #include <stdbool.h>
 
 struct vu;
+struct vu_events;
 
 /* In the caller's memory; zeroed is closed. */
 struct vu_stream {
-    struct vu *vu;     /* the worker; NULL: it is closed */
-    struct vu *reader; /* who of the worker waits for it; NULL: nobody */
+    struct vu *vu; /* the worker; NULL: it is closed */
     struct vu_stream *next;
     struct vu_stream **at;
     struct http_exchange *exchange;
-    const struct http_response *response; /* NULL until the head has come, or it has failed */
-    bool is_done;
+    /* As it was when its head had come, or at its end if no head did; NULL until then. A body that breaks off
+     * takes nothing from it, even if the end comes before the worker has seen the head. */
+    const struct http_response *response;
+    struct http_response head;
+    const struct http_response *end; /* NULL: it is not done */
+    struct vu_events *events;        /* NULL: none was asked for */
+    uint64_t began_ns;
 };
 
 /* Starts the request. The worker is woken, where it awaits the stream, when its head has come (if the body of
@@ -23,8 +29,11 @@ struct vu_stream {
  * done. */
 void vu_stream_open(struct vu *vu, struct vu_stream *stream, const struct http_request *request,
                     bool is_read);
-/* The vu waits for it from now on, until it is woken or waits for something else; nobody else does. */
+/* The vu waits for it from now on; until it is woken, or waits for something else. Several tasks of the
+ * worker may wait for it. */
 void vu_stream_await(struct vu *vu, struct vu_stream *stream);
+/* The same until this instant; 0: as long as the request may take. */
+void vu_stream_await_until(struct vu *vu, struct vu_stream *stream, uint64_t due_ns);
 /* Wakes who waits for it. */
 void vu_stream_close(struct vu_stream *stream);
 /* Closes all streams of the worker. */

@@ -40,6 +40,11 @@ static bool awaits(const struct vu *vu, const struct vu *task)
     return vu->wait == WAIT_TASK && (vu->awaited[task->slot / BITS] >> (task->slot % BITS) & 1u) != 0;
 }
 
+struct vu *vu_tasks_after(const struct vu *vu)
+{
+    return tasks_next(vu, vu->slot == VU_NO_SLOT ? 0 : vu->slot + 1u);
+}
+
 bool vu_tasks_have_room(const struct vu *vu)
 {
     return vu->shared->tasks == NULL || vu->shared->tasks->count < VU_TASKS_MAX;

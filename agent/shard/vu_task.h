@@ -50,6 +50,9 @@ void vu_task_end(struct vu *task);
 /* The wait for tasks that follows ends at this instant at the latest; 0: it does not. */
 void vu_time_tasks(struct vu *vu, uint64_t due_ns);
 
+/* The worker's own vu first, then each of its tasks; NULL after the last. */
+struct vu *vu_tasks_after(const struct vu *vu);
+
 /* Whether a task of the same worker, or the worker itself, can go on without an answer to `vu`. */
 bool vu_tasks_others_move(const struct vu *vu);
 /* Its wait is at the coordinator as one that its worker can go on without. */
