@@ -267,7 +267,7 @@ static void limits_hold_for_a_task(void **state)
     shell->settings.turn_limit_ms = 100;
     play_tasks(shell, 1,
                "local spin = tutti.task(function() while true do pcall(string.rep, 'x', 10) end end)\n"
-               "refused('used 100 ms of processor time', spin.wait, spin)\n"
+               "refused('without waiting', spin.wait, spin)\n"
                "local stuck = tutti.task(function()\n"
                "  local x <close> = setmetatable({}, { __close = function() while true do end end })\n"
                "  tutti.sleep(60) end)\n"
