@@ -555,6 +555,28 @@ class HttpSession(unittest.TestCase):
             """, engines=["native"])
         self.both("refused('gives bodies as a whole', http.stream, '/stream/events')", engines=["curl"])
 
+    def test_a_stream_that_breaks_before_the_worker_looks_has_its_head(self):
+        # The other worker keeps the thread until all of the answer and the end of the connection have come.
+        script = pathlib.Path(self.folder.name, "script.lua")
+        script.write_text(HEAD + """
+            tutti.scenario('s', function(worker)
+              for _ = 1, 5 do
+                if worker.id == 0 then
+                  local s = http.stream('/stream/breaks')
+                  same(s.status, 200) same(s:read(), 'hello')
+                  local ok, why = pcall(s.read, s)
+                  same(ok, false) same(why.kind, 'reset')
+                else
+                  local began = tutti.now()
+                  while tutti.now() < began + 0.1 do end
+                  tutti.sleep(0)
+                end
+              end
+            end)""")
+        with serving() as server:
+            result = run(script, "-w", 2, "-r", 1, "--agents", 1, "--target", f"http://127.0.0.1:{server.server_address[1]}")
+        self.assertEqual(result.code, 0, (result.out, result.err))
+
     def test_a_stream_lives_over_steps_and_ends_with_the_campaign(self):
         script = pathlib.Path(self.folder.name, "script.lua")
         script.write_text(HEAD + """

@@ -264,6 +264,12 @@ void native_exchange_continue(struct native_exchange *exchange);
 void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text);
 void native_exchange_begin(struct native_exchange *exchange, bool is_fresh);
 void native_exchange_deliver(struct native_exchange *exchange);
+/* Of those that wait for a connection, the first for whom one will do goes on. */
+void native_client_serve_waiting(struct native_client *client);
+/* What is said where the bodies of all workers have no more room; written to `text`. */
+const char *native_no_memory_text(struct native_exchange *exchange, char *text, size_t size);
+
+/* native_answer.c */
 /* False, and the request has ended, where there is no room for it. */
 bool native_exchange_take_body(struct native_exchange *exchange, struct bytes piece);
 void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t status, bool has_set_cookie,
@@ -271,6 +277,11 @@ void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t
 /* The first byte has come. */
 void native_exchange_answer_begins(struct native_exchange *exchange);
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive);
+/* Whether the script has the head, and reads the body while it comes. */
+bool native_answer_is_streamed(const struct native_exchange *exchange);
+void native_answer_note_end(struct native_exchange *exchange, bool is_ok);
+/* Gives the response what has come of it, but for the body. */
+void native_answer_fill(struct native_exchange *exchange);
 
 /* native_tls.c: one object for each set of options, shared by the clients of an engine, so that two
  * connections have the same options if they have the same pointer. Each pointer counts. NULL stands for the
