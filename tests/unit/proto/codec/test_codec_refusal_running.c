@@ -103,7 +103,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DRAINED, steps_odd, "5 numbers are not pairs"},
     {MESSAGE_RUN_UNTIL, steps_room, "room is beyond"},
     {MESSAGE_OPERATIONS, operation_no_kind, "operation 0: unknown kind of operation 0"},
-    {MESSAGE_OPERATIONS, operation_kind_beyond, "unknown kind of operation 22"},
+    {MESSAGE_OPERATIONS, operation_kind_beyond, "unknown kind of operation 24"},
     {MESSAGE_OPERATIONS, operation_kind_negative, "unknown kind of operation -5"},
     {MESSAGE_OPERATIONS, operation_nobody, "set of workers is empty"},
     {MESSAGE_OPERATIONS, operation_crowd, "written takes exactly one worker"},

@@ -236,7 +236,7 @@ static void test_nonsense_changes_nothing(void **state)
     wrong.kind = OPERATION_DECLARE;
     play_nonsense(&play, 0, 1, wrong, "notifier: takes exactly one worker");
     wrong.kind = OPERATION_KIND_COUNT;
-    play_nonsense(&play, 0, 0, wrong, "unknown operation 21");
+    play_nonsense(&play, 0, 0, wrong, "unknown operation 23");
     wrong.kind = OPERATION_SET;
     wrong.room = ROOM_CAMPAIGN;
     wrong.name = bytes_of(NULL, 0);
