@@ -3,6 +3,7 @@
 
 #include "agent/base/connect_failure.h"
 #include "agent/base/lease.h"
+#include "agent/net/datagrams_inside.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -113,8 +114,23 @@ void net_go_on(struct net *net)
             stream_connect_held(stream);
         }
     }
+    for (struct datagrams *datagrams = net->datagrams; datagrams != NULL; datagrams = datagrams->next) {
+        datagrams_go_on(datagrams);
+    }
     if (net->line != NULL) {
         uv_idle_start(&net->idle, on_line);
+    }
+}
+
+void net_lose(struct net *net)
+{
+    struct stream *next;
+
+    for (struct stream *stream = net->streams; stream != NULL; stream = next) {
+        next = stream->next;
+        if (stream->state == STREAM_OPEN && stream->callbacks.on_lost != NULL) {
+            stream->callbacks.on_lost(stream->context);
+        }
     }
 }
 

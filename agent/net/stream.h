@@ -29,6 +29,8 @@ uint64_t net_ready_ns(const struct net *net);
 /* While it is held, no stream reads or writes. */
 void net_hold(struct net *net);
 void net_go_on(struct net *net);
+/* The lease has gone: tells the owners of what is open, who may close that, and nothing else. */
+void net_lose(struct net *net);
 
 enum net_failure {
     NET_OK,
@@ -53,6 +55,9 @@ struct stream_callbacks {
     void (*on_drain)(void *context);
     /* The other side has closed its direction (NET_OK), or it has failed: the last callback. */
     void (*on_end)(void *context, enum net_failure failure, const char *text);
+    /* The lease has gone while it was open: the owner closes it, or keeps it for what is to come. May be
+     * NULL. */
+    void (*on_lost)(void *context);
 };
 
 /* An HTTP proxy on the way to a host. */
@@ -75,6 +80,7 @@ struct stream_target {
     const struct address *source; /* of this machine, to connect from; NULL: as the system has it */
     const struct tls_options *tls;
     const struct stream_proxy *proxy; /* NULL: none */
+    const char *path;                 /* of a local socket, in place of host and port; NULL: none */
 };
 
 /* By the monotonic clock; 0: not reached. */

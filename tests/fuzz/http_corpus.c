@@ -85,6 +85,13 @@ static const struct seed_of_bytes {
     {"ping", BYTES_OF("\4\xff" SETTINGS "\0\0\10\6\0\0\0\0\0abcdefgh\0\0\1\1\5\0\0\0\1\x88")},
 };
 
+/* The first byte is how the input is cut. */
+static const struct seed events_seeds[] = {
+    {"plain", "4data: YHOO\ndata: +2\n\nevent: add\nid: 7\rdata: a\r\rdata\r\n\r\n"},
+    {"marks", "3\xef\xbb\xbf: comment\nretry: 1500\nretry: x\nid\ndata:b\n\n"},
+    {"odd", "2what: no\n\n\nevent: lost\n\ndata : no\ndata: never ended"},
+};
+
 #define WRITE_SEEDS(target, seeds)                                                                           \
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {                                              \
         write_file(directory, target, seeds[i].name, bytes_of_string(seeds[i].text));                        \
@@ -119,6 +126,7 @@ void http_corpus_write(const char *directory, void (*write_file)(const char *dir
         write_file(directory, "http2", http2_seeds[i].name,
                    bytes_of(http2_seeds[i].bytes, http2_seeds[i].size));
     }
+    WRITE_SEEDS("events", events_seeds)
     size_t size = deflate_plain(coded + 2, sizeof coded - 2, 15 + 16);
     write_file(directory, "content", "gzip", bytes_of(coded, 2 + size));
     coded[0] = 1;

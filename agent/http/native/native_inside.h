@@ -154,12 +154,25 @@ struct native_client {
 };
 
 /* Of a body that is read while it comes. */
+/* Of a body that is streamed: up to where it had come, and when. */
+struct native_arrival {
+    uint64_t end;
+    uint64_t came_ns;
+};
+
+/* Further ones are taken together. */
+#define NATIVE_ARRIVALS 32u
+
 struct native_body_stream {
     void (*on_head)(void *context, struct http_response *response);
     void (*on_data)(void *context);
     char *head; /* what `bodies` has of it makes room for trailers */
     size_t head_size;
-    size_t taken; /* from the start of what is in `bodies` */
+    size_t taken;                                    /* from the start of what is in `bodies` */
+    uint64_t position;                               /* from the start of the body */
+    struct native_arrival arrivals[NATIVE_ARRIVALS]; /* of what was not taken */
+    uint8_t first_arrival;
+    uint8_t arrival_count;
     bool has_head;
     bool is_awaited;
     bool is_paused;
