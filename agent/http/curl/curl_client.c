@@ -185,7 +185,9 @@ static void drop_bodies(struct curl_exchange *exchange)
 
 CURL *curl_exchange_begin(struct curl_exchange *exchange)
 {
-    exchange->begun_ns = clock_now_ns();
+    if (exchange->transfer.is_queued) {
+        exchange->begun_ns = clock_now_ns();
+    }
     uint64_t spent_ms = (exchange->begun_ns - exchange->asked_ns) / NS_PER_MS;
     bool is_fresh = exchange->is_fresh || exchange->is_retried;
 
@@ -200,6 +202,8 @@ CURL *curl_exchange_begin(struct curl_exchange *exchange)
 static void curl_exchange_run(struct curl_exchange *exchange)
 {
     struct curl_client *client = exchange->client;
+
+    exchange->begun_ns = clock_now_ns();
     bool is_fresh = exchange->is_fresh || exchange->is_retried;
     bool shakes_hands =
         exchange->request.url.is_tls && (is_fresh || !curl_socket_list_has_idle(&client->sockets));

@@ -270,7 +270,6 @@ static void engine_unqueue(struct curl_engine *engine, struct curl_transfer *tra
     if (engine->last_queued == &transfer->next_queued) {
         engine->last_queued = at;
     }
-    transfer->is_queued = false;
 }
 
 static void engine_begin_queued(struct curl_engine *engine)
@@ -280,6 +279,7 @@ static void engine_begin_queued(struct curl_engine *engine)
         engine_unqueue(engine, transfer);
         engine->begun_in_turn++;
         engine_hand_over(engine, transfer);
+        transfer->is_queued = false;
     }
     engine->begun_in_turn = 0;
 }
@@ -403,6 +403,7 @@ void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfe
     }
     if (transfer->is_queued) {
         engine_unqueue(engine, transfer);
+        transfer->is_queued = false;
     } else {
         curl_multi_remove_handle(engine->multi, easy);
     }
