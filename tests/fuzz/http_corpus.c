@@ -52,6 +52,39 @@ static const struct seed cookie_seeds[] = {
     {"date", "Sunday, 06-Nov-94 08:49:37 GMT"},
 };
 
+static const struct seed digest_seeds[] = {
+    {"rfc7616", "aWWW-Authenticate: Digest realm=\"http-auth@example.org\", qop=\"auth, auth-int\", "
+                "algorithm=SHA-256, nonce=\"7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v\", "
+                "opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\"\r\n"},
+    {"userhash",
+     "bWWW-Authenticate: Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, "
+     "nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPCh\", "
+     "charset=UTF-8, userhash=true\r\n"},
+    {"old", "cWWW-Authenticate: Basic realm=\"a\", Digest realm=\"b\\\"c\", nonce=d, stale=TRUE\r\n"},
+    {"session", "dWWW-Authenticate: Digest realm=\"\", nonce=\"n\", algorithm=MD5-sess, qop=auth\r\n"},
+};
+
+/* The first byte says how many requests there are (from 1) and of which kind, the second in which pieces the
+ * rest is written. */
+static const struct seed_of_bytes {
+    const char *name;
+    const char *bytes;
+    size_t size;
+} http2_seeds[] = {
+#define BYTES_OF(text) text, sizeof text - 1
+#define SETTINGS "\0\0\0\4\0\0\0\0\0"
+    {"status", BYTES_OF("\0\xff" SETTINGS "\0\0\1\1\5\0\0\0\1\x88")},
+    {"body", BYTES_OF("\0\7" SETTINGS "\0\0\1\1\4\0\0\0\1\x88\0\0\5\0\1\0\0\0\1hello")},
+    {"two", BYTES_OF("\1\xff" SETTINGS "\0\0\1\1\5\0\0\0\3\x88\0\0\1\1\5\0\0\0\1\x8d")},
+    {"field", BYTES_OF("\0\xff" SETTINGS "\0\0\6\1\5\0\0\0\1\x88\0\1\141\1\142")},
+    {"goaway", BYTES_OF("\1\xff" SETTINGS "\0\0\10\7\0\0\0\0\0\0\0\0\1\0\0\0\0"
+                        "\0\0\1\1\5\0\0\0\1\x88")},
+    {"reset", BYTES_OF("\0\xff" SETTINGS "\0\0\4\3\0\0\0\0\1\0\0\0\7")},
+    {"upload", BYTES_OF("\10\xff" SETTINGS "\0\0\4\10\0\0\0\0\1\0\1\0\0\0\0\4\10\0\0\0\0\0\0\1\0\0"
+                        "\0\0\1\1\5\0\0\0\1\x88")},
+    {"ping", BYTES_OF("\4\xff" SETTINGS "\0\0\10\6\0\0\0\0\0abcdefgh\0\0\1\1\5\0\0\0\1\x88")},
+};
+
 /* The first byte is how the input is cut. */
 static const struct seed events_seeds[] = {
     {"plain", "4data: YHOO\ndata: +2\n\nevent: add\nid: 7\rdata: a\r\rdata\r\n\r\n"},
@@ -88,6 +121,11 @@ void http_corpus_write(const char *directory, void (*write_file)(const char *dir
     WRITE_SEEDS("http1", http1_seeds)
     WRITE_SEEDS("url", url_seeds)
     WRITE_SEEDS("cookie", cookie_seeds)
+    WRITE_SEEDS("digest", digest_seeds)
+    for (size_t i = 0; i < sizeof http2_seeds / sizeof *http2_seeds; i++) {
+        write_file(directory, "http2", http2_seeds[i].name,
+                   bytes_of(http2_seeds[i].bytes, http2_seeds[i].size));
+    }
     WRITE_SEEDS("events", events_seeds)
     size_t size = deflate_plain(coded + 2, sizeof coded - 2, 15 + 16);
     write_file(directory, "content", "gzip", bytes_of(coded, 2 + size));

@@ -183,12 +183,30 @@ static void drop_bodies(struct curl_exchange *exchange)
     }
 }
 
-/* Curl has it from now on. */
-static void curl_exchange_run(struct curl_exchange *exchange)
+CURL *curl_exchange_begin(struct curl_exchange *exchange)
 {
-    exchange->begun_ns = clock_now_ns();
+    if (exchange->transfer.is_queued) {
+        exchange->begun_ns = clock_now_ns();
+    }
     uint64_t spent_ms = (exchange->begun_ns - exchange->asked_ns) / NS_PER_MS;
     bool is_fresh = exchange->is_fresh || exchange->is_retried;
+
+    curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
+    curl_request_set_timeout(&exchange->request,
+                             spent_ms < exchange->timeout_ms ? exchange->timeout_ms - spent_ms : 1);
+    curl_socket_list_drop_stale(&exchange->client->sockets);
+    return exchange->easy;
+}
+
+/* Curl has it from now on, or in a moment. */
+static void curl_exchange_run(struct curl_exchange *exchange)
+{
+    struct curl_client *client = exchange->client;
+
+    exchange->begun_ns = clock_now_ns();
+    bool is_fresh = exchange->is_fresh || exchange->is_retried;
+    bool shakes_hands =
+        exchange->request.url.is_tls && (is_fresh || !curl_socket_list_has_idle(&client->sockets));
 
     curl_answer_clear(exchange);
     exchange->has_opened = exchange->has_sent = exchange->has_begun_answer = exchange->is_broken_off = false;
@@ -197,12 +215,8 @@ static void curl_exchange_run(struct curl_exchange *exchange)
     exchange->answered_ns = 0;
     exchange->error_text[0] = 0;
     exchange->is_running = true;
-    exchange->client->running++;
-    curl_easy_setopt(exchange->easy, CURLOPT_FRESH_CONNECT, is_fresh ? 1L : 0L);
-    curl_request_set_timeout(&exchange->request,
-                             spent_ms < exchange->timeout_ms ? exchange->timeout_ms - spent_ms : 1);
-    curl_socket_list_drop_stale(&exchange->client->sockets);
-    curl_engine_begin(exchange->engine, exchange->easy);
+    client->running++;
+    curl_engine_begin(exchange->engine, &exchange->transfer, shakes_hands);
 }
 
 static void curl_stop_waiting(struct curl_exchange *exchange)
@@ -400,7 +414,7 @@ void curl_exchange_done(struct curl_exchange *exchange, CURLcode result)
 
 void curl_exchange_nudge(struct curl_exchange *exchange)
 {
-    if (exchange->is_running) {
+    if (exchange->is_running && !exchange->transfer.is_queued) {
         /* The change back is what makes it look. */
         curl_easy_pause(exchange->easy, CURLPAUSE_ALL);
         curl_easy_pause(exchange->easy, CURLPAUSE_CONT);

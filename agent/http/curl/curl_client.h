@@ -30,7 +30,9 @@ struct curl_transfer {
     struct curl_transfer *next;
     struct curl_transfer **at; /* the pointer that points to this transfer */
     struct curl_transfer *next_nudged;
+    struct curl_transfer *next_queued;
     bool is_nudged;
+    bool is_queued; /* curl is to have it in a later turn */
 };
 struct curl_transfer *curl_exchange_transfer(struct curl_exchange *exchange);
 /* The sockets of its client. */
@@ -38,7 +40,9 @@ struct curl_socket_list *curl_exchange_sockets(struct curl_exchange *exchange);
 
 /* It is under way from now on; curl has it from curl_engine_begin on. */
 void curl_engine_add(struct curl_engine *engine, struct curl_transfer *transfer);
-void curl_engine_begin(struct curl_engine *engine, CURL *easy);
+/* Now or in one of the next turns: only so many that have to shake hands begin in one, since curl does not
+ * give way within a handshake. */
+void curl_engine_begin(struct curl_engine *engine, struct curl_transfer *transfer, bool shakes_hands);
 void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer);
 /* Whether bytes may leave at this moment: checked within curl's callbacks, since the process may have been
  * frozen there. */
@@ -54,6 +58,8 @@ int curl_engine_close_socket(void *engine, curl_socket_t socket);
 /* Lets a connection trust the machine's authorities, which all of the engine's share; for
  * CURLOPT_SSL_CTX_FUNCTION. */
 CURLcode curl_engine_trust(CURL *easy, void *ssl_context, void *engine);
+/* It is handed to curl now: this is its handle. */
+CURL *curl_exchange_begin(struct curl_exchange *exchange);
 /* Lets curl look at its transfer again, outside of curl's callbacks. */
 void curl_exchange_nudge(struct curl_exchange *exchange);
 /* Its transfer has ended: removes it from the engine. */

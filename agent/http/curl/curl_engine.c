@@ -13,6 +13,8 @@
 #define HELD_LOOK_MS 100u
 /* Each client has a cache of its own, for which curl takes this limit. */
 #define CLIENT_CONNECTIONS_MAX 6L
+/* A handshake takes curl some milliseconds, in two or three pieces. */
+#define HANDSHAKES_PER_TURN 4u
 
 struct curl_engine {
     struct http_engine base;
@@ -21,7 +23,10 @@ struct curl_engine {
     struct lease *lease;
     bool is_held; /* there is no lease: curl is not called */
     struct curl_transfer *transfers;
-    struct curl_transfer *nudged;  /* an address of theirs has failed */
+    struct curl_transfer *nudged; /* an address of theirs has failed */
+    struct curl_transfer *queued; /* they begin in the next turns, in order */
+    struct curl_transfer **last_queued;
+    unsigned begun_in_turn;        /* that shake hands */
     struct memory_account *memory; /* NULL: bodies are not counted */
     uv_timer_t timer;
     uv_prepare_t prepare;
@@ -249,6 +254,36 @@ static int on_timeout_change(CURLM *multi, long timeout_ms, void *context)
     return 0;
 }
 
+static void engine_hand_over(struct curl_engine *engine, struct curl_transfer *transfer)
+{
+    curl_multi_add_handle(engine->multi, curl_exchange_begin(transfer->exchange));
+}
+
+static void engine_unqueue(struct curl_engine *engine, struct curl_transfer *transfer)
+{
+    struct curl_transfer **at = &engine->queued;
+
+    while (*at != transfer) {
+        at = &(*at)->next_queued;
+    }
+    *at = transfer->next_queued;
+    if (engine->last_queued == &transfer->next_queued) {
+        engine->last_queued = at;
+    }
+}
+
+static void engine_begin_queued(struct curl_engine *engine)
+{
+    while (engine->queued != NULL && engine->begun_in_turn < HANDSHAKES_PER_TURN) {
+        struct curl_transfer *transfer = engine->queued;
+        engine_unqueue(engine, transfer);
+        engine->begun_in_turn++;
+        engine_hand_over(engine, transfer);
+        transfer->is_queued = false;
+    }
+    engine->begun_in_turn = 0;
+}
+
 /* Requests that were started in this turn are sent together, before the loop sleeps. */
 static void curl_engine_on_prepare(uv_prepare_t *prepare)
 {
@@ -260,6 +295,7 @@ static void curl_engine_on_prepare(uv_prepare_t *prepare)
         }
         return;
     }
+    engine_begin_queued(engine);
     if (engine->due_ns != 0) {
         return;
     }
@@ -267,7 +303,7 @@ static void curl_engine_on_prepare(uv_prepare_t *prepare)
     bool has_ended = drive(engine, CURL_SOCKET_TIMEOUT, 0);
     /* Curl may need another turn at once, and so may the owner of the transfer: the loop must not sleep
      * now. */
-    if (has_ended || engine->due_ns == 0) {
+    if (has_ended || engine->due_ns == 0 || engine->queued != NULL) {
         uv_timer_start(&engine->timer, curl_engine_on_timer, 0, 0);
     }
 }
@@ -281,6 +317,7 @@ struct curl_engine *curl_engine_new(uv_loop_t *loop, struct lease *lease)
     engine->loop = loop;
     engine->lease = lease;
     engine->due_ns = UINT64_MAX;
+    engine->last_queued = &engine->queued;
     engine->multi = curl_multi_init();
     if (engine->multi == NULL) {
         abort();
@@ -343,9 +380,19 @@ void curl_engine_add(struct curl_engine *engine, struct curl_transfer *transfer)
     engine->transfers = transfer;
 }
 
-void curl_engine_begin(struct curl_engine *engine, CURL *easy)
+void curl_engine_begin(struct curl_engine *engine, struct curl_transfer *transfer, bool shakes_hands)
 {
-    curl_multi_add_handle(engine->multi, easy);
+    if (!shakes_hands) {
+        engine_hand_over(engine, transfer);
+    } else if (engine->queued == NULL && engine->begun_in_turn < HANDSHAKES_PER_TURN) {
+        engine->begun_in_turn++;
+        engine_hand_over(engine, transfer);
+    } else {
+        transfer->is_queued = true;
+        transfer->next_queued = NULL;
+        *engine->last_queued = transfer;
+        engine->last_queued = &transfer->next_queued;
+    }
 }
 
 void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfer *transfer)
@@ -354,7 +401,12 @@ void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfe
     if (transfer->next != NULL) {
         transfer->next->at = transfer->at;
     }
-    curl_multi_remove_handle(engine->multi, easy);
+    if (transfer->is_queued) {
+        engine_unqueue(engine, transfer);
+        transfer->is_queued = false;
+    } else {
+        curl_multi_remove_handle(engine->multi, easy);
+    }
     if (transfer->is_nudged) {
         engine_forget_nudged(engine, transfer);
         transfer->is_nudged = false;

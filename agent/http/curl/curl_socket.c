@@ -289,6 +289,16 @@ void curl_socket_list_hang_up(const struct curl_socket_list *list)
     }
 }
 
+bool curl_socket_list_has_idle(const struct curl_socket_list *list)
+{
+    for (const struct curl_socket *socket = list->first; socket != NULL; socket = socket->next) {
+        if (socket->wanted == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void curl_socket_list_finish(struct curl_socket_list *list)
 {
     while (list->first != NULL) {

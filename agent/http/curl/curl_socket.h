@@ -49,5 +49,7 @@ void curl_socket_list_reset(const struct curl_socket_list *list);
 void curl_socket_list_drop_stale(const struct curl_socket_list *list);
 /* Ends idle ones: curl closes them when it looks for a connection the next time. */
 void curl_socket_list_hang_up(const struct curl_socket_list *list);
+/* Whether one of them is not in use. */
+bool curl_socket_list_has_idle(const struct curl_socket_list *list);
 /* Their owner goes away. */
 void curl_socket_list_finish(struct curl_socket_list *list);

@@ -44,6 +44,19 @@ static const struct example examples[] = {
      "cnonce=\"f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ\", qop=auth, "
      "response=\"8ca523f5e9506fed4657c9700eebdbec\", "
      "opaque=\"FQhe/qaU925kfnzjCev0ciny7QMkPqMAFRtzCUYo5tdS\""},
+    /* RFC 7616 §3.9.2, with the hash of the user by SHA-512/256 itself (the text of the RFC has
+     * cut SHA-512 short). Of another target, so its response was calculated by other means. */
+    {"WWW-Authenticate: Digest realm=\"api@example.org\", qop=\"auth\", algorithm=SHA-512-256, "
+     "nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", "
+     "opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\", charset=UTF-8, "
+     "userhash=true\r\n",
+     "J\xc3\xa4s\xc3\xb8n Doe", "Secret, or not?", "NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm", 1,
+     "Digest username=\"793263caabb707a56211940d90411ea4a575adeccb7e360aeb624ed06ece9b0b\", "
+     "realm=\"api@example.org\", uri=\"/dir/index.html\", "
+     "algorithm=SHA-512-256, nonce=\"5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK\", nc=00000001, "
+     "cnonce=\"NTg6RKcb9boFIAS3KrFK9BGeh+niz/sm\", qop=auth, "
+     "response=\"5a52427c5b06a68c65ea09f7dd957234a5f06f1dcc2c888fd9115f5c4db2e181\", "
+     "opaque=\"HRPCssKJSGjCrkzDg8OhwpzCiGPChXYjwrI2QmXDnsOS\", userhash=true"},
     /* RFC 2617 §3.5: no algorithm is named. */
     {"WWW-Authenticate: Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", " RFC_2617
      ", opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"\r\n",
