@@ -35,6 +35,11 @@ struct http_client *http_client_new(struct http_engine *engine)
     return client;
 }
 
+void http_client_set_network(struct http_client *client, const struct http_network *network)
+{
+    client->functions->client_set_network(client, network);
+}
+
 void http_client_free(struct http_client **client)
 {
     if (*client != NULL) {
@@ -88,6 +93,11 @@ struct bytes http_read(struct http_exchange *exchange, size_t maximum)
     return exchange->functions->read(exchange, maximum);
 }
 
+uint64_t http_came_ns(const struct http_exchange *exchange)
+{
+    return exchange->came_ns;
+}
+
 struct cookie_jar *http_cookies(struct http_client *client)
 {
     return client->functions->cookies(client);
@@ -116,6 +126,7 @@ const char *http_failure_name(enum http_failure failure)
         [HTTP_UNREACHABLE] = "unreachable",
         [HTTP_LOCAL_LIMIT] = "local_limit",
         [HTTP_TLS] = "tls",
+        [HTTP_PROXY] = "proxy",
         [HTTP_TIMEOUT] = "timeout",
         [HTTP_RESET] = "reset",
         [HTTP_PROTOCOL] = "protocol",

@@ -14,6 +14,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/step_wrapper.h"
 #include "agent/shard/vu_api.h"
+#include "agent/shard/vu_network.h"
 #include "common/clock.h"
 #include "proto/message/limits.h"
 
@@ -70,9 +71,7 @@ static struct bytes path_of(const char *url)
     return *url == '/' ? bytes_of(url, (size_t)(end - url)) : bytes_of("/", 1);
 }
 
-/* "GET /path" without the query, unless the script has given a name, which is at index 3. Every request is
- * counted by it. */
-static struct bytes name_of(lua_State *lua, char buffer[LIMIT_NAME_BYTES])
+struct bytes lua_http_name(lua_State *lua, char buffer[LIMIT_NAME_BYTES])
 {
     size_t size;
 
@@ -100,21 +99,30 @@ void lua_http_push_failure(lua_State *lua, const struct http_response *response)
 
     snprintf(text, sizeof text, "%.10s %.300s: %.300s", lua_tostring(lua, 1), lua_tostring(lua, 2),
              response->text != NULL ? response->text : kind);
-    struct bytes named = name_of(lua, name);
+    /* A proxy's refusals are told apart by its status. */
+    uint32_t status = response->failure == HTTP_PROXY ? response->status : 0;
+    char what[32];
+    if (status != 0) {
+        snprintf(what, sizeof what, "%s %u", kind, status);
+    } else {
+        snprintf(what, sizeof what, "%s", kind);
+    }
+    struct bytes named = lua_http_name(lua, name);
     if (lua_type(lua, 3) == LUA_TSTRING) {
-        snprintf(group, sizeof group, "%.32s %.*s: %s", lua_tostring(lua, 1), BYTES_FORMAT(named), kind);
+        snprintf(group, sizeof group, "%.32s %.*s: %s", lua_tostring(lua, 1), BYTES_FORMAT(named), what);
     } else {
         error_key_fold(named, folded, sizeof folded);
-        snprintf(group, sizeof group, "%s: %s", folded, kind);
+        snprintf(group, sizeof group, "%s: %s", folded, what);
     }
-    struct lua_failure failure = {.kind = kind, .phase = response->phase, .group = group, .message = text};
+    struct lua_failure failure = {
+        .kind = kind, .phase = response->phase, .status = status, .group = group, .message = text};
     lua_failure_push(lua, &failure);
 }
 
 bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_response *response)
 {
     char buffer[LIMIT_NAME_BYTES];
-    struct request_sample sample = {.name = name_of(lua, buffer),
+    struct request_sample sample = {.name = lua_http_name(lua, buffer),
                                     .is_ok = response->failure == HTTP_OK && response->status < 400,
                                     .is_unsent = response->failure != HTTP_OK && !response->has_left,
                                     .latency_us = response->timings.total_us,
@@ -157,6 +165,7 @@ void lua_http_need_client(struct vu *vu)
 {
     if (vu->http == NULL) {
         vu->http = http_client_new(vu_http_engine(vu));
+        vu_network_set(vu, vu->http);
     }
 }
 

@@ -16,11 +16,11 @@
 
 #define LONGEST_TIMEOUT_S 86400.0
 /* For the texts of all options; headers need more. */
-#define DRAFT_STACK_SLOTS 14
+#define DRAFT_STACK_SLOTS 24
 
 const char *const lua_http_default_options[] = {
-    "base",     "headers",          "query",   "auth",  "tls", "follow", "timeout",
-    "max_body", "fresh_connection", "version", "share", NULL};
+    "base",     "headers",          "query",   "auth",  "tls",   "follow", "timeout",
+    "max_body", "fresh_connection", "version", "share", "proxy", NULL};
 
 enum draft_option {
     DRAFT_HEADERS,
@@ -39,12 +39,13 @@ enum draft_option {
     DRAFT_FRESH_CONNECTION,
     DRAFT_VERSION,
     DRAFT_SHARE,
+    DRAFT_PROXY,
     DRAFT_OPTION_COUNT
 };
 
 static const char *const draft_options[DRAFT_OPTION_COUNT + 1] = {
-    "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth", "name",
-    "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  NULL};
+    "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth",  "name",
+    "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  "proxy", NULL};
 
 /* Pushes the value of an option, or nil, and gives its type. Only those that are given are looked up: most
  * requests have one or two. */
@@ -172,7 +173,7 @@ static void draft_encode(lua_State *lua, struct lua_http_draft *draft, const cha
         lua_json_write(lua, -1);
         type = "application/json";
     } else if (strcmp(option, "form") == 0) {
-        lua_http_push_form(lua, -1, option);
+        lua_http_push_form(lua, -1);
         type = "application/x-www-form-urlencoded";
     } else {
         lua_http_push_multipart(lua, -1);
@@ -338,6 +339,21 @@ static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
     draft->request.password = lua_tostring(lua, -1);
 }
 
+/* false is none: to take back what a default says. */
+static void draft_read_proxy(lua_State *lua, struct lua_http_draft *draft)
+{
+    int type = draft_get(lua, draft, DRAFT_PROXY);
+
+    if (type == LUA_TNIL || (type == LUA_TBOOLEAN && !lua_toboolean(lua, -1))) {
+        return;
+    }
+    if (type != LUA_TSTRING || lua_rawlen(lua, -1) == 0) {
+        lua_misuse(lua, "http: proxy is \"http://user:password@host:port\", \"environment\" or false");
+    }
+    draft_check_text(lua, -1, "proxy");
+    draft->request.proxy = lua_tostring(lua, -1);
+}
+
 static void draft_read_name(lua_State *lua, const struct lua_http_draft *draft)
 {
     size_t size = 0;
@@ -357,6 +373,7 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
     draft->request = (struct http_request){
         .method = lua_tostring(lua, LUA_HTTP_METHOD),
         .url = lua_tostring(lua, LUA_HTTP_URL),
+        .tls = vu_current_tls(lua),
         .timeout_ms = HTTP_DEFAULT_TIMEOUT_MS,
         .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
     };
@@ -374,8 +391,10 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         draft_read_limits(lua, draft);
         draft_read_version(lua, draft);
         draft_read_auth(lua, draft);
+        draft_read_proxy(lua, draft);
         draft_read_name(lua, draft);
         if (draft_get(lua, draft, DRAFT_TLS) != LUA_TNIL) {
+            draft->tls = draft->request.tls != NULL ? *draft->request.tls : (struct http_tls){0};
             lua_http_read_tls(lua, lua_gettop(lua), &draft->tls);
             draft->request.tls = &draft->tls;
         }

@@ -81,6 +81,16 @@ bool net_address_parse(const char *host, struct net_address *address)
     return true;
 }
 
+struct net_address net_address_of(const struct address *address)
+{
+    struct net_address made = {0};
+    struct sockaddr_storage socket;
+    size_t size = address_to_socket(address, 0, &socket);
+
+    memcpy(&made, &socket, size);
+    return made;
+}
+
 static bool is_same(const struct net_address *left, const struct net_address *right)
 {
     if (left->any.sa_family != right->any.sa_family) {
@@ -101,6 +111,20 @@ void address_list_add(struct address_list *list, const struct net_address *addre
     }
     if (list->count < ADDRESS_LIST_MAX) {
         list->items[list->count++] = *address;
+    }
+}
+
+void address_list_keep_family(struct address_list *list, bool is_v4)
+{
+    struct address_list kept = {.count = 0};
+
+    for (uint32_t i = 0; i < list->count; i++) {
+        if ((list->items[i].any.sa_family == AF_INET) == is_v4) {
+            kept.items[kept.count++] = list->items[i];
+        }
+    }
+    if (kept.count > 0) {
+        *list = kept;
     }
 }
 

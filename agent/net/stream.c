@@ -1,7 +1,9 @@
 /* Byte streams to hosts, plain or in TLS. */
 #include "agent/net/stream_inside.h"
 
+#include "agent/base/connect_failure.h"
 #include "agent/base/lease.h"
+#include "agent/net/datagrams_inside.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -15,15 +17,17 @@
 #define PENDING_MAX_BYTES (1024u * 1024u * 1024u)
 /* What a stream keeps of its memory once all has been sent. */
 #define PENDING_KEPT_BYTES (16u * 1024u)
-/* How long handshakes are computed before others get a turn of the loop. */
-#define HANDSHAKES_NS (4 * NS_PER_MS)
+/* How long connections are begun, and handshakes computed, before others get a turn of the loop. */
+#define LINE_NS (4 * NS_PER_MS)
 /* What is encrypted at once of what is large. */
 #define PIECE_BYTES (64u * 1024u)
 /* So often is a socket read before others have their turn. */
 #define READS_AT_ONCE 4
 
+#define FAILURE_TEXT_BYTES 512
+
 static void on_stream_ready(struct poller_socket *polled, uint32_t events);
-static void on_handshakes(uv_idle_t *idle);
+static void on_line(uv_idle_t *idle);
 static void stream_listen(struct stream *stream);
 
 bool net_may_send(const struct net *net)
@@ -61,12 +65,12 @@ struct net *net_new(uv_loop_t *loop, struct lease *lease)
 
     net->loop = loop;
     net->lease = lease;
-    net->resolver = resolver_new(loop);
+    net->resolver = resolver_new(loop, NULL);
     net->poller = poller_new(loop, free_closed, net);
     net->contexts = tls_contexts_new();
     net->wire = memory_new(NET_READ_BYTES, 1);
     net->plain = memory_new(NET_READ_BYTES, 1);
-    net->last_handshake = &net->handshakes;
+    net->last_in_line = &net->line;
     uv_idle_init(loop, &net->idle);
     net->idle.data = net;
     return net;
@@ -110,8 +114,23 @@ void net_go_on(struct net *net)
             stream_connect_held(stream);
         }
     }
-    if (net->handshakes != NULL) {
-        uv_idle_start(&net->idle, on_handshakes);
+    for (struct datagrams *datagrams = net->datagrams; datagrams != NULL; datagrams = datagrams->next) {
+        datagrams_go_on(datagrams);
+    }
+    if (net->line != NULL) {
+        uv_idle_start(&net->idle, on_line);
+    }
+}
+
+void net_lose(struct net *net)
+{
+    struct stream *next;
+
+    for (struct stream *stream = net->streams; stream != NULL; stream = next) {
+        next = stream->next;
+        if (stream->state == STREAM_OPEN && stream->callbacks.on_lost != NULL) {
+            stream->callbacks.on_lost(stream->context);
+        }
     }
 }
 
@@ -140,19 +159,19 @@ void stream_set_context(struct stream *stream, void *context)
     stream->context = context;
 }
 
-static void leave_handshakes(struct stream *stream)
+void stream_leave_line(struct stream *stream)
 {
-    struct stream **at = &stream->net->handshakes;
+    struct stream **at = &stream->net->line;
 
     if (!stream->is_waiting) {
         return;
     }
     while (*at != stream) {
-        at = &(*at)->next_handshake;
+        at = &(*at)->next_in_line;
     }
-    *at = stream->next_handshake;
-    if (stream->net->last_handshake == &stream->next_handshake) {
-        stream->net->last_handshake = at;
+    *at = stream->next_in_line;
+    if (stream->net->last_in_line == &stream->next_in_line) {
+        stream->net->last_in_line = at;
     }
     stream->is_waiting = false;
 }
@@ -160,7 +179,7 @@ static void leave_handshakes(struct stream *stream)
 static void stream_drop_connection(struct stream *stream, bool is_reset)
 {
     stream_connector_drop(stream);
-    leave_handshakes(stream);
+    stream_tunnel_drop(stream);
     if (stream->socket != NULL) {
         stream_socket_drop(stream->socket, is_reset);
         stream->socket = NULL;
@@ -169,6 +188,14 @@ static void stream_drop_connection(struct stream *stream, bool is_reset)
 
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text)
 {
+    const struct stream_proxy *proxy = stream->state < STREAM_HANDSHAKING ? stream->target.proxy : NULL;
+    char blamed[FAILURE_TEXT_BYTES];
+
+    if (proxy != NULL && failure != NET_LOCAL_LIMIT) {
+        snprintf(blamed, sizeof blamed, "the proxy %.100s:%u: %.380s", proxy->host, proxy->port, text);
+        failure = NET_PROXY;
+        text = blamed;
+    }
     stream_drop_connection(stream, failure != NET_OK);
     stream->state = STREAM_ENDED;
     stream->callbacks.on_end(stream->context, failure, text);
@@ -225,6 +252,11 @@ const char *stream_peer(const struct stream *stream)
     return stream->peer;
 }
 
+unsigned stream_proxy_status(const struct stream *stream)
+{
+    return stream->proxy_status;
+}
+
 struct bytes stream_protocol(const struct stream *stream)
 {
     return stream->tls != NULL ? tls_session_protocol(stream->tls) : bytes_of("", 0);
@@ -274,7 +306,7 @@ static size_t send_now(struct stream *stream, struct bytes data)
     return count > 0 ? (size_t)count : 0;
 }
 
-static void write_wire(struct stream *stream, struct bytes data)
+void stream_write_wire(struct stream *stream, struct bytes data)
 {
     size_t sent = stream->pending.size == 0 ? send_now(stream, data) : 0;
 
@@ -286,7 +318,7 @@ static void write_wire(struct stream *stream, struct bytes data)
 
 static bool on_tls_write(void *context, struct bytes data)
 {
-    write_wire(context, data);
+    stream_write_wire(context, data);
     return true;
 }
 
@@ -317,7 +349,7 @@ void stream_write(struct stream *stream, struct bytes data)
         return;
     }
     if (stream->tls == NULL) {
-        write_wire(stream, data);
+        stream_write_wire(stream, data);
     } else if (tls_session_write(stream->tls, data, &error) == TLS_FAILED) {
         stream->is_write_broken = true;
     }
@@ -387,6 +419,22 @@ static void deliver_plain(struct stream *stream)
     }
 }
 
+/* The machine's authorities are files: without a descriptor for one, nobody can be trusted. */
+static void fail_handshake(struct stream *stream, const char *text)
+{
+    const struct tls_options *options = stream->target.tls;
+    int number = options->ca_pem == NULL && !options->is_unverified ? connect_failure_probe() : 0;
+    char limit[FAILURE_TEXT_BYTES];
+
+    if (number != 0) {
+        snprintf(limit, sizeof limit, "TLS handshake: %s%s", strerror(number),
+                 connect_failure_advice(number));
+        stream_fail(stream, NET_LOCAL_LIMIT, limit);
+    } else {
+        stream_fail(stream, NET_TLS, text);
+    }
+}
+
 static void go_on_with_handshake(struct stream *stream)
 {
     struct error error = {""};
@@ -401,8 +449,7 @@ static void go_on_with_handshake(struct stream *stream)
         }
         break;
     default:
-        stream_fail(stream, NET_TLS,
-                    error.text[0] != 0 ? error.text : "the server has ended the TLS handshake");
+        fail_handshake(stream, error.text[0] != 0 ? error.text : "the server has ended the TLS handshake");
     }
 }
 
@@ -434,6 +481,19 @@ static void stream_take(struct stream *stream, struct bytes data)
     }
 }
 
+/* The connection, at a place where TLS has not said so. */
+static void stream_has_ended(struct stream *stream)
+{
+    if (stream->state == STREAM_HANDSHAKING) {
+        stream_fail(stream, NET_TLS, "the server closed the connection during the TLS handshake");
+    } else if (stream->tls != NULL) {
+        stream_fail(stream, NET_CUT,
+                    "the server closed the connection without the goodbye of TLS (close_notify)");
+    } else {
+        stream_fail(stream, NET_OK, "");
+    }
+}
+
 /* An edge is used up when less has come than there was room for. The end of what comes has no edge of its own
  * if it came together with the last bytes. */
 static void read_wire(struct stream *stream)
@@ -446,9 +506,7 @@ static void read_wire(struct stream *stream)
         if (count > 0) {
             stream_take(stream, bytes_of(stream->net->wire, (size_t)count));
         } else if (count == 0) {
-            bool is_early = stream->state == STREAM_HANDSHAKING;
-            stream_fail(stream, is_early ? NET_TLS : NET_OK,
-                        is_early ? "the server closed the connection during the TLS handshake" : "");
+            stream_has_ended(stream);
         } else if (errno != EAGAIN) {
             char text[120];
             snprintf(text, sizeof text, "the connection broke: %s", strerror(errno));
@@ -464,8 +522,9 @@ static void read_wire(struct stream *stream)
     }
 }
 
-/* Handshakes cost milliseconds, their beginning too: they stand in a line, and give way to the loop. */
-static void join_handshakes(struct stream *stream)
+/* Handshakes cost milliseconds, their beginning too, and a connection a tenth of one: they stand in a line,
+ * and give way to the loop. */
+void stream_join_line(struct stream *stream)
 {
     struct net *net = stream->net;
 
@@ -473,20 +532,36 @@ static void join_handshakes(struct stream *stream)
         return;
     }
     stream->is_waiting = true;
-    stream->next_handshake = NULL;
-    *net->last_handshake = stream;
-    net->last_handshake = &stream->next_handshake;
-    uv_idle_start(&net->idle, on_handshakes);
+    stream->next_in_line = NULL;
+    *net->last_in_line = stream;
+    net->last_in_line = &stream->next_in_line;
+    uv_idle_start(&net->idle, on_line);
 }
 
-static void on_handshakes(uv_idle_t *idle)
+/* Whose turn it is. While the net is held, connections come up; whether they may begin they ask themselves.
+ */
+static struct stream *first_in_line(const struct net *net)
+{
+    struct stream *stream = net->line;
+
+    while (net->is_held && stream != NULL && stream->state != STREAM_CONNECTING) {
+        stream = stream->next_in_line;
+    }
+    return stream;
+}
+
+static void on_line(uv_idle_t *idle)
 {
     struct net *net = idle->data;
-    uint64_t until_ns = clock_now_ns() + HANDSHAKES_NS;
+    uint64_t until_ns = clock_now_ns() + LINE_NS;
+    struct stream *stream;
 
-    while (net->handshakes != NULL && !net->is_held && (net->ready_ns = clock_now_ns()) < until_ns) {
-        struct stream *stream = net->handshakes;
-        leave_handshakes(stream);
+    while ((stream = first_in_line(net)) != NULL && (net->ready_ns = clock_now_ns()) < until_ns) {
+        stream_leave_line(stream);
+        if (stream->state == STREAM_CONNECTING) {
+            stream_begin_attempts(stream);
+            continue;
+        }
         if (stream->tls == NULL) {
             begin_tls(stream);
         } else {
@@ -496,8 +571,18 @@ static void on_handshakes(uv_idle_t *idle)
             stream_listen(stream);
         }
     }
-    if (net->handshakes == NULL || net->is_held) {
+    if (first_in_line(net) == NULL) {
         uv_idle_stop(idle);
+    }
+}
+
+void stream_begin(struct stream *stream)
+{
+    if (stream->target.is_tls) {
+        stream->state = STREAM_HANDSHAKING;
+        stream_join_line(stream);
+    } else {
+        stream_is_open(stream);
     }
 }
 
@@ -505,11 +590,11 @@ void stream_connected(struct stream *stream, struct stream_socket *socket)
 {
     stream->socket = socket;
     socket->polled.on_ready = on_stream_ready;
-    if (stream->target.is_tls) {
-        stream->state = STREAM_HANDSHAKING;
-        join_handshakes(stream);
+    if (stream->target.proxy != NULL && stream->target.proxy->is_tunnel) {
+        stream->state = STREAM_TUNNELLING;
+        stream_tunnel_begin(stream);
     } else {
-        stream_is_open(stream);
+        stream_begin(stream);
     }
 }
 
@@ -548,8 +633,10 @@ static void on_stream_ready(struct poller_socket *polled, uint32_t events)
         return; /* it was closed */
     }
     if (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
-        if (stream->state == STREAM_HANDSHAKING) {
-            join_handshakes(stream);
+        if (stream->state == STREAM_TUNNELLING) {
+            stream_tunnel_read(stream);
+        } else if (stream->state == STREAM_HANDSHAKING) {
+            stream_join_line(stream);
         } else {
             read_wire(stream);
         }

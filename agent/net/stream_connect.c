@@ -2,8 +2,10 @@
 #include "agent/net/stream_inside.h"
 
 #include "agent/base/connect_failure.h"
+#include "agent/base/source_address.h"
 #include "common/clock.h"
 #include "common/container.h"
+#include "common/host_override.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -12,12 +14,22 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* How often a connection that must not begin looks whether it may by now. */
 #define HELD_ATTEMPT_MS 50u
 
-static void begin_attempts(struct stream *stream);
+/* Whom the socket is connected to. */
+static const char *dialled_host(const struct stream *stream)
+{
+    return stream->target.proxy != NULL ? stream->target.proxy->host : stream->target.host;
+}
+
+static uint16_t dialled_port(const struct stream *stream)
+{
+    return stream->target.proxy != NULL ? stream->target.proxy->port : stream->target.port;
+}
 
 /* With a reset the kernel throws away what it has not sent. */
 void stream_socket_drop(struct stream_socket *socket, bool is_reset)
@@ -49,6 +61,7 @@ void stream_connector_drop(struct stream *stream)
     struct stream_connector *connector = stream->connector;
 
     resolver_cancel(&stream->query);
+    stream_leave_line(stream);
     if (connector == NULL) {
         return;
     }
@@ -73,16 +86,26 @@ static enum net_failure stream_failure_of(int number)
     return failures[connect_failure_of(number)];
 }
 
-/* What is told in the end is what happened to the first of the addresses. */
-static void stream_note_failure(struct stream_connector *connector, const struct net_address *address,
-                                int number)
+static void stream_address_text(const struct stream *stream, const struct net_address *address,
+                                char where[STREAM_PEER_BYTES])
 {
+    if (stream->target.path != NULL) {
+        bytes_to_text(bytes_of_string(stream->target.path), where, STREAM_PEER_BYTES);
+    } else {
+        net_address_text(address, where, STREAM_PEER_BYTES);
+    }
+}
+
+/* What is told in the end is what happened to the first of the addresses. */
+static void stream_note_failure(struct stream *stream, const struct net_address *address, int number)
+{
+    struct stream_connector *connector = stream->connector;
     char where[STREAM_PEER_BYTES];
 
     if (connector->failure != NET_OK) {
         return;
     }
-    net_address_text(address, where, sizeof where);
+    stream_address_text(stream, address, where);
     connector->failure = stream_failure_of(number);
     snprintf(connector->text, sizeof connector->text, "connect to %s: %s%s", where, strerror(number),
              connect_failure_advice(number));
@@ -112,18 +135,57 @@ static void on_attempt_ready(struct poller_socket *polled, uint32_t events)
     }
     stream_take_out_socket(connector, socket);
     if (number != 0) {
-        stream_note_failure(connector, &socket->address, number);
+        stream_note_failure(stream, &socket->address, number);
         stream_socket_drop(socket, true);
-        begin_attempts(stream);
+        stream_join_line(stream);
         return;
     }
     if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) {
         poller_again(polled); /* what the server has said already is for whom it is told of next */
     }
     stream->times.connected_ns = clock_now_ns();
-    net_address_text(&socket->address, stream->peer, sizeof stream->peer);
+    stream_address_text(stream, &socket->address, stream->peer);
     stream_connector_drop(stream);
     stream_connected(stream, socket);
+}
+
+/* False if it cannot be: the stream's own address is to blame, or its family. */
+static bool bind_source(struct stream *stream, int fd, const struct net_address *to)
+{
+    struct stream_connector *connector = stream->connector;
+    const struct address *source = stream->target.source;
+    char where[STREAM_PEER_BYTES];
+
+    if (source == NULL) {
+        return true;
+    }
+    if (address_is_v4(source) != (to->any.sa_family == AF_INET)) {
+        net_address_text(to, where, sizeof where);
+        connector->failure = NET_UNREACHABLE;
+        snprintf(connector->text, sizeof connector->text, "connect to %s: --source is of the other family",
+                 where);
+        return false;
+    }
+    int number = source_address_bind(fd, source);
+    if (number != 0 && connector->failure == NET_OK) {
+        connector->failure = NET_LOCAL_LIMIT;
+        source_address_describe(source, number, connector->text, sizeof connector->text);
+    }
+    return number == 0;
+}
+
+static int connect_socket(const struct stream *stream, int fd, const struct net_address *address)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_un local;
+    } to = {.local.sun_family = AF_UNIX};
+
+    if (stream->target.path == NULL) {
+        return connect(fd, &address->any, net_address_size(address));
+    }
+    bytes_to_text(bytes_of_string(stream->target.path), to.local.sun_path, sizeof to.local.sun_path);
+    return connect(fd, &to.any, sizeof to.local);
 }
 
 /* False if that address is out of the question; else it is under way. */
@@ -133,12 +195,16 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0) {
-        stream_note_failure(stream->connector, address, errno);
+        stream_note_failure(stream, address, errno);
         return false;
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    if (connect(fd, &address->any, net_address_size(address)) != 0 && errno != EINPROGRESS) {
-        stream_note_failure(stream->connector, address, errno);
+    if (!bind_source(stream, fd, address)) {
+        close(fd);
+        return false;
+    }
+    if (connect_socket(stream, fd, address) != 0 && errno != EINPROGRESS) {
+        stream_note_failure(stream, address, errno);
         close(fd);
         return false;
     }
@@ -146,7 +212,7 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
     socket->polled.on_ready = on_attempt_ready;
     int number = poller_add(stream->net->poller, &socket->polled, fd, POLLER_EDGES);
     if (number != 0) {
-        stream_note_failure(stream->connector, address, number);
+        stream_note_failure(stream, address, number);
         memory_free(socket);
         close(fd);
         return false;
@@ -161,11 +227,11 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
 static void on_attempt_timer(uv_timer_t *timer)
 {
     struct stream_connector *connector = timer->data;
-    begin_attempts(connector->stream);
+    stream_join_line(connector->stream);
 }
 
 /* Begins with the next address that can be tried; where none is left, and none under way, it has failed. */
-static void begin_attempts(struct stream *stream)
+void stream_begin_attempts(struct stream *stream)
 {
     struct stream_connector *connector = stream->connector;
 
@@ -193,7 +259,7 @@ static void begin_attempts(struct stream *stream)
 void stream_connect_held(struct stream *stream)
 {
     if (stream->state == STREAM_CONNECTING && stream->connector->tried < stream->connector->addresses.count) {
-        uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
+        stream_join_line(stream);
     }
 }
 
@@ -204,25 +270,60 @@ static void begin_connecting(struct stream *stream, const struct address_list *l
     stream->state = STREAM_CONNECTING;
     stream->times.resolved_ns = clock_now_ns();
     connector->addresses = *list;
-    address_list_arrange(&connector->addresses, stream->target.turn);
-    for (uint32_t i = 0; i < connector->addresses.count; i++) {
-        net_address_set_port(&connector->addresses.items[i], stream->target.port);
+    if (stream->target.source != NULL) {
+        address_list_keep_family(&connector->addresses, address_is_v4(stream->target.source));
     }
+    if (stream->target.path == NULL) {
+        address_list_arrange(&connector->addresses, stream->target.turn);
+    }
+    for (uint32_t i = 0; stream->target.path == NULL && i < connector->addresses.count; i++) {
+        net_address_set_port(&connector->addresses.items[i], dialled_port(stream));
+    }
+    stream_join_line(stream);
 }
 
-static void on_resolved(void *context, const struct address_list *list, const char *error)
+static void on_resolved(void *context, const struct address_list *list,
+                        const struct resolver_failure *failure)
 {
     struct stream *stream = context;
 
     stream->query = NULL;
-    if (error != NULL) {
+    if (failure != NULL) {
         char text[sizeof stream->connector->text];
-        snprintf(text, sizeof text, "the name %.80s cannot be resolved: %.60s", stream->target.host, error);
-        stream_fail(stream, NET_RESOLVE, text);
+        snprintf(text, sizeof text, "the name %.80s cannot be resolved: %.120s", dialled_host(stream),
+                 failure->text);
+        stream_fail(stream, failure->is_local ? NET_LOCAL_LIMIT : NET_RESOLVE, text);
         return;
     }
     begin_connecting(stream, list);
-    begin_attempts(stream);
+}
+
+bool net_look_up(struct net *net, struct bytes overrides, const char *host, uint16_t port,
+                 struct address_list *list)
+{
+    struct host_override entry;
+    struct address address;
+
+    if (overrides.size == 0 || !host_override_find(overrides, host, port, &entry)) {
+        return resolver_look(net->resolver, host, list);
+    }
+    list->count = 0;
+    while (host_override_next_address(&entry.addresses, &address)) {
+        struct net_address found = net_address_of(&address);
+        address_list_add(list, &found);
+    }
+    return true;
+}
+
+static bool stream_look_up(struct stream *stream, struct address_list *list)
+{
+    if (stream->target.path == NULL) {
+        return net_look_up(stream->net, stream->target.overrides, dialled_host(stream), dialled_port(stream),
+                           list);
+    }
+    *list = (struct address_list){.count = 1};
+    list->items[0].any.sa_family = AF_UNIX;
+    return true;
 }
 
 /* Connects in the next turn of the loop at the earliest: nobody is called back from within. */
@@ -235,10 +336,9 @@ void stream_connect(struct stream *stream)
     uv_timer_init(stream->net->loop, &stream->connector->timer);
     stream->connector->timer.data = stream->connector;
     stream->has_timer = true;
-    if (resolver_look(stream->net->resolver, stream->target.host, &list)) {
+    if (stream_look_up(stream, &list)) {
         begin_connecting(stream, &list);
-        uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
     } else {
-        stream->query = resolver_ask(stream->net->resolver, stream->target.host, on_resolved, stream);
+        stream->query = resolver_ask(stream->net->resolver, dialled_host(stream), on_resolved, stream);
     }
 }

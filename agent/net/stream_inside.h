@@ -4,13 +4,21 @@
 #include "agent/net/poller.h"
 #include "agent/net/resolver.h"
 #include "agent/net/stream.h"
+#include "agent/net/tunnel.h"
 #include "common/buffer.h"
 #include "common/error.h"
 
 #define STREAM_PEER_BYTES 56
 #define NET_READ_BYTES (64u * 1024u)
 
-enum stream_state { STREAM_RESOLVING, STREAM_CONNECTING, STREAM_HANDSHAKING, STREAM_OPEN, STREAM_ENDED };
+enum stream_state {
+    STREAM_RESOLVING,
+    STREAM_CONNECTING,
+    STREAM_TUNNELLING, /* through a proxy */
+    STREAM_HANDSHAKING,
+    STREAM_OPEN,
+    STREAM_ENDED
+};
 
 /* A socket: one of several that race for a connection, or the one that has won. */
 struct stream_socket {
@@ -31,6 +39,8 @@ struct stream_connector {
     char text[320];
 };
 
+struct datagrams;
+
 struct net {
     uv_loop_t *loop;
     struct lease *lease;
@@ -38,9 +48,10 @@ struct net {
     struct poller *poller;
     struct tls_contexts *contexts;
     struct stream *streams;
-    struct stream *closed;     /* their memory goes when none of their callbacks runs */
-    struct stream *handshakes; /* whose turn it is to go on */
-    struct stream **last_handshake;
+    struct datagrams *datagrams;
+    struct stream *closed; /* their memory goes when none of their callbacks runs */
+    struct stream *line;   /* that wait for their turn to connect, or to go on with a handshake */
+    struct stream **last_in_line;
     uv_idle_t idle;
     bool is_held;
     uint64_t ready_ns; /* when the loop came to the stream that it reads */
@@ -57,28 +68,43 @@ struct stream {
     struct stream_target target;
     struct stream_connector *connector;
     struct resolver_query *query;
+    struct tunnel *tunnel; /* while it is made */
     struct stream_socket *socket;
     struct tls_session *tls;
-    struct stream *next_handshake;
+    struct stream *next_in_line;
     struct buffer pending;
     size_t pending_start;
     struct bytes borrowed; /* goes out after what is pending */
     struct stream_times times;
     char peer[STREAM_PEER_BYTES];
+    uint16_t proxy_status;
     uint8_t state;
     bool has_timer; /* a handle of the loop that is not closed yet */
     bool is_closed;
     bool is_write_broken;
     bool has_input_ended; /* the other side's direction is closed; bytes of it may be left to read */
-    bool is_waiting;      /* among the handshakes */
+    bool is_waiting;      /* in the line */
     bool is_paused;
 };
 
+/* What is known of a host without asking a name server. False if it has to be asked for. */
+bool net_look_up(struct net *net, struct bytes overrides, const char *host, uint16_t port,
+                 struct address_list *list);
+
 /* stream_connect.c: finds addresses and races them; ends in stream_connected or stream_fail. */
 void stream_connect(struct stream *stream);
-void stream_connect_held(struct stream *stream); /* after the net goes on */
+void stream_begin_attempts(struct stream *stream); /* when its turn has come */
+void stream_connect_held(struct stream *stream);   /* after the net goes on */
 void stream_connector_drop(struct stream *stream);
 void stream_socket_drop(struct stream_socket *socket, bool is_reset);
+/* stream_tunnel.c: asks the proxy, and reads its answer; ends in stream_begin or stream_fail. */
+void stream_tunnel_begin(struct stream *stream);
+void stream_tunnel_read(struct stream *stream);
+void stream_tunnel_drop(struct stream *stream);
 /* stream.c */
+void stream_begin(struct stream *stream); /* with TLS, or what is said */
+void stream_join_line(struct stream *stream);
+void stream_leave_line(struct stream *stream);
+void stream_write_wire(struct stream *stream, struct bytes data);
 void stream_connected(struct stream *stream, struct stream_socket *socket);
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text);

@@ -1,5 +1,6 @@
 /* The engine of a shard: its clock, its lease, and whose request is under way. */
 #include "agent/http/native/native_inside.h"
+#include "agent/http/native/native_kind.h"
 
 #include "agent/base/lease.h"
 #include "common/clock.h"
@@ -53,8 +54,9 @@ void native_engine_wake(struct native_engine *engine)
     }
 }
 
-/* A timer of the loop that is early does no harm: it is touched only to come earlier. */
-static void wake_in_time(struct native_engine *engine, uint64_t now_ns)
+/* In at least `least_ms`. A timer of the loop that is early does no harm: it is touched only to come earlier.
+ */
+static void wake_in_time(struct native_engine *engine, uint64_t now_ns, uint64_t least_ms)
 {
     uint64_t due_ns = timers_next_ns(engine->timers);
     uint64_t ms = due_ns <= now_ns ? 0 : (due_ns - now_ns) / NS_PER_MS + 1;
@@ -62,6 +64,7 @@ static void wake_in_time(struct native_engine *engine, uint64_t now_ns)
     if (due_ns == TIMERS_NEVER) {
         return;
     }
+    ms = ms > least_ms ? ms : least_ms;
     if (!uv_is_active((uv_handle_t *)&engine->timer) || uv_timer_get_due_in(&engine->timer) > ms) {
         uv_timer_start(&engine->timer, native_on_timer, ms, 0);
     }
@@ -74,7 +77,7 @@ void native_engine_set_timer(struct native_engine *engine, struct native_timer *
     timer->due_ns = due_ns;
     if (!comes_up_in_time) {
         timers_set(engine->timers, &timer->timer, due_ns);
-        wake_in_time(engine, clock_now_ns());
+        wake_in_time(engine, clock_now_ns(), 0);
     }
 }
 
@@ -147,6 +150,7 @@ static bool native_may_drive(struct native_engine *engine)
     }
     if (state == LEASE_GONE) {
         lose_all(engine);
+        net_lose(engine->net);
     }
     return false;
 }
@@ -179,11 +183,13 @@ static void fire_timers(struct native_engine *engine, uint64_t now_ns)
 static void native_on_timer(uv_timer_t *timer)
 {
     struct native_engine *engine = timer->data;
+    bool is_driven = native_may_drive(engine);
 
-    if (native_may_drive(engine)) {
+    if (is_driven) {
         fire_timers(engine, clock_now_ns());
     }
-    wake_in_time(engine, clock_now_ns());
+    /* Not 0, which libuv would call again before anything else. What is due without a lease stays due. */
+    wake_in_time(engine, clock_now_ns(), is_driven ? 1 : HELD_LOOK_MS);
 }
 
 /* While it runs the loop does not sleep: once more after the last, because a worker that waited for an answer
@@ -237,6 +243,11 @@ static struct native_engine *native_of(struct http_engine *base)
     return CONTAINER_OF(base, struct native_engine, base);
 }
 
+struct net *native_kind_net(struct http_engine *base)
+{
+    return native_of(base)->net;
+}
+
 static void native_engine_set_memory(struct http_engine *base, struct memory_account *memory)
 {
     native_of(base)->memory = memory;
@@ -269,6 +280,7 @@ const struct http_engine_functions native_kind = {
     .engine_set_memory = native_engine_set_memory,
     .engine_close = native_engine_close,
     .client_new = native_client_new,
+    .client_set_network = native_client_set_network,
     .client_free = native_client_free,
     .client_cancel = native_client_cancel,
     .start = native_client_start,

@@ -10,6 +10,7 @@
 #include "agent/http/message/url.h"
 #include "agent/http/phase_clock.h"
 #include "agent/net/stream.h"
+#include "common/address.h"
 #include "common/buffer.h"
 #include "common/timers.h"
 
@@ -17,6 +18,7 @@
 /* Connections that a client keeps for later, to different origins. */
 #define NATIVE_IDLE_MAX 6u
 
+struct native_proxy;
 struct native_tls;
 struct native_http2;
 
@@ -35,6 +37,7 @@ struct native_engine {
     uv_timer_t timer;
     uv_prepare_t prepare;
     uv_idle_t idle;
+    struct native_proxy *proxies;    /* that are in use */
     struct native_tls *tls;          /* the sets of options that are in use */
     struct native_exchange *running; /* all that have a request under way */
     struct native_exchange *ended;   /* whose on_done comes in the next turn */
@@ -61,8 +64,10 @@ struct native_connection {
     struct stream *stream;
     struct http1_parser parser;
     char *host;
-    uint64_t idle_ms;       /* by the loop's clock: since when it has waited for a request */
-    struct native_tls *tls; /* NULL: the usual options */
+    uint64_t idle_ms;           /* by the loop's clock: since when it has waited for a request */
+    struct native_tls *tls;     /* NULL: the usual options */
+    struct native_proxy *proxy; /* NULL: none */
+    struct address source;      /* of this machine; used if the client has one */
     uint16_t port;
     bool is_tls;
     bool is_used; /* has served a request */
@@ -95,9 +100,11 @@ struct native_wish {
     bool is_idempotent;
     bool has_body_by_method; /* were it empty */
     struct url url;
-    struct native_tls *tls; /* NULL: the usual options */
-    struct buffer fields;   /* the script's, as lines */
-    bool are_fields_taken;  /* whole, from the request before */
+    struct native_tls *tls;     /* NULL: the usual options */
+    struct native_proxy *proxy; /* to this URL; NULL: none */
+    bool is_proxy_of_environment;
+    struct buffer fields;  /* the script's, as lines */
+    bool are_fields_taken; /* whole, from the request before */
     uint8_t *body;
     size_t body_size;
     size_t body_capacity;
@@ -134,6 +141,9 @@ struct native_client {
     struct http_client base;
     struct native_engine *engine;
     struct native_pool pool;
+    struct bytes overrides; /* of addresses; borrowed */
+    struct address source;
+    bool has_source;
     struct cookie_jar jar;
     struct native_digest *digest; /* NULL: none yet */
     struct native_exchange *exchanges;
@@ -144,12 +154,25 @@ struct native_client {
 };
 
 /* Of a body that is read while it comes. */
+/* Of a body that is streamed: up to where it had come, and when. */
+struct native_arrival {
+    uint64_t end;
+    uint64_t came_ns;
+};
+
+/* Further ones are taken together. */
+#define NATIVE_ARRIVALS 32u
+
 struct native_body_stream {
     void (*on_head)(void *context, struct http_response *response);
     void (*on_data)(void *context);
     char *head; /* what `bodies` has of it makes room for trailers */
     size_t head_size;
-    size_t taken; /* from the start of what is in `bodies` */
+    size_t taken;                                    /* from the start of what is in `bodies` */
+    uint64_t position;                               /* from the start of the body */
+    struct native_arrival arrivals[NATIVE_ARRIVALS]; /* of what was not taken */
+    uint8_t first_arrival;
+    uint8_t arrival_count;
     bool has_head;
     bool is_awaited;
     bool is_paused;
@@ -225,8 +248,9 @@ void native_engine_deliver(struct native_engine *engine);
 /* Its on_done comes in the next turn of the loop: for what ends within http_start. */
 void native_engine_end_later(struct native_engine *engine, struct native_exchange *exchange);
 
-/* native_client.c; the first seven as engine.h says. */
+/* native_client.c; the first eight as engine.h says. */
 struct http_client *native_client_new(struct http_engine *engine);
+void native_client_set_network(struct http_client *client, const struct http_network *network);
 void native_client_free(struct http_client *client);
 void native_client_cancel(struct http_client *client);
 struct http_exchange *native_client_start(struct http_client *client, const struct http_request *request);
@@ -240,6 +264,12 @@ void native_exchange_continue(struct native_exchange *exchange);
 void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text);
 void native_exchange_begin(struct native_exchange *exchange, bool is_fresh);
 void native_exchange_deliver(struct native_exchange *exchange);
+/* Of those that wait for a connection, the first for whom one will do goes on. */
+void native_client_serve_waiting(struct native_client *client);
+/* What is said where the bodies of all workers have no more room; written to `text`. */
+const char *native_no_memory_text(struct native_exchange *exchange, char *text, size_t size);
+
+/* native_answer.c */
 /* False, and the request has ended, where there is no room for it. */
 bool native_exchange_take_body(struct native_exchange *exchange, struct bytes piece);
 void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t status, bool has_set_cookie,
@@ -247,6 +277,11 @@ void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t
 /* The first byte has come. */
 void native_exchange_answer_begins(struct native_exchange *exchange);
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive);
+/* Whether the script has the head, and reads the body while it comes. */
+bool native_answer_is_streamed(const struct native_exchange *exchange);
+void native_answer_note_end(struct native_exchange *exchange, bool is_ok);
+/* Gives the response what has come of it, but for the body. */
+void native_answer_fill(struct native_exchange *exchange);
 
 /* native_tls.c: one object for each set of options, shared by the clients of an engine, so that two
  * connections have the same options if they have the same pointer. Each pointer counts. NULL stands for the
@@ -256,6 +291,16 @@ MUST_CHECK struct native_tls *native_tls_share(struct native_tls *tls);
 void native_tls_drop(struct native_tls **tls);
 /* Borrowed from it. */
 const struct tls_options *native_tls_options(const struct native_tls *tls, bool is_http2);
+
+/* native_proxy.c: likewise one object for each proxy as it was given. */
+/* The proxy on the way to this URL, or NULL for none; `wanted` is as in http_request. False with an error. */
+MUST_CHECK bool native_proxy_find(struct native_engine *engine, const char *wanted, const struct url *url,
+                                  struct native_proxy **found, struct error *error);
+MUST_CHECK struct native_proxy *native_proxy_share(struct native_proxy *proxy);
+void native_proxy_drop(struct native_proxy **proxy);
+/* Both borrowed from it. The first may be NULL. */
+const char *native_proxy_authorization(const struct native_proxy *proxy);
+const struct stream_proxy *native_proxy_of_stream(const struct native_proxy *proxy, bool is_tunnel);
 
 /* native_connection.c */
 /* One that is idle, or a new one, for the request of the exchange, which is sent. False where as many as

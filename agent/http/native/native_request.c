@@ -1,6 +1,7 @@
 /* What a request wants, and how that is written. */
 #include "agent/http/native/native_inside.h"
 
+#include "agent/http/message/proxy.h"
 #include "agent/http/message/resend.h"
 #include "common/base64.h"
 #include "common/clock.h"
@@ -33,6 +34,7 @@ void native_wish_finish(struct native_wish *wish)
 {
     url_finish(&wish->url);
     native_tls_drop(&wish->tls);
+    native_proxy_drop(&wish->proxy);
     buffer_finish(&wish->fields);
     buffer_finish(&wish->head);
     memory_free(wish->body);
@@ -219,6 +221,31 @@ static bool may_be_multiplexed(const struct http_request *request)
     return request->on_head == NULL && !request->is_chunked && !request->is_digest;
 }
 
+/* Whether the proxy itself is asked for the whole URL. */
+static bool is_asked_of_proxy(const struct native_wish *wish)
+{
+    return wish->proxy != NULL && !wish->url.is_tls;
+}
+
+/* The same holds for proxies as for TLS. A proxy that is asked itself is asked over HTTP/1.1. */
+static bool take_proxy(struct native_exchange *exchange, const char *wanted, struct error *error)
+{
+    struct native_wish *wish = &exchange->wish;
+    struct native_proxy *proxy = NULL;
+    bool is_good = native_proxy_find(exchange->engine, wanted, &wish->url, &proxy, error);
+
+    if (proxy != wish->proxy) {
+        buffer_clear(&wish->head);
+    }
+    native_proxy_drop(&wish->proxy);
+    wish->proxy = proxy;
+    wish->is_proxy_of_environment = wanted != NULL && strcmp(wanted, PROXY_OF_ENVIRONMENT) == 0;
+    if (is_asked_of_proxy(wish)) {
+        wish->is_http2 = wish->is_shared = false;
+    }
+    return is_good;
+}
+
 bool native_wish_take(struct native_exchange *exchange, const struct http_request *request,
                       struct error *error)
 {
@@ -235,7 +262,8 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
     wish->is_http2 = request->is_http2 && may_be_multiplexed(request);
     wish->is_shared = wish->is_http2 && request->is_shared;
     if (!take_url(exchange, request->url, error) || !take_method(wish, request->method, error) ||
-        !take_fields(wish, request, error) || !take_body(wish, request, error)) {
+        !take_fields(wish, request, error) || !take_body(wish, request, error) ||
+        !take_proxy(exchange, request->proxy, error)) {
         return false;
     }
     take_tls(exchange, request->tls);
@@ -290,9 +318,12 @@ static void write_fields(const struct native_wish *wish, struct buffer *out)
     while (fields_next(fields, &at, &name, &value)) {
         static const char *const cookie[] = {"cookie", NULL};
         static const char *const expect[] = {"expect", NULL};
+        static const char *const of_proxy[] = {"proxy-authorization", NULL};
         bool is_left_out = is_among(name, cookie) ||
                            ((wish->is_expectation_refused || !wish->has_length) && is_among(name, expect)) ||
                            (wish->has_left_origin && resend_leaves_with_origin(name)) ||
+                           (wish->proxy != NULL && is_among(name, of_proxy) &&
+                            (wish->url.is_tls || native_proxy_authorization(wish->proxy) != NULL)) ||
                            (wish->has_dropped_body && resend_leaves_with_body(name));
         if (!is_left_out) {
             append_line(out, name, value);
@@ -322,6 +353,9 @@ static void write_usual_fields(const struct native_wish *wish, struct buffer *ou
     write_field(out, wish, "Accept-Encoding", bytes_of_string(CONTENT_DECODER_ACCEPTS));
     if (wish->authorization != NULL && !wish->has_left_origin) {
         write_field(out, wish, "Authorization", bytes_of_string(wish->authorization));
+    }
+    if (is_asked_of_proxy(wish) && native_proxy_authorization(wish->proxy) != NULL) {
+        buffer_append_format(out, "Proxy-Authorization: %s\r\n", native_proxy_authorization(wish->proxy));
     }
     if (wish->fields.size > 0) {
         write_fields(wish, out);
@@ -368,7 +402,11 @@ static void write_beginning(const struct native_wish *wish, struct buffer *out)
 {
     buffer_append_string(out, wish->method);
     buffer_append(out, " ", 1);
-    buffer_append(out, wish->url.target.data, wish->url.target.size);
+    if (is_asked_of_proxy(wish)) {
+        buffer_append_string(out, wish->url.text);
+    } else {
+        buffer_append(out, wish->url.target.data, wish->url.target.size);
+    }
     buffer_append_string(out, " HTTP/1.1\r\n");
     write_usual_fields(wish, out);
 }
@@ -424,6 +462,12 @@ bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, str
     change_method(wish, status);
     if (wish->is_chunked) {
         return error_set(error, "the redirect wants the body once more, which came from a function");
+    }
+    if (wish->is_proxy_of_environment && !take_proxy(exchange, PROXY_OF_ENVIRONMENT, error)) {
+        return false;
+    }
+    if (is_asked_of_proxy(wish)) {
+        wish->is_http2 = wish->is_shared = false;
     }
     return true;
 }

@@ -3,6 +3,7 @@
 #include "agent/base/memory_account.h"
 #include "agent/http/curl/curl_kind.h"
 #include "agent/http/native/native_kind.h"
+#include "agent/net/stream.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "tests/unit/agent/http/rude_server.h"
@@ -411,6 +412,35 @@ static void an_answer_that_comes_without_a_lease_is_read_with_the_next(void **st
     assert_int_equal(await(fixture, 0)->failure, HTTP_TIMEOUT);
 }
 
+static void count_round(uv_check_t *check)
+{
+    ++*(unsigned *)check->data;
+}
+
+/* A deadline that passes without a lease has to wait for the next one; the loop goes on meanwhile. */
+static void the_loop_goes_on_without_a_lease(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned rounds = 0;
+    uv_check_t check;
+    uv_check_init(&fixture->loop, &check);
+    check.data = &rounds;
+    uv_check_start(&check, count_round);
+    start(fixture, 0, "/stall", (struct http_request){.timeout_ms = 50});
+    turn(fixture, 10);
+    end_lease(fixture);
+    for (int i = 0; i < 3; i++) {
+        turn(fixture, 1);
+        usleep(150000); /* a loop that sleeps: its timers come due */
+    }
+    assert_in_range(rounds, 13, 100);
+    assert_false(fixture->users[0].is_done);
+    renew_lease(fixture);
+    assert_int_equal(await(fixture, 0)->failure, HTTP_TIMEOUT);
+    uv_close((uv_handle_t *)&check, NULL);
+    turn(fixture, 1);
+}
+
 static void who_was_frozen_past_its_lease_gives_up_what_was_begun(void **state)
 {
     struct fixture *fixture = *state;
@@ -425,6 +455,43 @@ static void who_was_frozen_past_its_lease_gives_up_what_was_begun(void **state)
     assert_int_equal(rude_server_requests(fixture->server), 1);
     renew_lease(fixture);
     assert_string_equal(get(fixture, 0, "/ok"), "2"); /* over a new connection */
+}
+
+static void note_stream_open(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+static void note_stream_lost(void *context)
+{
+    *(unsigned *)context += 10;
+}
+
+static void connections_beside_the_requests_are_lost_too(void **state)
+{
+    static const struct stream_callbacks callbacks = {.on_open = note_stream_open,
+                                                      .on_lost = note_stream_lost};
+    struct fixture *fixture = *state;
+    const struct stream_target target = {
+        .host = "127.0.0.1", .is_literal = true, .port = (uint16_t)rude_server_port(fixture->server)};
+    unsigned told = 0;
+
+    if (kind != &native_kind) {
+        return;
+    }
+    struct stream *stream = stream_open(native_kind_net(fixture->engine), &target, &callbacks, &told);
+    turn(fixture, 50);
+    assert_int_equal(told, 1);
+    end_lease(fixture);
+    turn(fixture, 5);
+    assert_int_equal(told, 1); /* it may come back */
+    renew_lease(fixture);
+    turn(fixture, 5);
+    freeze(fixture, LEASE_FROZEN_NS);
+    turn(fixture, 5);
+    assert_true(told >= 11);
+    stream_close(&stream, true);
+    turn(fixture, 1);
 }
 
 static void who_is_held_for_too_long_is_given_up(void **state)
@@ -544,7 +611,9 @@ int main(void)
         TEST(cancels),
         TEST(without_a_lease_nothing_leaves_and_nothing_is_lost),
         TEST(an_answer_that_comes_without_a_lease_is_read_with_the_next),
+        TEST(the_loop_goes_on_without_a_lease),
         TEST(who_was_frozen_past_its_lease_gives_up_what_was_begun),
+        TEST(connections_beside_the_requests_are_lost_too),
         TEST(who_is_held_for_too_long_is_given_up),
         TEST(the_rest_of_a_body_is_not_sent),
         TEST(what_is_cancelled_without_a_lease_is_reset),
