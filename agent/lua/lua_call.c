@@ -46,25 +46,36 @@ uint64_t lua_call_timeout(lua_State *lua, int index, const char *function)
     return timeout_ms > 0 ? timeout_ms : 1;
 }
 
-void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names)
+/* The index of the name on top of the stack but one; raises if there is none. */
+static unsigned lua_call_find_option(lua_State *lua, const char *function, const char *const *names)
 {
+    const char *given = lua_type(lua, -2) == LUA_TSTRING ? lua_tostring(lua, -2) : "";
+    unsigned i = 0;
+
+    while (names[i] != NULL && (names[i][0] != given[0] || strcmp(names[i], given) != 0)) {
+        i++;
+    }
+    if (names[i] == NULL) {
+        lua_misuse(lua, "%s: unknown option %s", function, luaL_tolstring(lua, -2, NULL));
+    }
+    return i;
+}
+
+uint32_t lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names)
+{
+    uint32_t given = 0;
+
     if (lua_isnoneornil(lua, index)) {
-        return;
+        return 0;
     }
     if (!lua_istable(lua, index)) {
         lua_misuse(lua, "%s: expected a table of options, got a %s", function, luaL_typename(lua, index));
     }
     lua_option_check_plain(lua, index, function);
     for (lua_pushnil(lua); lua_next(lua, index); lua_pop(lua, 1)) {
-        const char *const *name = names;
-        while (*name != NULL &&
-               !(lua_type(lua, -2) == LUA_TSTRING && strcmp(*name, lua_tostring(lua, -2)) == 0)) {
-            name++;
-        }
-        if (*name == NULL) {
-            lua_misuse(lua, "%s: unknown option %s", function, luaL_tolstring(lua, -2, NULL));
-        }
+        given |= UINT32_C(1) << lua_call_find_option(lua, function, names);
     }
+    return given;
 }
 
 static void raise_outcome(lua_State *lua, struct vu *vu, enum operation_kind kind, double waited_s)

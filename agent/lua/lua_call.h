@@ -17,5 +17,6 @@ int lua_call_send(lua_State *lua, struct vu *vu, const struct operation *operati
                   int (*finish)(lua_State *lua, struct vu *vu, const struct reply *reply));
 /* The seconds at `index` as milliseconds, at least 1; 0, the campaign's default, if there are none. */
 uint64_t lua_call_timeout(lua_State *lua, int index, const char *function);
-/* Raises if the options at `index` (a table or none) have other names than these; `names` ends with NULL. */
-void lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names);
+/* Raises if the options at `index` (a table or none) have other names than these, at most 32; `names` ends
+ * with NULL. Gives which of them there are: bit i is names[i]. */
+uint32_t lua_call_check_options(lua_State *lua, int index, const char *function, const char *const *names);

@@ -5,8 +5,8 @@
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_http_form.h"
 #include "agent/lua/lua_http_tls.h"
-#include "agent/script/library.h"
 #include "agent/script/lua_error.h"
+#include "agent/script/lua_json.h"
 #include "agent/script/lua_option.h"
 #include "proto/message/limits.h"
 
@@ -15,10 +15,48 @@
 #include <strings.h>
 
 #define LONGEST_TIMEOUT_S 86400.0
+/* For the texts of all options; headers need more. */
+#define DRAFT_STACK_SLOTS 24
 
 const char *const lua_http_default_options[] = {
     "base",     "headers",          "query",   "auth",  "tls",   "follow", "timeout",
     "max_body", "fresh_connection", "version", "share", "proxy", NULL};
+
+enum draft_option {
+    DRAFT_HEADERS,
+    DRAFT_BODY,
+    DRAFT_JSON,
+    DRAFT_FORM,
+    DRAFT_MULTIPART,
+    DRAFT_TIMEOUT,
+    DRAFT_FOLLOW,
+    DRAFT_AUTH,
+    DRAFT_NAME,
+    DRAFT_QUERY,
+    DRAFT_MAX_BODY,
+    DRAFT_TLS,
+    DRAFT_BASE,
+    DRAFT_FRESH_CONNECTION,
+    DRAFT_VERSION,
+    DRAFT_SHARE,
+    DRAFT_PROXY,
+    DRAFT_OPTION_COUNT
+};
+
+static const char *const draft_options[DRAFT_OPTION_COUNT + 1] = {
+    "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth",  "name",
+    "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  "proxy", NULL};
+
+/* Pushes the value of an option, or nil, and gives its type. Only those that are given are looked up: most
+ * requests have one or two. */
+static int draft_get(lua_State *lua, const struct lua_http_draft *draft, enum draft_option option)
+{
+    if ((draft->given & UINT32_C(1) << option) == 0) {
+        lua_pushnil(lua);
+        return LUA_TNIL;
+    }
+    return lua_option_get(lua, LUA_HTTP_OPTIONS, draft_options[option]);
+}
 
 static void draft_check_text(lua_State *lua, int index, const char *what)
 {
@@ -95,7 +133,7 @@ static void draft_add_header(lua_State *lua, struct lua_http_draft *draft, const
 /* Leaves names and values on the stack: they live as long as the request, even if the table changes. */
 static void draft_read_headers(lua_State *lua, struct lua_http_draft *draft)
 {
-    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "headers") == LUA_TNIL) {
+    if (draft_get(lua, draft, DRAFT_HEADERS) == LUA_TNIL) {
         return;
     }
     if (!lua_istable(lua, -1)) {
@@ -132,9 +170,7 @@ static void draft_encode(lua_State *lua, struct lua_http_draft *draft, const cha
     const char *type;
 
     if (strcmp(option, "json") == 0) {
-        library_push_json_function(lua, "encode");
-        lua_pushvalue(lua, -2);
-        lua_call(lua, 1, 1);
+        lua_json_write(lua, -1);
         type = "application/json";
     } else if (strcmp(option, "form") == 0) {
         lua_http_push_form(lua, -1);
@@ -152,22 +188,22 @@ static void draft_encode(lua_State *lua, struct lua_http_draft *draft, const cha
 /* Pushes the body, or nil: it is given once, as an argument or by an option. */
 static void draft_push_body(lua_State *lua, struct lua_http_draft *draft)
 {
-    static const char *const names[] = {"body", "json", "form", "multipart"};
     const char *given = lua_isnil(lua, LUA_HTTP_BODY) ? NULL : "an argument";
 
     lua_pushvalue(lua, LUA_HTTP_BODY);
-    for (size_t i = 0; i < sizeof names / sizeof *names && !lua_isnil(lua, LUA_HTTP_OPTIONS); i++) {
-        if (lua_option_get(lua, LUA_HTTP_OPTIONS, names[i]) == LUA_TNIL) {
+    for (int option = DRAFT_BODY; option <= DRAFT_MULTIPART; option++) {
+        const char *name = draft_options[option];
+        if (draft_get(lua, draft, (enum draft_option)option) == LUA_TNIL) {
             lua_pop(lua, 1);
             continue;
         }
         if (given != NULL && !lua_isnil(lua, LUA_HTTP_BODY)) {
-            lua_misuse(lua, "http: the body is given twice: as an argument, and by the option %s", names[i]);
+            lua_misuse(lua, "http: the body is given twice: as an argument, and by the option %s", name);
         }
         if (given != NULL) {
-            lua_misuse(lua, "http: %s and %s are both given: a request has one body", given, names[i]);
+            lua_misuse(lua, "http: %s and %s are both given: a request has one body", given, name);
         }
-        given = names[i];
+        given = name;
     }
     if (given != NULL && lua_isnil(lua, LUA_HTTP_BODY) && strcmp(given, "body") != 0) {
         draft_encode(lua, draft, given);
@@ -197,27 +233,31 @@ static void draft_read_body(lua_State *lua, struct lua_http_draft *draft)
 
 static void draft_read_limits(lua_State *lua, struct lua_http_draft *draft)
 {
-    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "timeout") != LUA_TNIL) {
+    if (draft_get(lua, draft, DRAFT_TIMEOUT) != LUA_TNIL) {
         double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
         if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S)) {
             lua_misuse(lua, "http: timeout is a number of seconds, more than 0");
         }
         draft->request.timeout_ms = seconds < 0.001 ? 1 : (uint64_t)(seconds * 1000 + 0.5);
     }
-    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "max_body") != LUA_TNIL) {
+    lua_pop(lua, 1);
+    if (draft_get(lua, draft, DRAFT_MAX_BODY) != LUA_TNIL) {
         if (!lua_isinteger(lua, -1) || lua_tointeger(lua, -1) < 0) {
             lua_misuse(lua, "http: max_body is a number of bytes");
         }
         draft->request.max_body_bytes = (uint64_t)lua_tointeger(lua, -1);
     }
-    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "follow") != LUA_TNIL && !lua_isboolean(lua, -1)) {
+    lua_pop(lua, 1);
+    if (draft_get(lua, draft, DRAFT_FOLLOW) != LUA_TNIL && !lua_isboolean(lua, -1)) {
         lua_misuse(lua, "http: follow is true or false, not a %s", luaL_typename(lua, -1));
     }
     draft->request.is_followed = lua_toboolean(lua, -1);
-    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "fresh_connection") != LUA_TNIL && !lua_isboolean(lua, -1)) {
+    lua_pop(lua, 1);
+    if (draft_get(lua, draft, DRAFT_FRESH_CONNECTION) != LUA_TNIL && !lua_isboolean(lua, -1)) {
         lua_misuse(lua, "http: fresh_connection is true or false, not a %s", luaL_typename(lua, -1));
     }
     draft->request.is_fresh = lua_toboolean(lua, -1);
+    lua_pop(lua, 1);
 }
 
 /* Raises for names that `auth` does not know. */
@@ -253,14 +293,15 @@ static void draft_use_token(lua_State *lua, struct lua_http_draft *draft, int au
 /* As numbers or as text: 1.1 and 2, as a response has it. */
 static void draft_read_version(lua_State *lua, struct lua_http_draft *draft)
 {
-    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "version") != LUA_TNIL) {
+    if (draft_get(lua, draft, DRAFT_VERSION) != LUA_TNIL) {
         double version = lua_tonumber(lua, -1);
         if (!lua_isnumber(lua, -1) || (version != 2 && version != 1.1)) {
             lua_misuse(lua, "http: version is 1.1 or 2");
         }
         draft->request.is_http2 = version == 2;
     }
-    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "share") != LUA_TNIL) {
+    lua_pop(lua, 1);
+    if (draft_get(lua, draft, DRAFT_SHARE) != LUA_TNIL) {
         if (lua_type(lua, -1) != LUA_TSTRING || strcmp(lua_tostring(lua, -1), "agent") != 0) {
             lua_misuse(lua, "http: share is \"agent\", if it is given");
         }
@@ -269,11 +310,12 @@ static void draft_read_version(lua_State *lua, struct lua_http_draft *draft)
         }
         draft->request.is_shared = true;
     }
+    lua_pop(lua, 1);
 }
 
 static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
 {
-    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "auth") == LUA_TNIL) {
+    if (draft_get(lua, draft, DRAFT_AUTH) == LUA_TNIL) {
         return;
     }
     if (!lua_istable(lua, -1)) {
@@ -300,7 +342,7 @@ static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
 /* false is none: to take back what a default says. */
 static void draft_read_proxy(lua_State *lua, struct lua_http_draft *draft)
 {
-    int type = lua_option_get(lua, LUA_HTTP_OPTIONS, "proxy");
+    int type = draft_get(lua, draft, DRAFT_PROXY);
 
     if (type == LUA_TNIL || (type == LUA_TBOOLEAN && !lua_toboolean(lua, -1))) {
         return;
@@ -312,11 +354,11 @@ static void draft_read_proxy(lua_State *lua, struct lua_http_draft *draft)
     draft->request.proxy = lua_tostring(lua, -1);
 }
 
-static void draft_read_name(lua_State *lua)
+static void draft_read_name(lua_State *lua, const struct lua_http_draft *draft)
 {
     size_t size = 0;
 
-    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "name") == LUA_TNIL) {
+    if (draft_get(lua, draft, DRAFT_NAME) == LUA_TNIL) {
         return;
     }
     const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : NULL;
@@ -328,10 +370,6 @@ static void draft_read_name(lua_State *lua)
 
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
 {
-    static const char *const names[] = {
-        "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth",  "name",
-        "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  "proxy", NULL};
-
     draft->request = (struct http_request){
         .method = lua_tostring(lua, LUA_HTTP_METHOD),
         .url = lua_tostring(lua, LUA_HTTP_URL),
@@ -339,21 +377,23 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         .timeout_ms = HTTP_DEFAULT_TIMEOUT_MS,
         .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
     };
+    draft->given = 0;
     lua_settop(lua, LUA_HTTP_NAME);
     if (lua_isnil(lua, LUA_HTTP_OPTIONS) && lua_isnil(lua, LUA_HTTP_BODY)) {
         return;
     }
-    luaL_checkstack(lua, 30 + 3 * LUA_HTTP_MAX_HEADERS, NULL);
+    luaL_checkstack(lua, DRAFT_STACK_SLOTS, NULL);
     if (!lua_isnil(lua, LUA_HTTP_OPTIONS)) {
-        lua_call_check_options(lua, LUA_HTTP_OPTIONS, "http", names);
+        draft->given = lua_call_check_options(lua, LUA_HTTP_OPTIONS, "http", draft_options);
         draft_read_headers(lua, draft);
+        luaL_checkstack(lua, DRAFT_STACK_SLOTS, NULL);
         draft->request.headers = draft->headers;
         draft_read_limits(lua, draft);
         draft_read_version(lua, draft);
         draft_read_auth(lua, draft);
         draft_read_proxy(lua, draft);
-        draft_read_name(lua);
-        if (lua_option_get(lua, LUA_HTTP_OPTIONS, "tls") != LUA_TNIL) {
+        draft_read_name(lua, draft);
+        if (draft_get(lua, draft, DRAFT_TLS) != LUA_TNIL) {
             draft->tls = draft->request.tls != NULL ? *draft->request.tls : (struct http_tls){0};
             lua_http_read_tls(lua, lua_gettop(lua), &draft->tls);
             draft->request.tls = &draft->tls;

@@ -3,6 +3,7 @@
 #include "agent/http/engine.h"
 
 #include <lua.h>
+#include <stdint.h>
 
 #define LUA_HTTP_MAX_HEADERS 100
 
@@ -15,6 +16,7 @@ struct lua_http_draft {
     struct http_request request;
     struct http_header headers[LUA_HTTP_MAX_HEADERS];
     struct http_tls tls;
+    uint32_t given; /* a bit for each option that the request has */
 };
 
 /* What a session may set for its requests; ends with NULL. */

@@ -1,8 +1,9 @@
-/* A userdata that ends in the header lines and the address; what few scripts look at is made on demand. */
+/* A userdata that ends in the header lines, the address and a short body; what few scripts look at is made on
+ * demand. */
 #include "agent/lua/lua_response.h"
 
-#include "agent/script/library.h"
 #include "agent/script/lua_error.h"
+#include "agent/script/lua_json.h"
 
 #include <assert.h>
 #include <lauxlib.h>
@@ -13,6 +14,8 @@
 
 #define METATABLE "tutti.response"
 #define HEADERS_METATABLE "tutti.headers"
+/* A longer body becomes a string at once, so that it is not there twice. */
+#define SHORT_BODY_BYTES 4096u
 
 enum { VALUE_BODY = 1, VALUE_URL, VALUE_HEADERS, VALUE_REDIRECTS, VALUE_COUNT = VALUE_REDIRECTS };
 
@@ -20,7 +23,8 @@ struct lua_response {
     uint32_t status;
     uint32_t header_size;
     struct http_timings timings;
-    uint8_t address_size; /* behind the headers */
+    uint32_t body_size;   /* of a short one, after the address */
+    uint8_t address_size; /* after the headers */
     bool is_reused;
     bool is_retried;
     char version[4]; /* empty: not known */
@@ -245,85 +249,25 @@ static void push_timings(lua_State *lua, const struct http_timings *timings)
     lua_setfield(lua, -2, "phases");
 }
 
-/* response:json() */
-static int to_json(lua_State *lua)
+static struct bytes short_body(const struct lua_response *response)
 {
-    luaL_checkudata(lua, 1, METATABLE);
-    lua_settop(lua, 1);
-    library_push_json_function(lua, "decode");
-    lua_getiuservalue(lua, 1, VALUE_BODY);
-    if (lua_pcall(lua, 1, 1, 0) == LUA_OK) {
-        return 1;
-    }
-    const char *why = lua_tostring(lua, -1);
-    return lua_misuse(lua, "the answer is not JSON: %s", why != NULL ? why : "?");
+    return bytes_of(response->headers + response->header_size + response->address_size, response->body_size);
 }
 
-/* Pushes what is known of the exchange under this name, or nil. */
-static void push_exchange(lua_State *lua, const struct lua_response *response, const char *name)
+/* Pushes the body of the response at index 1. */
+static void push_body(lua_State *lua, const struct lua_response *response)
 {
-    if (strcmp(name, "version") == 0 && response->version[0]) {
-        lua_pushstring(lua, response->version);
-    } else if (strcmp(name, "address") == 0 && response->address_size > 0) {
-        lua_pushlstring(lua, response->headers + response->header_size, response->address_size);
-    } else if (strcmp(name, "reused") == 0) {
-        lua_pushboolean(lua, response->is_reused);
-    } else if (strcmp(name, "retried") == 0) {
-        lua_pushboolean(lua, response->is_retried);
-    } else {
-        lua_pushnil(lua);
+    if (lua_getiuservalue(lua, 1, VALUE_BODY) == LUA_TSTRING) {
+        return;
     }
+    lua_pop(lua, 1);
+    lua_pushlstring(lua, (const char *)short_body(response).data, response->body_size);
+    lua_pushvalue(lua, -1);
+    lua_setiuservalue(lua, 1, VALUE_BODY);
 }
 
-static int lua_response_get_field(lua_State *lua)
-{
-    const struct lua_response *response = luaL_checkudata(lua, 1, METATABLE);
-    const char *name = luaL_checkstring(lua, 2);
-
-    if (strcmp(name, "status") == 0) {
-        lua_pushinteger(lua, response->status);
-    } else if (strcmp(name, "body") == 0) {
-        lua_getiuservalue(lua, 1, VALUE_BODY);
-    } else if (strcmp(name, "headers") == 0) {
-        push_headers(lua, response);
-    } else if (strcmp(name, "url") == 0) {
-        lua_getiuservalue(lua, 1, VALUE_URL);
-    } else if (strcmp(name, "json") == 0) {
-        lua_pushcfunction(lua, to_json);
-    } else if (strcmp(name, "redirects") == 0) {
-        push_redirects(lua);
-    } else if (strcmp(name, "timings") == 0) {
-        push_timings(lua, &response->timings);
-    } else {
-        push_exchange(lua, response, name);
-    }
-    return 1;
-}
-
-static int lua_response_to_string(lua_State *lua)
-{
-    const struct lua_response *response = luaL_checkudata(lua, 1, METATABLE);
-
-    lua_getiuservalue(lua, 1, VALUE_BODY);
-    lua_pushfstring(lua, "response %d of %d bytes", (int)response->status, (int)lua_rawlen(lua, -1));
-    return 1;
-}
-
-static void copy_exchange(struct lua_response *copy, const struct http_response *response)
-{
-    copy->address_size = (uint8_t)(response->address != NULL ? strlen(response->address) : 0);
-    if (copy->address_size > 0) {
-        memcpy(copy->headers + copy->header_size, response->address, copy->address_size);
-    }
-    copy->is_reused = response->is_reused;
-    copy->is_retried = response->is_retried;
-    copy->version[0] = 0;
-    if (response->version != NULL) {
-        size_t size = strnlen(response->version, sizeof copy->version - 1);
-        memcpy(copy->version, response->version, size);
-        copy->version[size] = 0;
-    }
-}
+static int lua_response_get_field(lua_State *lua);
+static int lua_response_to_string(lua_State *lua);
 
 /* Found by an address, which is quicker than by its name: each answer needs it. */
 static void response_push_metatable(lua_State *lua)
@@ -345,11 +289,111 @@ static void response_push_metatable(lua_State *lua)
     lua_rawsetp(lua, LUA_REGISTRYINDEX, &address);
 }
 
+/* The response at index 1. */
+static const struct lua_response *response_check(lua_State *lua)
+{
+    if (lua_isuserdata(lua, 1) && lua_getmetatable(lua, 1)) {
+        response_push_metatable(lua);
+        bool is_response = lua_rawequal(lua, -1, -2);
+        lua_pop(lua, 2);
+        if (is_response) {
+            return lua_touserdata(lua, 1);
+        }
+    }
+    return luaL_checkudata(lua, 1, METATABLE); /* says what it is */
+}
+
+/* response:json() */
+static int to_json(lua_State *lua)
+{
+    struct json_problem problem;
+    const struct lua_response *response = response_check(lua);
+    struct bytes body = short_body(response);
+
+    lua_settop(lua, 1);
+    if (lua_getiuservalue(lua, 1, VALUE_BODY) == LUA_TSTRING) {
+        const char *text = lua_tolstring(lua, -1, &body.size);
+        body = bytes_of(text, body.size);
+    }
+    if (lua_json_read(lua, body, &problem)) {
+        return 1;
+    }
+    return lua_misuse(lua, "the answer is not JSON: %s (line %zu, column %zu)", problem.text, problem.line,
+                      problem.column);
+}
+
+/* Pushes what is known of the exchange under this name, or nil. */
+static void push_exchange(lua_State *lua, const struct lua_response *response, const char *name)
+{
+    if (strcmp(name, "version") == 0 && response->version[0]) {
+        lua_pushstring(lua, response->version);
+    } else if (strcmp(name, "address") == 0 && response->address_size > 0) {
+        lua_pushlstring(lua, response->headers + response->header_size, response->address_size);
+    } else if (strcmp(name, "reused") == 0) {
+        lua_pushboolean(lua, response->is_reused);
+    } else if (strcmp(name, "retried") == 0) {
+        lua_pushboolean(lua, response->is_retried);
+    } else {
+        lua_pushnil(lua);
+    }
+}
+
+static int lua_response_get_field(lua_State *lua)
+{
+    const struct lua_response *response = response_check(lua);
+    const char *name = luaL_checkstring(lua, 2);
+
+    if (strcmp(name, "status") == 0) {
+        lua_pushinteger(lua, response->status);
+    } else if (strcmp(name, "body") == 0) {
+        push_body(lua, response);
+    } else if (strcmp(name, "headers") == 0) {
+        push_headers(lua, response);
+    } else if (strcmp(name, "url") == 0) {
+        lua_getiuservalue(lua, 1, VALUE_URL);
+    } else if (strcmp(name, "json") == 0) {
+        lua_pushcfunction(lua, to_json);
+    } else if (strcmp(name, "redirects") == 0) {
+        push_redirects(lua);
+    } else if (strcmp(name, "timings") == 0) {
+        push_timings(lua, &response->timings);
+    } else {
+        push_exchange(lua, response, name);
+    }
+    return 1;
+}
+
+static int lua_response_to_string(lua_State *lua)
+{
+    const struct lua_response *response = response_check(lua);
+
+    push_body(lua, response);
+    lua_pushfstring(lua, "response %d of %d bytes", (int)response->status, (int)lua_rawlen(lua, -1));
+    return 1;
+}
+
+static void copy_exchange(struct lua_response *copy, const struct http_response *response)
+{
+    copy->address_size = (uint8_t)(response->address != NULL ? strlen(response->address) : 0);
+    if (copy->address_size > 0) {
+        memcpy(copy->headers + copy->header_size, response->address, copy->address_size);
+    }
+    copy->is_reused = response->is_reused;
+    copy->is_retried = response->is_retried;
+    copy->version[0] = 0;
+    if (response->version != NULL) {
+        size_t size = strnlen(response->version, sizeof copy->version - 1);
+        memcpy(copy->version, response->version, size);
+        copy->version[size] = 0;
+    }
+}
+
 void lua_response_push(lua_State *lua, const struct http_response *response, int url_index)
 {
     size_t address_size = response->address != NULL ? strlen(response->address) : 0;
+    size_t body_size = response->body.size <= SHORT_BODY_BYTES ? response->body.size : 0;
     struct lua_response *copy =
-        lua_newuserdatauv(lua, sizeof *copy + response->headers.size + address_size, VALUE_COUNT);
+        lua_newuserdatauv(lua, sizeof *copy + response->headers.size + address_size + body_size, VALUE_COUNT);
 
     copy->status = response->status;
     copy->timings = response->timings;
@@ -358,9 +402,13 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
         memcpy(copy->headers, response->headers.data, response->headers.size);
     }
     copy_exchange(copy, response);
-    lua_pushlstring(lua, response->body.size > 0 ? (const char *)response->body.data : "",
-                    response->body.size);
-    lua_setiuservalue(lua, -2, VALUE_BODY);
+    copy->body_size = (uint32_t)body_size;
+    if (body_size > 0) {
+        memcpy(copy->headers + copy->header_size + copy->address_size, response->body.data, body_size);
+    } else if (response->body.size > 0) {
+        lua_pushlstring(lua, (const char *)response->body.data, response->body.size);
+        lua_setiuservalue(lua, -2, VALUE_BODY);
+    }
     if (response->url != NULL) {
         lua_pushstring(lua, response->url);
     } else {

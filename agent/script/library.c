@@ -97,10 +97,3 @@ void library_push_json(lua_State *lua)
     lua_pushvalue(lua, -1);
     lua_setfield(lua, LUA_REGISTRYINDEX, JSON);
 }
-
-void library_push_json_function(lua_State *lua, const char *name)
-{
-    library_push_json(lua);
-    lua_getfield(lua, -1, name);
-    lua_remove(lua, -2);
-}

@@ -13,6 +13,5 @@ void library_open(lua_State *lua);
 void library_load(lua_State *lua, const void *source, size_t size, const char *name);
 /* Sets `open` of the environment's `io` to the function on top of the stack; pops it. */
 void library_set_open(lua_State *lua);
-/* Pushes a tutti.json that no script can modify, or one of its functions. */
+/* Pushes a tutti.json that no script can modify. */
 void library_push_json(lua_State *lua);
-void library_push_json_function(lua_State *lua, const char *name);

@@ -45,7 +45,7 @@ void *limits_allocate(void *context, void *memory, size_t old_size, size_t new_s
     size_t was = memory != NULL ? old_size : 0;
 
     if (new_size == 0) {
-        free(memory);
+        block_cache_free(&limits->blocks, memory, was);
         account->used_bytes -= was;
         limits->used_bytes -= was;
         return NULL;
@@ -55,7 +55,7 @@ void *limits_allocate(void *context, void *memory, size_t old_size, size_t new_s
         (is_long_string || !limits_allow(limits, was, new_size))) {
         return NULL;
     }
-    void *grown = realloc(memory, new_size);
+    void *grown = block_cache_resize(&limits->blocks, memory, was, new_size);
     if (grown == NULL) {
         return NULL;
     }

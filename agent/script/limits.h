@@ -6,6 +6,7 @@
  * without either calls limits_charge. */
 #pragma once
 #include "agent/base/memory_account.h"
+#include "agent/script/block_cache.h"
 
 #include <lua.h>
 #include <signal.h>
@@ -41,6 +42,7 @@ struct limits_used {
 struct limits {
     struct memory_account *memory;
     size_t used_bytes; /* of the account, by this script */
+    struct block_cache blocks;
     /* Our own code outside of any protected call may exceed the limit: a failed allocation there would end
      * the process. */
     bool is_memory_enforced;

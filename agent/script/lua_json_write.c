@@ -6,46 +6,67 @@
 
 #include <lauxlib.h>
 #include <math.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_BYTES 256u
+#define FIRST_BYTES 4096u
 #define NUMBER_BYTES 32
+/* What is looked at at once for bytes that are escaped. */
+#define PIECE_BYTES 32u
 #define VALUE_INSTRUCTIONS 4u
 #define BYTES_PER_INSTRUCTION 16u
+#define CHARGED_AT_ONCE 1000u
 /* A list may have holes, which become null; with more holes than this it is an object. */
 #define HOLES_FREELY 10
 #define MOST_HOLES 2
 
-/* The text so far is a userdata in the script's own memory, which is not leaked by an error. */
+/* Once it is long, the text so far is a userdata in the script's own memory, which is not leaked by an error.
+ */
 struct json_writer {
     lua_State *lua;
-    int box;
+    int box; /* where that is on the stack */
     char *text;
     size_t size;
     size_t capacity;
+    size_t charge; /* instructions that the script's budget does not know of yet */
     int depth;
     const void *path[JSON_MAX_DEPTH]; /* the tables being written, to find cycles */
 };
 
 static void write_value(struct json_writer *writer, int index);
 
-static char *reserve(struct json_writer *writer, size_t more)
+static void lua_json_write_charge(struct json_writer *writer, size_t instructions)
+{
+    writer->charge += instructions;
+    if (writer->charge >= CHARGED_AT_ONCE) {
+        limits_charge(writer->lua, writer->charge);
+        writer->charge = 0;
+    }
+}
+
+static void lua_json_write_grow(struct json_writer *writer, size_t more)
+{
+    size_t capacity = writer->capacity * 2;
+
+    if (writer->size + more > JSON_MAX_BYTES) {
+        lua_misuse(writer->lua, "json.encode: longer than %d MiB", (int)(JSON_MAX_BYTES >> 20));
+    }
+    while (capacity - writer->size < more) {
+        capacity *= 2;
+    }
+    char *text = lua_newuserdatauv(writer->lua, capacity, 0);
+    memcpy(text, writer->text, writer->size);
+    lua_replace(writer->lua, writer->box);
+    writer->text = text;
+    writer->capacity = capacity;
+}
+
+static inline char *reserve(struct json_writer *writer, size_t more)
 {
     if (more > writer->capacity - writer->size) {
-        size_t capacity = writer->capacity * 2;
-        if (writer->size + more > JSON_MAX_BYTES) {
-            lua_misuse(writer->lua, "json.encode: longer than %d MiB", (int)(JSON_MAX_BYTES >> 20));
-        }
-        while (capacity - writer->size < more) {
-            capacity *= 2;
-        }
-        char *text = lua_newuserdatauv(writer->lua, capacity, 0);
-        memcpy(text, writer->text, writer->size);
-        lua_replace(writer->lua, writer->box);
-        writer->text = text;
-        writer->capacity = capacity;
+        lua_json_write_grow(writer, more);
     }
     return writer->text + writer->size;
 }
@@ -77,46 +98,107 @@ static void write_escape(struct json_writer *writer, unsigned char byte)
     }
 }
 
-static bool is_escaped(unsigned char byte)
+/* Whether one of PIECE_BYTES is escaped. */
+static bool has_escaped(const char *text)
 {
-    return byte < 0x20 || byte == '"' || byte == '\\' || byte == 0x7f;
+    typedef uint8_t vector __attribute__((vector_size(16)));
+    vector any = {0};
+    uint64_t found[sizeof any / sizeof(uint64_t)];
+
+    for (size_t i = 0; i < PIECE_BYTES; i += sizeof any) {
+        vector part;
+        memcpy(&part, text + i, sizeof part);
+        any |= (vector)((part < 0x20) | (part == '"') | (part == '\\') | (part == 0x7f));
+    }
+    memcpy(found, &any, sizeof found);
+    return (found[0] | found[1]) != 0;
+}
+
+/* The first byte from `at` on that is escaped, or the size. */
+static size_t find_escaped(const char *text, size_t at, size_t size)
+{
+    static const bool escaped[256] = {
+        [0] = true,  [1] = true,  [2] = true,  [3] = true,  [4] = true,   [5] = true,    [6] = true,
+        [7] = true,  [8] = true,  [9] = true,  [10] = true, [11] = true,  [12] = true,   [13] = true,
+        [14] = true, [15] = true, [16] = true, [17] = true, [18] = true,  [19] = true,   [20] = true,
+        [21] = true, [22] = true, [23] = true, [24] = true, [25] = true,  [26] = true,   [27] = true,
+        [28] = true, [29] = true, [30] = true, [31] = true, ['"'] = true, ['\\'] = true, [0x7f] = true};
+
+    while (size - at >= PIECE_BYTES && !has_escaped(text + at)) {
+        at += PIECE_BYTES;
+    }
+    while (at < size && !escaped[(unsigned char)text[at]]) {
+        at++;
+    }
+    return at;
+}
+
+/* From the first byte on that is escaped, at `at`. */
+static void write_escaped(struct json_writer *writer, const char *text, size_t at, size_t size)
+{
+    size_t from = 0;
+
+    add_byte(writer, '"');
+    while (at < size) {
+        lua_json_write_add(writer, text + from, at - from);
+        write_escape(writer, (unsigned char)text[at]);
+        from = at + 1;
+        at = find_escaped(text, from, size);
+    }
+    lua_json_write_add(writer, text + from, size - from);
+    add_byte(writer, '"');
 }
 
 static void write_string(struct json_writer *writer, const char *text, size_t size)
 {
-    size_t from = 0;
+    size_t at = find_escaped(text, 0, size);
 
-    limits_charge(writer->lua, size / BYTES_PER_INSTRUCTION);
-    add_byte(writer, '"');
-    for (size_t at = 0; at < size; at++) {
-        if (is_escaped((unsigned char)text[at])) {
-            lua_json_write_add(writer, text + from, at - from);
-            write_escape(writer, (unsigned char)text[at]);
-            from = at + 1;
-        }
+    lua_json_write_charge(writer, size / BYTES_PER_INSTRUCTION);
+    if (at < size) {
+        write_escaped(writer, text, at, size);
+        return;
     }
-    lua_json_write_add(writer, text + from, size - from);
-    add_byte(writer, '"');
+    char *to = reserve(writer, size + 2);
+    to[0] = '"';
+    memcpy(to + 1, text, size);
+    to[size + 1] = '"';
+    writer->size += size + 2;
+}
+
+static void write_integer(struct json_writer *writer, lua_Integer number)
+{
+    char text[NUMBER_BYTES];
+    size_t start = sizeof text;
+    lua_Unsigned rest = number < 0 ? 0 - (lua_Unsigned)number : (lua_Unsigned)number;
+
+    do {
+        text[--start] = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (number < 0) {
+        text[--start] = '-';
+    }
+    lua_json_write_add(writer, text + start, sizeof text - start);
 }
 
 /* With as few digits as reproduce the same number. */
 static void write_number(struct json_writer *writer, int index)
 {
     char text[NUMBER_BYTES];
+    int digits = 15;
     int size;
 
     if (lua_isinteger(writer->lua, index)) {
-        size = snprintf(text, sizeof text, LUA_INTEGER_FMT, (LUAI_UACINT)lua_tointeger(writer->lua, index));
-    } else {
-        double number = lua_tonumber(writer->lua, index);
-        if (!isfinite(number)) {
-            lua_misuse(writer->lua, "json.encode: a number that is infinite or NaN");
-        }
-        int digits = 15;
-        do {
-            size = snprintf(text, sizeof text, "%.*g", digits, number);
-        } while (strtod(text, NULL) != number && ++digits <= 17);
+        write_integer(writer, lua_tointeger(writer->lua, index));
+        return;
     }
+    double number = lua_tonumber(writer->lua, index);
+    if (!isfinite(number)) {
+        lua_misuse(writer->lua, "json.encode: a number that is infinite or NaN");
+    }
+    do {
+        size = snprintf(text, sizeof text, "%.*g", digits, number);
+    } while (strtod(text, NULL) != number && ++digits <= 17);
     lua_json_write_add(writer, text, (size_t)size);
 }
 
@@ -132,7 +214,7 @@ static lua_Integer list_length(struct json_writer *writer, int index)
         return (lua_Integer)lua_rawlen(lua, index);
     }
     for (lua_pushnil(lua); is_list && lua_next(lua, index); lua_pop(lua, 1)) {
-        limits_charge(lua, 1);
+        lua_json_write_charge(writer, 1);
         lua_Integer key = lua_isinteger(lua, -2) ? lua_tointeger(lua, -2) : 0;
         is_list = key > 0;
         longest = key > longest ? key : longest;
@@ -221,7 +303,7 @@ static void write_value(struct json_writer *writer, int index)
     lua_State *lua = writer->lua;
     size_t size;
 
-    limits_charge(lua, VALUE_INSTRUCTIONS);
+    lua_json_write_charge(writer, VALUE_INSTRUCTIONS);
     switch (lua_type(lua, index)) {
     case LUA_TNIL:
         lua_json_write_add(writer, "null", 4);
@@ -258,13 +340,21 @@ static void write_value(struct json_writer *writer, int index)
 
 void lua_json_write(lua_State *lua, int index)
 {
-    struct json_writer writer = {.lua = lua, .capacity = FIRST_BYTES};
+    char first[FIRST_BYTES];
+    struct json_writer writer;
 
+    writer.lua = lua;
+    writer.text = first;
+    writer.size = 0;
+    writer.capacity = sizeof first;
+    writer.charge = 0;
+    writer.depth = 0;
     index = lua_absindex(lua, index);
     luaL_checkstack(lua, 6, NULL);
-    writer.text = lua_newuserdatauv(lua, FIRST_BYTES, 0);
+    lua_pushnil(lua);
     writer.box = lua_gettop(lua);
     write_value(&writer, index);
+    limits_charge(lua, writer.charge);
     lua_pushlstring(lua, writer.text, writer.size);
     lua_replace(lua, writer.box);
     lua_settop(lua, writer.box);

@@ -112,6 +112,7 @@ void script_free(struct script **pointer)
         return;
     }
     lua_close(script->lua);
+    block_cache_finish(&script->limits.blocks);
     ticker_stop();
     for (size_t i = 0; i < script->scenario_count; i++) {
         memory_free(script->scenarios[i].name);

@@ -76,5 +76,7 @@ void alarms_set(struct alarms *alarms, struct alarm *alarm, uint64_t due_ns)
 
 void alarms_unset(struct alarms *alarms, struct alarm *alarm)
 {
-    timers_unset(alarms->timers, &alarm->timer);
+    if (alarm->timer.position != TIMER_UNSET) { /* most are not */
+        timers_unset(alarms->timers, &alarm->timer);
+    }
 }

@@ -113,16 +113,18 @@ static struct vu *find_vu(struct shard_campaign *campaign, uint32_t id)
 
 static struct vu *need_vu(struct shard_campaign *campaign, uint32_t id)
 {
+    struct vu *vu = find_vu(campaign, id);
     size_t had = campaign->vu_capacity;
 
+    if (vu != NULL) {
+        return vu;
+    }
     campaign->vus =
         memory_reserve(campaign->vus, &campaign->vu_capacity, (size_t)id + 1, sizeof *campaign->vus);
     if (campaign->vu_capacity > had) {
         memset(campaign->vus + had, 0, (campaign->vu_capacity - had) * sizeof *campaign->vus);
     }
-    if (campaign->vus[id] == NULL) {
-        campaign->vus[id] = vu_new(campaign, id);
-    }
+    campaign->vus[id] = vu_new(campaign, id);
     return campaign->vus[id];
 }
 
@@ -323,6 +325,7 @@ void shard_campaign_command(struct shard_campaign *campaign, const struct comman
         batcher_extend(campaign->batcher, command->worker_count);
     }
     struct runner_event event = {.kind = RUNNER_COMMAND, .now_ns = clock_now_ns(), .command = command};
+    turns_note_time(campaign->queue.turns, event.now_ns);
     bool is_first_stop = command->kind == COMMAND_STOP && !campaign->is_stopping;
     if (is_first_stop) {
         campaign->is_stopping = true;
@@ -346,8 +349,12 @@ void shard_campaign_setup_done(struct shard_campaign *campaign, struct vu *vu, c
 void shard_campaign_step_done(struct shard_campaign *campaign, struct vu *vu, enum step_result result,
                               const char *text)
 {
-    struct runner_event event = {
-        .kind = RUNNER_STEP_DONE, .now_ns = clock_now_ns(), .worker = vu->id, .result = result, .text = text};
+    /* The clock was read when the step ended, or since. */
+    struct runner_event event = {.kind = RUNNER_STEP_DONE,
+                                 .now_ns = turns_now_ns(campaign->queue.turns),
+                                 .worker = vu->id,
+                                 .result = result,
+                                 .text = text};
     step_runner(campaign, &event);
 }
 

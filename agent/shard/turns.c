@@ -271,6 +271,11 @@ void turns_note_time(struct turns *turns, uint64_t now_ns)
     turns->now_ns = now_ns;
 }
 
+uint64_t turns_now_ns(const struct turns *turns)
+{
+    return turns->now_ns;
+}
+
 bool turns_any(const struct turns *turns)
 {
     return turns->first_ready != NULL;

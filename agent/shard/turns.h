@@ -69,8 +69,11 @@ void turn_queue_remove(struct turn_queue *queue, struct vu *vu);
 bool turns_give(struct turns *turns);
 /* The lease has changed: looks again. */
 void turns_resume(struct turns *turns);
-/* The loop is about to wait, at this instant. */
+/* The clock was read elsewhere: as the loop is about to wait, an alarm is due, a command has come or a step
+ * has ended. */
 void turns_note_time(struct turns *turns, uint64_t now_ns);
+/* When it was read last. */
+uint64_t turns_now_ns(const struct turns *turns);
 /* Whether a worker is queued that is not kept from acting by its campaign's rest. */
 bool turns_any(const struct turns *turns);
 /* Likewise, and turns are being given. */

@@ -39,8 +39,10 @@ static void await_instant(uint64_t at_ns)
 
 static void vu_on_due(struct alarm *alarm, uint64_t now_ns)
 {
-    (void)now_ns;
-    vu_happen(CONTAINER_OF(alarm, struct vu, alarm), VU_DUE);
+    struct vu *vu = CONTAINER_OF(alarm, struct vu, alarm);
+
+    turns_note_time(vu->campaign->queue.turns, now_ns);
+    vu_happen(vu, VU_DUE);
 }
 
 void vu_release_at(struct vu *vu, uint64_t at_ns)

@@ -188,10 +188,9 @@ static char *take_error(struct vu *vu, enum step_result *result)
 }
 
 /* Gives what lua_resume does. */
-static int resume_thread(struct vu *vu, int arguments)
+static int resume_thread(struct vu *vu, int arguments, int *results)
 {
     struct script *script = vu->campaign->script;
-    int results = 0;
 
     script->current = vu;
     script->is_waiting = false;
@@ -201,7 +200,7 @@ static int resume_thread(struct vu *vu, int arguments)
     } else {
         limits_enter(&script->limits, vu->thread, LIMITS_TURN);
     }
-    int status = lua_resume(vu->thread, NULL, arguments, &results);
+    int status = lua_resume(vu->thread, NULL, arguments, results);
     vu->used = limits_leave(&script->limits);
     script->current = NULL;
     return status;
@@ -210,6 +209,7 @@ static int resume_thread(struct vu *vu, int arguments)
 bool vu_coroutine_run(struct vu *vu, enum step_result *result, char **text)
 {
     int arguments = 0;
+    int results = 0;
 
     *result = STEP_OK;
     *text = NULL;
@@ -217,16 +217,17 @@ bool vu_coroutine_run(struct vu *vu, enum step_result *result, char **text)
         *text = *result == STEP_FAILED ? memory_copy_string(NO_SCENARIO) : NULL;
         return true;
     }
-    int status = resume_thread(vu, arguments);
+    int status = resume_thread(vu, arguments, &results);
     if (status == LUA_YIELD && vu->campaign->script->is_waiting) {
         return false;
     }
     vu->wait = WAIT_NOTHING;
     if (status == LUA_OK) {
         if (vu->slot != VU_NO_SLOT) {
-            vu_task_keep_results(vu);
+            vu_task_keep_results(vu); /* takes them */
+        } else {
+            lua_pop(vu->thread, results);
         }
-        lua_settop(vu->thread, 0);
         return true;
     }
     if (status == LUA_YIELD) {

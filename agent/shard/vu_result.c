@@ -42,7 +42,10 @@ static enum vu_event vu_result_of_step(struct vu *vu)
 {
     struct shard_campaign *campaign = vu->campaign;
 
-    meter_step(campaign->meter, vu->result, (clock_now_ns() - vu->step_began_ns) / 1000);
+    uint64_t now_ns = clock_now_ns();
+
+    turns_note_time(campaign->queue.turns, now_ns);
+    meter_step(campaign->meter, vu->result, (now_ns - vu->step_began_ns) / 1000);
     switch ((enum step_result)vu->result) {
     case STEP_FAILED:
         vu_result_count_error(vu, vu->failure_text);
@@ -124,7 +127,9 @@ enum vu_event vu_result_count(struct vu *vu, enum step_result result, char *text
     if (vu->slot != VU_NO_SLOT) {
         return event;
     }
-    memory_free(vu->failure_key);
-    vu->failure_key = NULL;
+    if (vu->failure_key != NULL) {
+        memory_free(vu->failure_key);
+        vu->failure_key = NULL;
+    }
     return event;
 }

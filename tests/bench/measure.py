@@ -108,17 +108,25 @@ def wrk_round(url, seconds, *options):
             1e6 * used_s / int(re.search(r"(\d+) requests in", text).group(1)))
 
 
-def tutti_round(kind, url, seconds, *options):
+def tutti_run_timed(kind, url, *options):
+    """The report, and the processor time of all processes."""
     with tempfile.TemporaryDirectory() as folder:
         path = pathlib.Path(folder) / "report.json"
-        _text, used_s = timed(pinned(1, [TUTTI, "run", HERE / "http.lua", "--single-mode", kind, "-w", 50, "-d", seconds, "--agents", 1,
+        _text, used_s = timed(pinned(1, [TUTTI, "run", HERE / "http.lua", "--single-mode", kind, "-w", 50, "--agents", 1,
                                          "--shards", 1, "--target", url, "-q", "--json", path, *options]))
-        report = json.loads(path.read_text())
+        return json.loads(path.read_text()), used_s
+
+
+def tutti_round(kind, url, seconds, *options):
+    """Requests in a second, and the processor time of one in µs: without what it takes to start and to end, which is
+    that of a run in which each worker makes one request."""
+    _report, started_s = tutti_run_timed(kind, url, "-r", 1, *options)
+    report, used_s = tutti_run_timed(kind, url, "-d", seconds, *options)
     requests = report["requests"].values()
     count = sum(r["count"] for r in requests)
     if any(r["failed"] for r in requests) or report["steps"]["failed"]:
         sys.exit(f"http: {kind}: requests failed: {report['errors']}")
-    return count / report["duration_s"], 1e6 * used_s / count
+    return count / report["duration_s"], 1e6 * (used_s - started_s) / count
 
 
 def beside_wrk(kind, seconds, tls=False, wrk=()):

@@ -8,7 +8,9 @@
 void runner_effects_clear(struct runner_effects *effects)
 {
     for (size_t i = 0; i < effects->count; i++) {
-        notice_free(&effects->items[i].notice);
+        if (effects->items[i].kind == RUNNER_NOTICE) {
+            notice_free(&effects->items[i].notice);
+        }
     }
     effects->count = 0;
 }

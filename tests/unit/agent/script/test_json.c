@@ -43,6 +43,7 @@ static void run(const char *code)
         fail_msg("%s", lua_tostring(lua, -1));
     }
     lua_close(lua);
+    block_cache_finish(&script.limits.blocks);
     assert_int_equal(account.used_bytes, 0);
 }
 
@@ -64,6 +65,33 @@ static void what_is_read_is_written_the_same(void **state)
         "assert(json.decode('\"\\xff\"') == '\\xff' and json.decode('null') == json.null)\n"
         "assert(json.decode('{\"a\":1,\"a\":2}').a == 2)\n"
         "assert(json.decode(('[')  :rep(200) .. (']'):rep(200)))");
+}
+
+/* Values wait on the stack while a table is read, some at a time; strings are looked at in pieces. */
+static void sizes_and_places_make_no_difference(void **state)
+{
+    (void)state;
+    run("for _, count in ipairs { 1, 15, 16, 17, 31, 32, 33, 100 } do\n"
+        "  local list, object = {}, {}\n"
+        "  for i = 1, count do list[i], object['k' .. i] = i, { i } end\n"
+        "  local got_list, got_object = json.decode(json.encode(list)), json.decode(json.encode(object))\n"
+        "  assert(#got_list == count)\n"
+        "  for i = 1, count do assert(got_list[i] == i and got_object['k' .. i][1] == i) end\n"
+        "  local fields = {}\n"
+        "  for i = 1, count do fields[i] = '\"a\":' .. i end\n"
+        "  assert(json.decode('{' .. table.concat(fields, ',') .. '}').a == count)\n"
+        "end\n");
+    run("for size = 0, 100 do for at = 1, size do for _, byte in ipairs { '\"', '\\\\', '\\n', '\\127', "
+        "'\\0' } do\n"
+        "  local text = ('x'):rep(at - 1) .. byte .. ('y'):rep(size - at)\n"
+        "  local written = json.encode(text)\n"
+        "  assert(#written > size + 2 and json.decode(written) == text)\n"
+        "end end end\n"
+        "local long = ('ä/ ~'):rep(5000)\n"
+        "assert(json.encode { long } == '[\"' .. long .. '\"]' and json.decode(json.encode(long)) == long)\n"
+        "for _, number in ipairs { 0, -1, 9, 10, math.mininteger, math.maxinteger, -123456789012345678 } do\n"
+        "  assert(json.encode(number) == tostring(number) and json.decode(tostring(number)) == number)\n"
+        "end\n");
 }
 
 static void a_script_says_what_is_a_list(void **state)
@@ -127,6 +155,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_read_is_written_the_same),
+        cmocka_unit_test(sizes_and_places_make_no_difference),
         cmocka_unit_test(a_script_says_what_is_a_list),
         cmocka_unit_test(says_where_a_text_is_wrong),
         cmocka_unit_test(refuses_what_cannot_be_written),
