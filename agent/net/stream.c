@@ -97,6 +97,18 @@ void net_go_on(struct net *net)
     }
 }
 
+void net_lose(struct net *net)
+{
+    struct stream *next;
+
+    for (struct stream *stream = net->streams; stream != NULL; stream = next) {
+        next = stream->next;
+        if (stream->state == STREAM_OPEN && stream->callbacks.on_lost != NULL) {
+            stream->callbacks.on_lost(stream->context);
+        }
+    }
+}
+
 struct stream *stream_open(struct net *net, const struct stream_target *target,
                            const struct stream_callbacks *callbacks, void *context)
 {
@@ -119,6 +131,12 @@ struct stream *stream_open(struct net *net, const struct stream_target *target,
 
 void stream_set_context(struct stream *stream, void *context)
 {
+    stream->context = context;
+}
+
+void stream_set_owner(struct stream *stream, const struct stream_callbacks *callbacks, void *context)
+{
+    stream->callbacks = *callbacks;
     stream->context = context;
 }
 
@@ -496,7 +514,13 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
         stream_listen(stream);
         if (stream_pending(stream) == 0) {
             stream->times.drained_ns = clock_now_ns();
+            if (stream->callbacks.on_drain != NULL) {
+                stream->callbacks.on_drain(stream->context);
+            }
         }
+    }
+    if (stream->socket != socket) {
+        return;
     }
     if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
         if (stream->state == STREAM_HANDSHAKING) {

@@ -26,6 +26,8 @@ bool net_may_send(const struct net *net);
 /* While it is held, no stream reads or writes. */
 void net_hold(struct net *net);
 void net_go_on(struct net *net);
+/* The lease has gone: tells the owners of what is open, who may close that, and nothing else. */
+void net_lose(struct net *net);
 
 enum net_failure {
     NET_OK,
@@ -43,8 +45,13 @@ struct stream_callbacks {
     void (*on_open)(void *context);
     /* `data` is borrowed for the call. */
     void (*on_data)(void *context, struct bytes data);
+    /* All that was written has left, after some of it had to wait. May be NULL. */
+    void (*on_drain)(void *context);
     /* The other side has closed its direction (NET_OK), or it has failed: the last callback. */
     void (*on_end)(void *context, enum net_failure failure, const char *text);
+    /* The lease has gone while it was open: the owner closes it, or keeps it for what is to come. May be
+     * NULL. */
+    void (*on_lost)(void *context);
 };
 
 /* Borrowed until on_open or on_end. */
@@ -70,6 +77,8 @@ MUST_CHECK struct stream *stream_open(struct net *net, const struct stream_targe
                                       const struct stream_callbacks *callbacks, void *context);
 /* Hands it over to another owner, who gets what follows. */
 void stream_set_context(struct stream *stream, void *context);
+/* The same to an owner of another kind. */
+void stream_set_owner(struct stream *stream, const struct stream_callbacks *callbacks, void *context);
 /* Copies what the kernel does not take at once. A connection that is broken says so by on_end. */
 void stream_write(struct stream *stream, struct bytes data);
 /* The same without a copy, for what is large: borrowed until stream_pending is 0, or the stream is closed.

@@ -507,3 +507,23 @@ void native_exchange_answer_is_complete(struct native_exchange *exchange, bool k
         native_exchange_end(exchange, HTTP_OK, "");
     }
 }
+
+/* The connection is nobody's any more but the response's. */
+void native_exchange_is_upgraded(struct native_exchange *exchange, struct bytes rest)
+{
+    struct native_connection *connection = exchange->connection;
+    struct stream *stream = connection->stream;
+
+    if (!exchange->wish.is_upgrade) {
+        native_exchange_end(exchange, HTTP_PROTOCOL,
+                            "the server changes to a protocol that was not asked for");
+        return;
+    }
+    note_exchange(exchange, connection);
+    connection->stream = NULL;
+    native_connection_drop(connection, false);
+    exchange->response.upgraded = &stream;
+    exchange->response.rest = rest;
+    native_exchange_end(exchange, HTTP_OK, "");
+    stream_close(&stream, true);
+}

@@ -156,8 +156,8 @@ static void read_answer(struct native_connection *connection, struct bytes data)
                                                data.size == 0 && http1_keeps_alive(&connection->parser));
             return;
         case HTTP1_UPGRADE:
-            native_exchange_end(exchange, HTTP_PROTOCOL,
-                                "the server changes to a protocol that was not asked for");
+            native_exchange_head_is_complete(exchange, &connection->parser);
+            native_exchange_is_upgraded(exchange, data);
             return;
         case HTTP1_ERROR:
             native_exchange_end(exchange, HTTP_PROTOCOL, connection->parser.error);

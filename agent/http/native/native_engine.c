@@ -118,6 +118,7 @@ static bool native_may_drive(struct native_engine *engine)
     }
     if (state == LEASE_GONE) {
         lose_all(engine);
+        net_lose(engine->net);
     }
     return false;
 }

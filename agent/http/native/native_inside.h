@@ -87,8 +87,9 @@ struct native_wish {
     bool expects;                /* Expect: 100-continue */
     bool is_expectation_refused; /* by 417: the field stays behind */
     bool is_followed;
-    bool wants_close;     /* Connection: close */
-    bool is_fresh;        /* no kept connection is used, and this one is not kept */
+    bool wants_close; /* Connection: close */
+    bool is_fresh;    /* no kept connection is used, and this one is not kept */
+    bool is_upgrade;
     bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
     char *authorization;  /* "Basic …"; NULL: none */
     char *digest_user;    /* of digest authentication; NULL: none */
@@ -182,6 +183,8 @@ void native_exchange_deliver(struct native_exchange *exchange);
 bool native_exchange_take_body(struct native_exchange *exchange, struct bytes piece);
 void native_exchange_head_is_complete(struct native_exchange *exchange, const struct http1_parser *parser);
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive);
+/* The server changes to another protocol, of which it has sent `rest`. */
+void native_exchange_is_upgraded(struct native_exchange *exchange, struct bytes rest);
 
 /* native_tls.c: one object for each set of options, shared by the clients of an engine, so that two
  * connections have the same options if they have the same pointer. Each pointer counts. NULL stands for the

@@ -171,6 +171,7 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
     wish->fields.maximum = FIELDS_MAX_BYTES;
     wish->is_followed = request->is_followed;
     wish->is_fresh = request->is_fresh;
+    wish->is_upgrade = request->is_upgrade;
     wish->has_left_origin = false;
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
