@@ -68,6 +68,26 @@ void http_client_cancel(struct http_client *client)
     client->functions->client_cancel(client);
 }
 
+bool http_can_stream(const struct http_client *client)
+{
+    return client->functions->read != NULL;
+}
+
+size_t http_room(struct http_exchange *exchange)
+{
+    return exchange->functions->room(exchange);
+}
+
+void http_write(struct http_exchange *exchange, struct bytes bytes)
+{
+    exchange->functions->write(exchange, bytes);
+}
+
+struct bytes http_read(struct http_exchange *exchange, size_t maximum)
+{
+    return exchange->functions->read(exchange, maximum);
+}
+
 struct cookie_jar *http_cookies(struct http_client *client)
 {
     return client->functions->cookies(client);

@@ -17,6 +17,7 @@ struct http_engine;
 struct http_engine_functions; /* of a kind: native_kind, curl_kind */
 struct http_client;
 struct http_exchange;
+struct http_response;
 struct cookie_jar;
 struct lease;
 struct memory_account;
@@ -48,6 +49,7 @@ struct http_request {
     size_t header_count;
     struct bytes body;
     bool has_body;
+    bool is_chunked;  /* there is no `body`: it comes by http_write */
     bool is_followed; /* redirects, at most 20 */
     bool is_fresh;    /* over a connection of its own, which is closed after it */
     /* With is_fresh: its headers ask for another protocol (RFC 9110 §7.8), and an answer 101 hands the
@@ -57,8 +59,19 @@ struct http_request {
     const char *password;
     bool is_digest;
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
+    bool is_http2;              /* over TLS where the server speaks it, else 1.1; without TLS always */
+    bool is_shared; /* with is_http2: one connection for all clients of the engine, not one for each */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
+    /* NULL: the response is whole when on_done is called. Else its body is streamed: on_head gets the
+     * response without it, unless the request fails before; `timeout_ms` is for that, and then for each
+     * http_read that finds nothing; `max_body_bytes` is for what has come and was not read. on_data comes
+     * after an http_read that has found nothing, when there is something. The context is that of on_done.
+     * Neither may start or free anything. */
+    void (*on_head)(void *context, struct http_response *response);
+    void (*on_data)(void *context);
+    /* Of what is_chunked: there is room for more of the body, after an http_room that has found none. */
+    void (*on_room)(void *context);
 };
 
 /* "[address]:port" of IPv6 with its scope, and the terminating zero. */
@@ -107,11 +120,10 @@ struct http_response {
     const char *url;        /* after redirects; NULL: as requested */
     struct bytes redirects; /* lines "302 URL\n" of those that were followed: what led on, and its URL */
     /* Of the last exchange, where redirects were followed. */
-    const char *version; /* of HTTP: "1.1"; NULL: not known */
+    const char *version; /* of HTTP: "1.1", "2"; NULL: not known */
     const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
     bool is_reused;      /* the connection has served a request before */
     bool is_retried;     /* sent a second time, since a kept connection ended under the first */
-    bool is_retry_known;
     struct http_timings timings;
     /* Of an upgrade that was granted, for on_done only: who takes the connection sets the pointer to NULL,
      * else it is closed. `rest` is what has come in the other protocol already. */
@@ -141,6 +153,16 @@ struct http_exchange *http_start(struct http_client *client, const struct http_r
                                  void *context);
 /* Cancels the request if it is under way; its response is no longer needed. */
 void http_exchange_free(struct http_exchange **exchange);
+/* Whether bodies of this client can be streamed, both ways. */
+bool http_can_stream(const struct http_client *client);
+/* How many bytes of a body that is_chunked can be written now; 0 before it is connected, and after it is
+ * done. */
+size_t http_room(struct http_exchange *exchange);
+/* The next bytes, as many as there is room for at most; none end the body. */
+void http_write(struct http_exchange *exchange, struct bytes bytes);
+/* Takes up to `maximum` bytes of a streamed body, which are borrowed until the loop runs; empty where nothing
+ * has come. After on_done too, for what is left. */
+struct bytes http_read(struct http_exchange *exchange, size_t maximum);
 /* The same for all exchanges of the client. */
 void http_client_cancel(struct http_client *client);
 

@@ -11,6 +11,9 @@ struct http_engine_functions {
     void (*client_cancel)(struct http_client *client);
     struct http_exchange *(*start)(struct http_client *client, const struct http_request *request);
     void (*exchange_free)(struct http_exchange *exchange);
+    struct bytes (*read)(struct http_exchange *exchange, size_t maximum); /* NULL: no body is streamed */
+    size_t (*room)(struct http_exchange *exchange);
+    void (*write)(struct http_exchange *exchange, struct bytes bytes);
     struct cookie_jar *(*cookies)(struct http_client *client);
     void (*cookies_changed)(struct http_client *client); /* NULL: the jar is what the client uses */
     void (*close_idle)(struct http_client *client);

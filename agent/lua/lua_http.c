@@ -5,6 +5,8 @@
 #include "agent/lua/lua_http_cookies.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_http_draft.h"
+#include "agent/lua/lua_http_stream.h"
+#include "agent/lua/lua_http_upload.h"
 #include "agent/lua/lua_response.h"
 #include "agent/lua/lua_worker.h"
 #include "agent/script/error_key.h"
@@ -53,7 +55,7 @@ static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
 }
 
 /* The message has the address and what was measured; the group has what such failures have in common. */
-static void lua_http_push_failure(lua_State *lua, const struct http_response *response)
+void lua_http_push_failure(lua_State *lua, const struct http_response *response)
 {
     const char *kind = http_failure_name(response->failure);
     char name[LIMIT_NAME_BYTES];
@@ -139,6 +141,9 @@ static int request_raw(lua_State *lua)
         return lua_misuse(lua, "http: a call that waits is not possible here");
     }
     lua_http_need_client(vu);
+    if (draft.request.is_chunked) {
+        return lua_http_upload(lua, vu, &draft);
+    }
     vu_forget_exchange(vu);
     vu->exchange = http_start(vu->http, &draft.request, lua_http_on_done, vu);
     lua_settop(lua, LUA_HTTP_NAME);
@@ -153,9 +158,7 @@ static int on_told(lua_State *lua, int status, lua_KContext context)
     return 1;
 }
 
-/* The arguments are at 1 to 4: method, URL, and options, or a body and options; at 5 what the session sets,
- * or the script for all requests, or nil. */
-static int lua_http_request(lua_State *lua)
+int lua_http_send(lua_State *lua, lua_CFunction raw)
 {
     struct script *script = script_of(lua);
 
@@ -163,11 +166,11 @@ static int lua_http_request(lua_State *lua)
     lua_http_complete(lua, LUA_HTTP_NAME);
     lua_settop(lua, LUA_HTTP_BODY);
     if (!step_wrapper_has_listeners(script) || vu_is_global(vu_current(lua, "http"))) {
-        return request_raw(lua);
+        return raw(lua);
     }
     step_wrapper_push_request(lua);
     lua_insert(lua, 1);
-    lua_pushcfunction(lua, request_raw);
+    lua_pushcfunction(lua, raw);
     lua_insert(lua, 2);
     lua_worker_push(lua, script->current);
     lua_insert(lua, 3);
@@ -187,7 +190,7 @@ static void lua_http_take_arguments(lua_State *lua, int count, bool is_of_sessio
 static int request_by_method(lua_State *lua)
 {
     lua_http_take_arguments(lua, 4, lua_toboolean(lua, lua_upvalueindex(1)));
-    return lua_http_request(lua);
+    return lua_http_send(lua, request_raw);
 }
 
 /* http.get(url, options), http.put(url, body, options) and their siblings; whether it is a session's and the
@@ -197,7 +200,7 @@ static int request_by_name(lua_State *lua)
     lua_http_take_arguments(lua, 3, lua_toboolean(lua, lua_upvalueindex(1)));
     lua_pushvalue(lua, lua_upvalueindex(2));
     lua_insert(lua, 1);
-    return lua_http_request(lua);
+    return lua_http_send(lua, request_raw);
 }
 
 /* Pushes a table of the functions that the module and sessions have; each has as its first upvalue whether
@@ -209,6 +212,7 @@ static void lua_http_push_functions(lua_State *lua, bool is_of_session)
 
     static const luaL_Reg others[] = {{"request", request_by_method},
                                       {"batch", lua_http_batch},
+                                      {"stream", lua_http_stream},
                                       {"cookies", lua_http_cookies},
                                       {"set_cookie", lua_http_set_cookie},
                                       {"clear_cookies", lua_http_clear_cookies},

@@ -26,6 +26,9 @@ static int batch_check_item(lua_State *lua)
     lua_settop(lua, LUA_HTTP_BODY);
     lua_http_draft_sort_arguments(lua);
     lua_http_draft_read(lua, &draft);
+    if (draft.request.is_chunked) {
+        return lua_misuse(lua, "http: the body is a string, not a function");
+    }
     return 0;
 }
 
@@ -116,16 +119,16 @@ static int batch_on_responses(lua_State *lua, int status, lua_KContext context)
 
     (void)status, (void)context;
     vu_resumed(lua, vu, WAIT_RESPONSE);
-    size_t count = vu_batch_count(vu);
+    lua_Integer count = (lua_Integer)vu_batch_count(vu);
     lua_createtable(lua, (int)count, 0);
-    for (size_t i = 0; i < count; i++) {
+    for (lua_Integer i = 0; i < count; i++) {
         lua_pushcfunction(lua, batch_finish_item);
-        for (size_t j = 1; j <= KEPT_FIELDS; j++) {
-            lua_rawgeti(lua, BATCH_KEPT, (lua_Integer)(i * KEPT_FIELDS + j));
+        for (lua_Integer j = 1; j <= KEPT_FIELDS; j++) {
+            lua_rawgeti(lua, BATCH_KEPT, i * KEPT_FIELDS + j);
         }
-        lua_pushinteger(lua, (lua_Integer)i);
+        lua_pushinteger(lua, i);
         lua_call(lua, KEPT_FIELDS + 1, 1);
-        lua_rawseti(lua, -2, (lua_Integer)i + 1);
+        lua_rawseti(lua, -2, i + 1);
     }
     vu_forget_exchange(vu);
     return 1;

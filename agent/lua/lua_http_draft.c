@@ -16,7 +16,8 @@
 #define LONGEST_TIMEOUT_S 86400.0
 
 const char *const lua_http_default_options[] = {
-    "base", "headers", "query", "auth", "tls", "follow", "timeout", "max_body", "fresh_connection", NULL};
+    "base",     "headers",          "query",   "auth",  "tls", "follow", "timeout",
+    "max_body", "fresh_connection", "version", "share", NULL};
 
 static void draft_check_text(lua_State *lua, int index, const char *what)
 {
@@ -62,7 +63,7 @@ void lua_http_draft_sort_arguments(lua_State *lua)
     if (lua_istable(lua, 3)) {
         lua_misuse(lua, "http: the body is a string, not a table (the option json sends a table as JSON)");
     }
-    if (!lua_isnil(lua, 3) && lua_type(lua, 3) != LUA_TSTRING) {
+    if (!lua_isnil(lua, 3) && lua_type(lua, 3) != LUA_TSTRING && lua_type(lua, 3) != LUA_TFUNCTION) {
         lua_misuse(lua, "http: the third argument is a body (a string) or a table of options, not a %s",
                    luaL_typename(lua, 3));
     }
@@ -173,8 +174,13 @@ static void draft_read_body(lua_State *lua, struct lua_http_draft *draft)
     if (lua_isnil(lua, -1)) {
         return;
     }
+    if (lua_type(lua, -1) == LUA_TFUNCTION) {
+        draft->request.has_body = draft->request.is_chunked = true;
+        lua_replace(lua, LUA_HTTP_BODY);
+        return;
+    }
     if (lua_type(lua, -1) != LUA_TSTRING) {
-        lua_misuse(lua, "http: body is a string, not a %s", luaL_typename(lua, -1));
+        lua_misuse(lua, "http: body is a string or a function, not a %s", luaL_typename(lua, -1));
     }
     const char *body = lua_tolstring(lua, -1, &size);
     draft->request.body = bytes_of(body, size);
@@ -236,6 +242,27 @@ static void draft_use_token(lua_State *lua, struct lua_http_draft *draft, int au
     }
 }
 
+/* As numbers or as text: 1.1 and 2, as a response has it. */
+static void draft_read_version(lua_State *lua, struct lua_http_draft *draft)
+{
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "version") != LUA_TNIL) {
+        double version = lua_tonumber(lua, -1);
+        if (!lua_isnumber(lua, -1) || (version != 2 && version != 1.1)) {
+            lua_misuse(lua, "http: version is 1.1 or 2");
+        }
+        draft->request.is_http2 = version == 2;
+    }
+    if (lua_option_get(lua, LUA_HTTP_OPTIONS, "share") != LUA_TNIL) {
+        if (lua_type(lua, -1) != LUA_TSTRING || strcmp(lua_tostring(lua, -1), "agent") != 0) {
+            lua_misuse(lua, "http: share is \"agent\", if it is given");
+        }
+        if (!draft->request.is_http2) {
+            lua_misuse(lua, "http: share needs version = 2: a connection of HTTP/1.1 serves one request");
+        }
+        draft->request.is_shared = true;
+    }
+}
+
 static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
 {
     if (lua_option_get(lua, LUA_HTTP_OPTIONS, "auth") == LUA_TNIL) {
@@ -279,8 +306,8 @@ static void draft_read_name(lua_State *lua)
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
 {
     static const char *const names[] = {
-        "headers", "body",  "json",     "form", "multipart", "timeout",          "follow", "auth",
-        "name",    "query", "max_body", "tls",  "base",      "fresh_connection", NULL};
+        "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth", "name",
+        "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  NULL};
 
     draft->request = (struct http_request){
         .method = lua_tostring(lua, LUA_HTTP_METHOD),
@@ -298,6 +325,7 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         draft_read_headers(lua, draft);
         draft->request.headers = draft->headers;
         draft_read_limits(lua, draft);
+        draft_read_version(lua, draft);
         draft_read_auth(lua, draft);
         draft_read_name(lua);
         if (lua_option_get(lua, LUA_HTTP_OPTIONS, "tls") != LUA_TNIL) {

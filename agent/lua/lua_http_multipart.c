@@ -1,4 +1,5 @@
 /* A body of several parts (RFC 7578), each with a name: fields of a form, and files of the bundle. */
+#include "agent/http/message/fields.h"
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_http_form.h"
 #include "agent/lua/lua_http_parts.h"
@@ -54,14 +55,15 @@ static bool multipart_text(lua_State *lua, int part, const char *name, struct by
 
 static void multipart_read_file(lua_State *lua, struct multipart_part *part, struct bytes file)
 {
+    const char *path = file.size > 0 ? (const char *)file.data : "";
     struct error error;
 
-    if (!script_files_read(script_of(lua)->files, (const char *)file.data, &part->content, &error)) {
+    if (!script_files_read(script_of(lua)->files, path, &part->content, &error)) {
         lua_misuse(lua, "http: the file of a part: %s", error.text);
     }
     if (!part->has_filename) {
-        const char *slash = strrchr((const char *)file.data, '/');
-        part->filename = bytes_of_string(slash != NULL ? slash + 1 : (const char *)file.data);
+        const char *slash = strrchr(path, '/');
+        part->filename = bytes_of_string(slash != NULL ? slash + 1 : path);
         part->has_filename = true;
     }
     if (!part->has_type) {
@@ -74,7 +76,7 @@ static void multipart_read_file(lua_State *lua, struct multipart_part *part, str
 static void multipart_read_part(lua_State *lua, struct multipart_part *part, int kept)
 {
     static const char *const names[] = {"name", "value", "file", "filename", "type", NULL};
-    struct bytes file;
+    struct bytes file = {0};
     int top = lua_gettop(lua);
 
     if (!lua_istable(lua, top)) {
@@ -86,8 +88,7 @@ static void multipart_read_part(lua_State *lua, struct multipart_part *part, int
     }
     part->has_filename = multipart_text(lua, top, "filename", &part->filename);
     part->has_type = multipart_text(lua, top, "type", &part->type);
-    if (part->has_type && (memchr(part->type.data, '\r', part->type.size) != NULL ||
-                           memchr(part->type.data, '\n', part->type.size) != NULL)) {
+    if (part->has_type && !field_is_value(part->type)) {
         lua_misuse(lua, "http: the type of a part must not hold a line break");
     }
     bool has_value = multipart_text(lua, top, "value", &part->content);

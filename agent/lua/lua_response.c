@@ -24,7 +24,6 @@ struct lua_response {
     uint8_t address_size; /* behind the headers */
     bool is_reused;
     bool is_retried;
-    bool is_retry_known;
     char version[4]; /* empty: not known */
     char headers[];
 };
@@ -270,7 +269,7 @@ static void push_exchange(lua_State *lua, const struct lua_response *response, c
         lua_pushlstring(lua, response->headers + response->header_size, response->address_size);
     } else if (strcmp(name, "reused") == 0) {
         lua_pushboolean(lua, response->is_reused);
-    } else if (strcmp(name, "retried") == 0 && response->is_retry_known) {
+    } else if (strcmp(name, "retried") == 0) {
         lua_pushboolean(lua, response->is_retried);
     } else {
         lua_pushnil(lua);
@@ -319,7 +318,6 @@ static void copy_exchange(struct lua_response *copy, const struct http_response 
     }
     copy->is_reused = response->is_reused;
     copy->is_retried = response->is_retried;
-    copy->is_retry_known = response->is_retry_known;
     snprintf(copy->version, sizeof copy->version, "%s", response->version != NULL ? response->version : "");
 }
 

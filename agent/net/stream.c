@@ -238,10 +238,19 @@ struct bytes stream_protocol(const struct stream *stream)
 
 static void stream_listen(struct stream *stream)
 {
-    int events = UV_READABLE | (stream_pending(stream) > 0 && !stream->is_write_broken ? UV_WRITABLE : 0);
+    int events = (stream->is_paused ? 0 : UV_READABLE) |
+                 (stream_pending(stream) > 0 && !stream->is_write_broken ? UV_WRITABLE : 0);
 
     if (stream->socket->wanted != events) {
         stream_socket_listen(stream->socket, events, on_stream_ready);
+    }
+}
+
+void stream_pause(struct stream *stream, bool is_paused)
+{
+    stream->is_paused = is_paused;
+    if (stream->state == STREAM_OPEN) {
+        stream_listen(stream);
     }
 }
 
@@ -426,7 +435,7 @@ static void stream_take(struct stream *stream, struct bytes data)
 
 static void read_wire(struct stream *stream)
 {
-    for (int i = 0; i < READS_AT_ONCE && stream->socket != NULL; i++) {
+    for (int i = 0; i < READS_AT_ONCE && stream->socket != NULL && !stream->is_paused; i++) {
         ssize_t count;
         do {
             count = recv(stream->socket->fd, stream->net->wire, NET_READ_BYTES, 0);
@@ -514,13 +523,13 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
         stream_listen(stream);
         if (stream_pending(stream) == 0) {
             stream->times.drained_ns = clock_now_ns();
-            if (stream->callbacks.on_drain != NULL) {
-                stream->callbacks.on_drain(stream->context);
-            }
+        }
+        if (stream_pending(stream) == 0 && stream->callbacks.on_drain != NULL) {
+            stream->callbacks.on_drain(stream->context);
         }
     }
     if (stream->socket != socket) {
-        return;
+        return; /* it was closed */
     }
     if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
         if (stream->state == STREAM_HANDSHAKING) {

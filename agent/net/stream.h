@@ -84,6 +84,9 @@ void stream_write(struct stream *stream, struct bytes data);
 /* The same without a copy, for what is large: borrowed until stream_pending is 0, or the stream is closed.
  * Nothing else may be written meanwhile. */
 void stream_write_borrowed(struct stream *stream, struct bytes data);
+/* While it is paused, what comes stays in the kernel, whose window then stops the other side; an end is not
+ * noticed. On an open stream. */
+void stream_pause(struct stream *stream, bool is_paused);
 /* Whether nothing has come that the loop has not delivered yet: neither bytes nor an end. One system call. */
 bool stream_is_quiet(const struct stream *stream);
 /* Bytes that wait to be sent. */

@@ -68,6 +68,7 @@ struct stream {
     bool is_closed;
     bool is_write_broken;
     bool is_waiting; /* among the handshakes */
+    bool is_paused;
 };
 
 /* stream_connect.c: finds addresses and races them; ends in stream_connected or stream_fail. */

@@ -7,6 +7,7 @@
 #include "agent/shard/vu_batch.h"
 #include "agent/shard/vu_coroutine.h"
 #include "agent/shard/vu_result.h"
+#include "agent/shard/vu_stream.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -89,6 +90,7 @@ void vu_free(struct vu **pointer)
     alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
     turn_queue_remove(&vu->campaign->queue, vu);
     vu_forget_exchange(vu);
+    vu_streams_drop(vu);
     http_client_free(&vu->http);
     vu_hooks(vu)->drop_drivers(vu);
     http_client_free(&vu->webdriver);
@@ -106,6 +108,7 @@ void vu_free(struct vu **pointer)
 void vu_forget_exchange(struct vu *vu)
 {
     vu->response = NULL;
+    vu->awaited_stream = NULL;
     http_exchange_free(&vu->exchange);
     vu_batch_drop(vu);
 }
@@ -149,6 +152,7 @@ static enum vu_event vu_run(struct vu *vu)
 static enum vu_event vu_close_session(struct vu *vu)
 {
     vu_forget_exchange(vu);
+    vu_streams_drop(vu);
     http_client_free(&vu->http);
     return vu_run(vu);
 }

@@ -13,6 +13,7 @@
 struct lua_driver;
 struct shard_campaign;
 struct vu_batch;
+struct vu_stream;
 
 /* What the coroutine waits for. */
 enum vu_wait {
@@ -61,11 +62,13 @@ struct vu {
     int witness_reference;    /* what runs in VU_WITNESS */
     int closer_reference;     /* what runs in VU_CLOSING */
     struct http_client *http; /* made at its first request */
-    struct http_client *webdriver;  /* likewise, for its browsers: their cookies are not the script's */
-    struct http_exchange *exchange; /* the last request of either, until its response was looked at */
-    struct vu_batch *batch;         /* the same of several at once; NULL: none */
-    struct http_response *response; /* the exchange's own; NULL while it is awaited */
-    struct lua_driver *drivers;     /* that it has started */
+    struct http_client *webdriver;    /* likewise, for its browsers: their cookies are not the script's */
+    struct http_exchange *exchange;   /* the last request of either, until its response was looked at */
+    struct vu_batch *batch;           /* the same of several at once; NULL: none */
+    struct vu_stream *streams;        /* that are open */
+    struct vu_stream *awaited_stream; /* NULL: it waits for something else */
+    struct http_response *response;   /* the exchange's own; NULL while it is awaited */
+    struct lua_driver *drivers;       /* that it has started */
     struct lua_driver *awaited_driver;
 };
 

@@ -4,6 +4,7 @@
 #include "agent/shard/meter.h"
 #include "agent/shard/vu.h"
 #include "agent/shard/vu_batch.h"
+#include "agent/shard/vu_stream.h"
 
 struct drivers;
 

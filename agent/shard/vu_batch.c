@@ -8,6 +8,7 @@
 
 struct vu_batch_item {
     struct vu *vu;
+    struct http_exchange *exchange;
     const struct http_response *response;
 };
 
@@ -47,7 +48,7 @@ void vu_batch_start(struct vu *vu, const struct http_request *request)
     assert(batch->started < batch->count);
     struct vu_batch_item *item = &batch->items[batch->started++];
     item->vu = vu;
-    http_start(vu->http, request, vu_batch_on_done, item);
+    item->exchange = http_start(vu->http, request, vu_batch_on_done, item);
 }
 
 size_t vu_batch_count(const struct vu *vu)
@@ -61,11 +62,13 @@ const struct http_response *vu_batch_response(const struct vu *vu, size_t index)
     return vu->batch->items[index].response;
 }
 
-/* All at once: were they freed one by one, those that wait for a connection would go out meanwhile. */
+/* The last one first: those that wait for a connection would go out meanwhile. */
 void vu_batch_drop(struct vu *vu)
 {
     if (vu->batch != NULL) {
-        http_client_cancel(vu->http);
+        while (vu->batch->started > 0) {
+            http_exchange_free(&vu->batch->items[--vu->batch->started].exchange);
+        }
         memory_free(vu->batch->items);
         memory_free(vu->batch);
         vu->batch = NULL;

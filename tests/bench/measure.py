@@ -57,18 +57,27 @@ def free_port():
 
 
 class Nginx:
+    def __init__(self, is_http2=False):
+        self.is_http2 = is_http2
+
     def __enter__(self):
         self.folder = tempfile.mkdtemp()
         self.port = free_port()
         conf = pathlib.Path(self.folder) / "nginx.conf"
-        conf.write_text(NGINX.format(dir=self.folder, port=self.port))
+        text = NGINX.format(dir=self.folder, port=self.port)
+        if self.is_http2:
+            run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=bench", "-keyout",
+                 f"{self.folder}/key.pem", "-out", f"{self.folder}/cert.pem"], stderr=subprocess.DEVNULL)
+            text = text.replace(f":{self.port};", f":{self.port} ssl http2; ssl_certificate {self.folder}/cert.pem; "
+                                f"ssl_certificate_key {self.folder}/key.pem;")
+        conf.write_text(text)
         self.process = subprocess.Popen(pinned(0, ["nginx", "-c", str(conf), "-p", self.folder]))
         until = time.monotonic() + 10
         while time.monotonic() < until:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     break
-        return f"http://127.0.0.1:{self.port}/"
+        return f"http{'s' if self.is_http2 else ''}://127.0.0.1:{self.port}/"
 
     def __exit__(self, *_):
         self.process.terminate()
@@ -90,6 +99,20 @@ def measure_http(seconds):
     middle = statistics.median
     return {"tutti_per_s": middle(ours), "bare_curl_per_s": middle(bare), "wrk_per_s": middle(wrk),
             "of_bare_curl": middle(ours) / middle(bare), "of_wrk": middle(ours) / middle(wrk)}
+
+
+def measure_http2(seconds):
+    """Over TLS, 50 connections with one stream each; three rounds in turn."""
+    ours, theirs = [], []
+    with Nginx(is_http2=True) as url:
+        for _ in range(3):
+            report, _output = tutti_run(HERE / "http2.lua", "-w", 50, "-d", seconds, "--agents", 1, "--shards", 1,
+                                        "--target", url, "-q", core=1)
+            ours.append(sum(r["count"] for r in report["requests"].values()) / report["duration_s"])
+            text = run(pinned(1, ["h2load", "-t1", "-c50", "-m1", f"-D{seconds}", url]))
+            theirs.append(float(re.search(r"([\d.]+) req/s", text).group(1)))
+    middle = statistics.median
+    return {"tutti_per_s": middle(ours), "h2load_per_s": middle(theirs), "of_h2load": middle(ours) / middle(theirs)}
 
 
 def turn_p50_us(rounds, pause_s=None):
@@ -377,6 +400,9 @@ BENCHES = [
      [("tutti_per_s", "requests/s, tutti"), ("bare_curl_per_s", "requests/s, bare libcurl on libuv"),
       ("wrk_per_s", "requests/s, wrk -t1 -c50"), ("of_bare_curl", "tutti ÷ bare libcurl (aim: ≥ 0.85)"),
       ("of_wrk", "tutti ÷ wrk")]),
+    ("http2", lambda quick: measure_http2(2 if quick else 6),
+     [("tutti_per_s", "requests/s, tutti"), ("h2load_per_s", "requests/s, h2load -t1 -c50 -m1"),
+      ("of_h2load", "tutti ÷ h2load (aim: ≥ 0.7)")]),
     ("journal", lambda quick: measure_journal(300 if quick else 1000),
      [("off_p50_us", "turn without --state, p50 µs"), ("on_p50_us", "turn with --state, p50 µs"),
       ("on_of_off", "with ÷ without (aim: ≤ 1.1)"), ("bytes_each", "bytes of journal for an operation of a worker"),

@@ -3,16 +3,20 @@ import base64
 import contextlib
 import email
 import email.policy
+import gzip
 import http.server
 import hashlib
 import json
+import os
 import pathlib
 import re
+import signal
 import tempfile
 import threading
+import time
 import unittest
 
-from support import run
+from support import Run, run, wait_until
 
 ENGINES = ("native", "curl")
 HEAD = """local tutti, http = require 'tutti', require 'tutti.http'
@@ -39,6 +43,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def read_body(self):
+        if self.headers.get("Transfer-Encoding") == "chunked":
+            body, size = b"", 1
+            while size:
+                size = int(self.rfile.readline(), 16)
+                body += self.rfile.read(size)
+                self.rfile.readline()
+            return body
         return self.rfile.read(int(self.headers.get("Content-Length", 0)))
 
     def echo(self):
@@ -70,6 +81,9 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def handle_digest(self, algorithm):
         is_stale = self.judge_digest(algorithm)
+        # A nonce that has expired when it is used: always, or the first one.
+        if is_stale is None and (self.path.endswith("/always") or (self.path.endswith("/once") and self.server.nonces == 1)):
+            is_stale = True
         if is_stale is None:
             self.echo()
             return
@@ -79,6 +93,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.answer(401, headers=[("WWW-Authenticate", 'Basic realm="b"'), ("WWW-Authenticate", 'Digest realm="a \\"realm\\"", qop="auth", algorithm='
                     f'{algorithm}, nonce="{self.server.nonce}", opaque="o", stale={str(is_stale).lower()}')])
 
+    def chunk(self, data):
+        self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
+        self.wfile.flush()
+
+    def stream(self, how):
+        """Events: three pieces 0.1 s apart. Flood: 64 MiB. Breaks, stalls: after a piece. Coded: one piece, by gzip."""
+        self.send_response(200)
+        self.send_header("Transfer-Encoding", "chunked")
+        if how == "coded":
+            self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        if how == "flood":
+            for _ in range(1024):
+                self.chunk(b"x" * 65536)
+                self.server.sent += 65536
+        elif how == "events":
+            for i in range(3):
+                self.chunk(f"data: {i}\n\n".encode())
+                self.server.gate.wait(0.1)
+        elif how == "coded":
+            self.chunk(gzip.compress(b"plain"))
+        else:
+            self.chunk(b"hello")
+            if how == "stalls":
+                self.server.gate.wait(20)
+            self.close_connection = True
+            return
+        self.wfile.write(b"0\r\n\r\n")
+
     def handle_any(self):
         self.server.requests.append((self.command, self.path))
         if self.path.startswith("/cookies?"):
@@ -87,6 +130,17 @@ class Handler(http.server.BaseHTTPRequestHandler):
                         + [("X-One", "1"), ("Vary", "a"), ("VARY", "b, c")])
         elif self.path.startswith("/digest/"):
             self.handle_digest(self.path.split("/")[2])
+        elif self.path.startswith("/stream/"):
+            self.read_body()
+            self.stream(self.path.removeprefix("/stream/"))
+        elif self.path == "/count":
+            body = self.read_body()
+            self.answer(200, f"{len(body)} {body.count(b'x')}".encode())
+        elif self.path == "/early":
+            self.rfile.readline()
+            self.answer(413, b"enough")
+        elif self.path == "/sent":
+            self.answer(200, str(self.server.sent).encode())
         elif self.path == "/expire":
             self.server.nonce = "expired"
             self.echo()
@@ -109,6 +163,7 @@ class Server(http.server.ThreadingHTTPServer):
     def __init__(self):
         super().__init__(("127.0.0.1", 0), Handler)
         self.requests = []
+        self.sent, self.gate = 0, threading.Event()
         self.nonces, self.nonce, self.uses = 0, None, []
 
     def handle_error(self, *arguments):
@@ -122,6 +177,7 @@ def serving():
     try:
         yield server
     finally:
+        server.gate.set()
         server.shutdown()
         server.server_close()
 
@@ -415,6 +471,11 @@ class HttpSession(unittest.TestCase):
             same(http.get('/', { auth = { 'me', 'se cret', digest = true }, headers = { Authorization = 'own' } }).status, 200)
             """, seen=lambda server: self.assertEqual(len(server.requests), 2, server.requests), engines=["native"])
 
+    def test_nonces_that_expire_at_once(self):
+        for path, status, count in (("once", 200, 3), ("always", 401, 3)):
+            self.both(f"same(http.get('/digest/MD5/{path}', {{ auth = {{ 'me', 'se cret', digest = true }} }}).status, {status})",
+                      seen=lambda server, count=count: self.assertEqual(len(server.requests), count, server.requests), engines=["native"])
+
     def test_tokens(self):
         self.both("""
             same(sent(http.get('/', { auth = { bearer = 'abc' } })).header.authorization, 'Bearer abc')
@@ -427,6 +488,125 @@ class HttpSession(unittest.TestCase):
             refused('auth.bearer must not hold a line break', http.get, '/', { auth = { bearer = 'a\\nb' } })
             refused('auth[2] is a string, not a nil', http.get, '/', { auth = { 'a' } })
             """, self.SENT)
+
+    def test_a_body_is_read_while_it_comes(self):
+        self.both("""
+            local s = http.stream('/moved/302/stream/events', { follow = true })
+            same(s.status, 200) same(s.url, tutti.target .. '/stream/events') same(#s.redirects, 1) same(s.body, nil)
+            same(s.headers['transfer-encoding'], 'chunked')
+            local began, pieces, times = tutti.now(), {}, {}
+            for piece in s:pieces() do pieces[#pieces + 1] = piece times[#times + 1] = tutti.now() - began end
+            same(table.concat(pieces), 'data: 0\\n\\ndata: 1\\n\\ndata: 2\\n\\n') same(#pieces, 3)
+            assert(times[1] < 0.09 and times[3] > 0.15 and times[3] < 10, times[3])
+            same(s:read(), nil) same(s:read(), nil)
+            same(http.get('/').reused, true)
+            s = http.session { base = '/stream/' }:stream('post', 'coded', 'x')
+            same(s:read(2) .. s:read(1) .. s:read(100), 'plain') same(s:read(), nil)
+            same(http.stream('/digest/MD5/s', { auth = { 'me', 'se cret', digest = true } }).status, 200)
+            """, engines=["native"])
+
+    def test_a_stream_holds_its_server_back(self):
+        self.both("""
+            local s = http.stream('/stream/flood')
+            tutti.sleep(0.5)
+            local sent = tonumber(http.get('/sent').body)
+            tutti.sleep(0.2)
+            same(tonumber(http.get('/sent').body), sent)
+            assert(sent > 0 and sent < 32 * 1024 * 1024, sent)
+            local size = 0
+            for piece in s:pieces() do size = size + #piece assert(piece == ('x'):rep(#piece)) end
+            same(size, 64 * 1024 * 1024) same(tonumber(http.get('/sent').body), size)
+            """, engines=["native"])
+
+    def test_a_stream_ends_with_its_error(self):
+        self.both("""
+            local function ends(s, kind)
+              same(s:read(), 'hello')
+              for _ = 1, 2 do
+                local ok, why = pcall(s.read, s)
+                same(ok, false) same(why.kind, kind)
+              end
+            end
+            ends(http.stream('/stream/breaks'), 'reset')
+            local began = tutti.now()
+            ends(http.stream('/stream/stalls', { timeout = 0.2 }), 'timeout')
+            assert(tutti.now() - began >= 0.19 and tutti.now() - began < 10)
+            local s = http.stream('/stream/stalls')
+            same(s:read(), 'hello')
+            s:close() s:close()
+            refused('the stream is closed', s.read, s)
+            refused('how many bytes at most', s.read, http.stream('/stream/stalls'), 0)
+            local ok, why = pcall(http.stream, 'http://127.0.0.1:1/')
+            same(why.kind, 'refused')
+            refused('unknown option x', http.stream, '/', { x = 1 })
+            do local closed <close> = http.stream('/stream/stalls') s = closed end
+            refused('the stream is closed', s.read, s)
+            -- Open ones are closed at the end of the worker.
+            kept, forgotten = http.stream('/stream/stalls'), http.stream('/stream/flood')
+            """, engines=["native"])
+        self.both("refused('gives bodies as a whole', http.stream, '/stream/events')", engines=["curl"])
+
+    def test_a_stream_lives_over_steps_and_ends_with_the_campaign(self):
+        script = pathlib.Path(self.folder.name, "script.lua")
+        script.write_text(HEAD + """
+            tutti.scenario('s', function(worker)
+              worker.stream = worker.stream or http.stream('/stream/stalls')
+              if worker.step < 3 then assert(worker.step > 1 or worker.stream:read() == 'hello') return end
+              worker.stream:read()
+            end)
+            """)
+        with serving() as server, Run(script, "-w", 2, "-r", 5, "--target", f"http://127.0.0.1:{server.server_address[1]}", "--agents", 1) as process:
+            wait_until(lambda: len(server.requests) == 2, 20, "the requests")
+            time.sleep(0.5)
+            os.kill(process.pid, signal.SIGINT)
+            os.kill(process.pid, signal.SIGINT)
+            result = process.finish()
+        self.assertEqual((result.steps["ok"], result.steps["stopped"], result.steps["failed"]), (4, 2, 0), result.out)
+        self.assertLess(result.seconds, 10)
+
+    def test_a_function_makes_a_body(self):
+        self.both("""
+            local n = 0
+            local seen = sent(http.post('/', function()
+              n = n + 1
+              if n == 2 then tutti.sleep(0.05) return '' end
+              if n == 3 then return http.get('/count').body end
+              return n < 6 and 'piece ' .. n .. ',' or nil
+            end))
+            same(seen.text, 'piece 1,0 0piece 4,piece 5,') same(n, 6)
+            same(seen.header['transfer-encoding'], 'chunked') same(seen.header['content-length'], nil)
+            same(sent(http.put('/', { body = function() end })).text, '')
+            local large, sizes = ('x'):rep(5000000), { 1, 65536, 65537, 5000000, 0, 3 }
+            local i, sum = 0, 0
+            local counted = http.put('/count', { body = function()
+              i = i + 1
+              sum = sum + (sizes[i] or 0)
+              return sizes[i] and large:sub(1, sizes[i])
+            end }).body
+            same(counted, sum .. ' ' .. sum)
+            same(http.get('/').reused, true)
+            """, self.SENT, engines=["native"])
+
+    def test_a_function_that_makes_no_body(self):
+        self.both("""
+            refused('the well is dry', http.post, '/', function() error('the well is dry') end)
+            refused('returns strings, and nil at the end, not a number', http.post, '/', function() return 3 end)
+            refused('the body is a string, not a function', http.stream, 'POST', '/', { body = print })
+            refused('the body is a string, not a function', http.batch, { { method = 'POST', url = '/', body = print } })
+            refused('body and json are both given', http.post, '/', { body = print, json = 1 })
+            refused('the body once more, which came from a function', http.put, '/moved/307/x', function() end, { follow = true })
+            same(http.post('/moved/303/x', function() end, { follow = true }).status, 200)
+            local calls = 0
+            local answer = http.post('/early', function() calls = calls + 1 tutti.sleep(0.02) return 'x' end, { timeout = 5 })
+            same(answer.status, 413) assert(calls < 50, calls)
+            same(http.get('/').reused, false)
+            local ok, why = pcall(http.post, '/', function() tutti.sleep(0.05) return 'x' end, { timeout = 0.2 })
+            same(why.kind, 'timeout')
+            ok, why = pcall(http.post, 'http://127.0.0.1:1/', function() error('not called') end)
+            same(why.kind, 'refused')
+            same(http.get('/').status, 200)
+            """, engines=["native"])
+        self.both("refused('takes no function as a body', http.post, '/', function() end)", engines=["curl"])
 
     def test_redirects_are_listed(self):
         self.both("""

@@ -6,6 +6,8 @@ import unittest
 
 from support import run
 
+ENGINES = ("native", "curl")
+
 
 class Server:
     """Accepts connections and passes each to `behave(connection)` on a thread of its own."""
@@ -87,8 +89,8 @@ def headers_without_end(connection):
 
 
 class RudeServers(unittest.TestCase):
-    def one_failed_step(self, url, says):
-        result = run("get", "-w", 2, "-r", 1, "--target", url, timeout=40)
+    def one_failed_step(self, url, says, engine):
+        result = run("get", "-w", 2, "-r", 1, "--target", url, "--http-engine", engine, timeout=40)
         self.assertEqual((result.code, result.verdict), (1, "failed"), result)
         self.assertEqual((result.steps["ok"], result.steps["failed"]), (0, 2), result)
         message = result.report["errors"][0]["message"]
@@ -101,14 +103,22 @@ class RudeServers(unittest.TestCase):
     def test_refuses(self):
         with socket.create_server(("127.0.0.1", 0)) as once:
             port = once.getsockname()[1]
-        self.one_failed_step(f"http://127.0.0.1:{port}/", "connect|refused")
+        for engine in ENGINES:
+            with self.subTest(engine):
+                self.one_failed_step(f"http://127.0.0.1:{port}/", "connect|refused", engine)
 
-    def test_behaviours(self):
+    def behaviours(self, engine):
         for behave, says in ((reset, "reset"), (hang_up, "empty|closed|reset|nothing"), (stall, "time"), (stall_in_the_middle, "time"),
                              (nonsense, "http|protocol|reset|weird"), (gigabyte, "large|exceed|maximum|max"),
                              (headers_without_end, "large|header|exceed|protocol")):
             with self.subTest(behave.__name__), Server(behave) as server:
-                self.one_failed_step(server.url + ("large" if behave is gigabyte else ""), says)
+                self.one_failed_step(server.url + ("large" if behave is gigabyte else ""), says, engine)
+
+    def test_behaviours_native(self):
+        self.behaviours("native")
+
+    def test_behaviours_curl(self):
+        self.behaviours("curl")
 
 
 if __name__ == "__main__":

@@ -3,27 +3,16 @@
 
 #include "agent/base/lease.h"
 #include "common/clock.h"
+#include "common/container.h"
 #include "common/memory.h"
 
-#include <assert.h>
+#include <openssl/ssl.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 /* Maximum interval between checks whether the lease is valid again. */
 #define HELD_LOOK_MS 100u
-
-/* One connection. Curl requests events again for every request; the poll of an idle connection is left
- * unchanged, which saves two system calls each time. */
-struct connection {
-    uv_poll_t poll;
-    struct curl_engine *engine;
-    const struct curl_client *client; /* its owner */
-    curl_socket_t socket;
-    bool is_of_resolver; /* used by curl for name lookups: curl closes it without notice */
-    int wanted;          /* requested by curl: UV_READABLE, UV_WRITABLE; 0 while idle */
-    int active;          /* events that the poll waits for */
-};
+/* Each client has a cache of its own, for which curl takes this limit. */
+#define CLIENT_CONNECTIONS_MAX 6L
 
 struct curl_engine {
     struct http_engine base;
@@ -32,12 +21,13 @@ struct curl_engine {
     struct lease *lease;
     bool is_held; /* there is no lease: curl is not called */
     struct curl_transfer *transfers;
+    struct curl_transfer *nudged;  /* an address of theirs has failed */
     struct memory_account *memory; /* NULL: bodies are not counted */
     uv_timer_t timer;
     uv_prepare_t prepare;
-    uint64_t due_ns;                 /* when curl wants to be called; UINT64_MAX: never */
-    struct connection **connections; /* indexed by descriptor */
-    size_t connection_capacity;
+    uint64_t due_ns; /* when curl wants to be called; UINT64_MAX: never */
+    struct curl_sockets sockets;
+    X509_STORE *authorities; /* the machine's; NULL: nothing has asked for them yet */
     unsigned open_handles;
 };
 
@@ -62,58 +52,17 @@ static bool read_completions(struct curl_engine *engine)
     return has_any;
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events);
-
-static void listen_as_wanted(struct connection *connection)
-{
-    if (connection->wanted == connection->active || connection->wanted == 0 || connection->engine->is_held) {
-        return;
-    }
-    connection->active = connection->wanted;
-    uv_poll_start(&connection->poll, connection->active, on_poll);
-}
-
 static void engine_hold(struct curl_engine *engine)
 {
     engine->is_held = true;
-    for (size_t i = 0; i < engine->connection_capacity; i++) {
-        struct connection *connection = engine->connections[i];
-        if (connection != NULL && connection->active != 0) {
-            uv_poll_stop(&connection->poll);
-            connection->active = 0;
-        }
-    }
+    curl_sockets_hold(&engine->sockets);
 }
 
 static void engine_go_on(struct curl_engine *engine)
 {
     engine->is_held = false;
     engine->due_ns = 0; /* timeouts that expired meanwhile */
-    for (size_t i = 0; i < engine->connection_capacity; i++) {
-        if (engine->connections[i] != NULL) {
-            listen_as_wanted(engine->connections[i]);
-        }
-    }
-}
-
-/* Resets the connection at once: what is in the kernel's buffer is not sent, and nothing can be written any
- * more. */
-static void connection_reset(const struct connection *connection)
-{
-    const struct sockaddr nowhere = {.sa_family = AF_UNSPEC};
-
-    if (!connection->is_of_resolver) {
-        (void)connect(connection->socket, &nowhere, sizeof nowhere);
-    }
-}
-
-static void engine_reset_all(struct curl_engine *engine, const struct curl_client *client)
-{
-    for (size_t i = 0; i < engine->connection_capacity; i++) {
-        if (engine->connections[i] != NULL && engine->connections[i]->client == client) {
-            connection_reset(engine->connections[i]);
-        }
-    }
+    curl_sockets_go_on(&engine->sockets);
 }
 
 bool curl_engine_may_send(const struct curl_engine *engine)
@@ -121,22 +70,10 @@ bool curl_engine_may_send(const struct curl_engine *engine)
     return engine->lease == NULL || lease_is_held(engine->lease, clock_now_ns());
 }
 
-void curl_engine_quieten(struct curl_engine *engine, const struct curl_client *client)
+void curl_engine_quieten(struct curl_engine *engine, const struct curl_socket_list *sockets)
 {
     if (!curl_engine_may_send(engine)) {
-        engine_reset_all(engine, client);
-    }
-}
-
-/* Curl closes them when it looks for a connection the next time. */
-void curl_engine_hang_up(struct curl_engine *engine, const struct curl_client *client)
-{
-    for (size_t i = 0; i < engine->connection_capacity; i++) {
-        const struct connection *connection = engine->connections[i];
-        if (connection != NULL && connection->client == client && connection->wanted == 0 &&
-            !connection->is_of_resolver) {
-            (void)shutdown(connection->socket, SHUT_RDWR);
-        }
+        curl_socket_list_reset(sockets);
     }
 }
 
@@ -150,7 +87,7 @@ static void engine_lose_all(struct curl_engine *engine)
         transfer->at = &transfer;
     }
     while (transfer != NULL) {
-        engine_reset_all(engine, curl_exchange_client(transfer->exchange));
+        curl_socket_list_reset(curl_exchange_sockets(transfer->exchange));
         curl_exchange_lose(transfer->exchange);
     }
 }
@@ -175,6 +112,30 @@ static bool engine_may_drive(struct curl_engine *engine)
     return false;
 }
 
+/* Where an address has failed, curl finds the next one when it looks at the transfer again. By itself it does
+ * so only when the time for one address is over. */
+static void nudge_all(struct curl_engine *engine)
+{
+    while (engine->nudged != NULL) {
+        struct curl_transfer *transfer = engine->nudged;
+        engine->nudged = transfer->next_nudged;
+        transfer->is_nudged = false;
+        curl_exchange_nudge(transfer->exchange);
+    }
+}
+
+static void engine_forget_nudged(struct curl_engine *engine, const struct curl_transfer *transfer)
+{
+    struct curl_transfer **at = &engine->nudged;
+
+    while (*at != NULL && *at != transfer) {
+        at = &(*at)->next_nudged;
+    }
+    if (*at != NULL) {
+        *at = transfer->next_nudged;
+    }
+}
+
 /* Returns whether a transfer has ended. */
 static bool drive(struct curl_engine *engine, curl_socket_t socket, int events)
 {
@@ -184,126 +145,70 @@ static bool drive(struct curl_engine *engine, curl_socket_t socket, int events)
         return false;
     }
     curl_multi_socket_action(engine->multi, socket, events, &running);
+    nudge_all(engine);
     return read_completions(engine);
 }
 
-static struct connection *find_connection(struct curl_engine *engine, curl_socket_t socket)
+static void curl_engine_on_ready(void *context, curl_socket_t socket, int flags)
 {
-    return (size_t)socket < engine->connection_capacity ? engine->connections[socket] : NULL;
+    drive(context, socket, flags);
 }
 
-static void on_poll(uv_poll_t *poll, int status, int events)
+static void engine_nudge(struct curl_engine *engine, struct curl_transfer *transfer)
 {
-    struct connection *connection = poll->data;
-    int flags = 0;
-
-    if (connection->wanted == 0) {
-        /* Most likely closed by the other end: curl finds out when it wants to use the connection again. */
-        uv_poll_stop(poll);
-        connection->active = 0;
-        return;
+    if (!transfer->is_nudged) {
+        transfer->is_nudged = true;
+        transfer->next_nudged = engine->nudged;
+        engine->nudged = transfer;
     }
-    /* Reported as readable and writable: given only the error, curl does not find out its cause ("connection
-     * reset"). libuv has stopped the poll. */
-    if (status < 0) {
-        flags = CURL_CSELECT_ERR | CURL_CSELECT_IN | CURL_CSELECT_OUT;
-        connection->active = 0;
-    }
-    if (events & UV_READABLE) {
-        flags |= CURL_CSELECT_IN;
-    }
-    if (events & UV_WRITABLE) {
-        flags |= CURL_CSELECT_OUT;
-    }
-    drive(connection->engine, connection->socket, flags);
-    if (connection->active == 0 && find_connection(connection->engine, connection->socket) == connection) {
-        listen_as_wanted(connection);
-    }
-}
-
-static void on_poll_closed(uv_handle_t *handle)
-{
-    memory_free(handle->data);
-}
-
-/* Curl's resolver threads report through a local socket pair. */
-static bool is_local(curl_socket_t socket)
-{
-    int domain = AF_UNSPEC;
-    socklen_t size = sizeof domain;
-
-    return getsockopt(socket, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain == AF_UNIX;
-}
-
-static struct connection *need_connection(struct curl_engine *engine, curl_socket_t socket)
-{
-    struct connection *connection = find_connection(engine, socket);
-    size_t had = engine->connection_capacity;
-
-    if (connection != NULL) {
-        return connection;
-    }
-    engine->connections = memory_reserve(engine->connections, &engine->connection_capacity,
-                                         (size_t)socket + 1, sizeof(struct connection *));
-    for (size_t i = had; i < engine->connection_capacity; i++) {
-        engine->connections[i] = NULL;
-    }
-    connection = MEMORY_NEW(struct connection);
-    if (uv_poll_init(engine->loop, &connection->poll, socket) != 0) {
-        memory_free(connection);
-        return NULL;
-    }
-    connection->engine = engine;
-    connection->socket = socket;
-    connection->is_of_resolver = is_local(socket);
-    connection->poll.data = connection;
-    engine->connections[socket] = connection;
-    return connection;
-}
-
-static void drop_connection(struct connection *connection)
-{
-    connection->engine->connections[connection->socket] = NULL;
-    uv_poll_stop(&connection->poll);
-    uv_close((uv_handle_t *)&connection->poll, on_poll_closed);
 }
 
 static int on_socket(CURL *easy, curl_socket_t socket, int what, void *context, void *socket_context)
 {
     struct curl_engine *engine = context;
+    struct curl_exchange *exchange = NULL;
 
     (void)socket_context;
-    if (what == CURL_POLL_REMOVE) {
-        struct connection *connection = find_connection(engine, socket);
-        if (connection != NULL) {
-            connection->wanted = 0;
-        }
-        if (connection != NULL && connection->is_of_resolver) {
-            drop_connection(connection);
-        }
-        return 0;
-    }
-    struct connection *connection = need_connection(engine, socket);
-    if (connection == NULL) {
-        return 0;
-    }
-    struct curl_exchange *exchange = NULL;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&exchange);
-    connection->client = curl_exchange_client(exchange);
-    connection->wanted = (what & CURL_POLL_IN ? UV_READABLE : 0) | (what & CURL_POLL_OUT ? UV_WRITABLE : 0);
-    listen_as_wanted(connection);
+    if (what != CURL_POLL_REMOVE) {
+        curl_sockets_want(&engine->sockets, curl_exchange_sockets(exchange), socket, what);
+        return 0;
+    }
+    /* A handle of curl's own may remove one that has been idle: it belongs to no exchange. */
+    if (exchange != NULL && curl_sockets_is_connecting(&engine->sockets, socket)) {
+        engine_nudge(engine, curl_exchange_transfer(exchange));
+    }
+    curl_sockets_rest(&engine->sockets, socket);
     return 0;
+}
+
+void curl_engine_opened(struct curl_engine *engine, curl_socket_t socket)
+{
+    curl_sockets_opened(&engine->sockets, socket);
 }
 
 int curl_engine_close_socket(void *context, curl_socket_t socket)
 {
     struct curl_engine *engine = context;
-    struct connection *connection = find_connection(engine, socket);
 
-    if (connection != NULL) {
-        drop_connection(connection);
+    return curl_sockets_close(&engine->sockets, socket);
+}
+
+/* The machine's folder of authorities is looked into for the one that is needed: parsing them all would take
+ * longer than a handshake. */
+CURLcode curl_engine_trust(CURL *easy, void *ssl_context, void *context)
+{
+    struct curl_engine *engine = context;
+
+    (void)easy;
+    if (engine->authorities == NULL) {
+        engine->authorities = X509_STORE_new();
+        if (engine->authorities == NULL || X509_STORE_set_default_paths(engine->authorities) != 1) {
+            return CURLE_SSL_CACERT_BADFILE;
+        }
     }
-    return close(socket);
+    SSL_CTX_set1_cert_store(ssl_context, engine->authorities);
+    return CURLE_OK;
 }
 
 static void curl_engine_on_timer(uv_timer_t *timer)
@@ -380,10 +285,12 @@ struct curl_engine *curl_engine_new(uv_loop_t *loop, struct lease *lease)
     if (engine->multi == NULL) {
         abort();
     }
+    curl_sockets_init(&engine->sockets, loop, curl_engine_on_ready, engine);
     curl_multi_setopt(engine->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
     curl_multi_setopt(engine->multi, CURLMOPT_SOCKETDATA, engine);
     curl_multi_setopt(engine->multi, CURLMOPT_TIMERFUNCTION, on_timeout_change);
     curl_multi_setopt(engine->multi, CURLMOPT_TIMERDATA, engine);
+    curl_multi_setopt(engine->multi, CURLMOPT_MAXCONNECTS, CLIENT_CONNECTIONS_MAX);
     uv_timer_init(loop, &engine->timer);
     uv_prepare_init(loop, &engine->prepare);
     engine->timer.data = engine->prepare.data = engine;
@@ -396,11 +303,9 @@ static void curl_engine_on_closed(uv_handle_t *handle)
 {
     struct curl_engine *engine = handle->data;
 
-    if (--engine->open_handles > 0) {
-        return;
+    if (--engine->open_handles == 0) {
+        memory_free(engine);
     }
-    memory_free(engine->connections);
-    memory_free(engine);
 }
 
 void curl_engine_close(struct curl_engine **pointer)
@@ -411,6 +316,8 @@ void curl_engine_close(struct curl_engine **pointer)
         return;
     }
     curl_multi_cleanup(engine->multi);
+    curl_sockets_finish(&engine->sockets);
+    X509_STORE_free(engine->authorities);
     uv_close((uv_handle_t *)&engine->timer, curl_engine_on_closed);
     uv_close((uv_handle_t *)&engine->prepare, curl_engine_on_closed);
     *pointer = NULL;
@@ -448,4 +355,8 @@ void curl_engine_end(struct curl_engine *engine, CURL *easy, struct curl_transfe
         transfer->next->at = transfer->at;
     }
     curl_multi_remove_handle(engine->multi, easy);
+    if (transfer->is_nudged) {
+        engine_forget_nudged(engine, transfer);
+        transfer->is_nudged = false;
+    }
 }

@@ -17,7 +17,7 @@ enum http_failure curl_failure_of_system(int number)
     return failures[connect_failure_of(number)];
 }
 
-enum http_failure curl_failure_of(CURLcode result, const char *text, bool is_too_large)
+enum http_failure curl_failure_of(CURLcode result, const char *text)
 {
     switch (result) {
     case CURLE_OK:
@@ -41,12 +41,9 @@ enum http_failure curl_failure_of(CURLcode result, const char *text, bool is_too
         return HTTP_TLS;
     case CURLE_FILESIZE_EXCEEDED:
         return HTTP_TOO_LARGE;
-    case CURLE_WRITE_ERROR:
-        return is_too_large ? HTTP_TOO_LARGE : HTTP_PROTOCOL;
-    case CURLE_TOO_MANY_REDIRECTS:
-        return HTTP_REDIRECTS;
     case CURLE_UNSUPPORTED_PROTOCOL:
         return strstr(text, "HTTP/0.9") != NULL ? HTTP_PROTOCOL : HTTP_BAD_REQUEST;
+    case CURLE_WRITE_ERROR:
     case CURLE_WEIRD_SERVER_REPLY:
     case CURLE_BAD_CONTENT_ENCODING:
     case CURLE_HTTP2:

@@ -6,6 +6,5 @@
 
 /* Why no connection came about, by the number that the system gave. */
 enum http_failure curl_failure_of_system(int number);
-/* `text` is curl's own, of its error buffer; it tells some failures apart. `is_too_large`: the body would
- * have been longer than its maximum. */
-enum http_failure curl_failure_of(CURLcode result, const char *text, bool is_too_large);
+/* `text` is curl's own, of its error buffer; it tells some failures apart. */
+enum http_failure curl_failure_of(CURLcode result, const char *text);

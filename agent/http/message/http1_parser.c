@@ -326,6 +326,15 @@ static enum http1_event read_chunk_line(struct http1_parser *parser, struct byte
     }
 }
 
+/* Of a line that has not come to its end: another protocol may never send one. */
+static bool begins_as_http(const struct buffer *head)
+{
+    static const char start[] = "HTTP/1.";
+    size_t size = head->size < sizeof start - 1 ? head->size : sizeof start - 1;
+
+    return memcmp(head->data, start, size) == 0;
+}
+
 static enum http1_event take_rest(struct bytes *input, struct bytes *piece)
 {
     *piece = *input;
@@ -345,6 +354,9 @@ enum http1_event http1_next(struct http1_parser *parser, struct bytes *input, st
                 buffer_clear(head);
             }
             event = read_head(parser, input, head);
+            if (event == HTTP1_MORE && parser->state == STATE_STATUS_LINE && !begins_as_http(head)) {
+                return http1_break(parser, "this is not an answer of HTTP/1");
+            }
             break;
         case STATE_FIELDS:
             event = read_head(parser, input, head);

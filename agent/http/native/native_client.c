@@ -1,6 +1,7 @@
 /* A client, and the life of its requests: from http_start to on_done, over redirects and a second try. */
 #include "agent/http/native/native_inside.h"
 
+#include "agent/http/message/resend.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -30,6 +31,7 @@ struct http_client *native_client_new(struct http_engine *base)
 
     client->engine = CONTAINER_OF(base, struct native_engine, base);
     client->turn = client->engine->clients++;
+    client->engine->living_clients++;
     client->last_waiting = &client->waiting;
     return &client->base;
 }
@@ -70,6 +72,7 @@ static void native_exchange_destroy(struct native_exchange *exchange)
     native_wish_finish(&exchange->wish);
     memory_free(exchange->given_url);
     buffer_finish(&exchange->hops);
+    native_stream_finish(exchange);
     http_bodies_finish(&exchange->bodies);
     memory_free(exchange);
 }
@@ -148,7 +151,7 @@ static void native_exchange_cancel(struct native_exchange *exchange)
     if (exchange->state != NATIVE_IDLE) {
         stop_running(exchange);
         if (exchange->connection != NULL) {
-            native_connection_drop(exchange->connection, true);
+            native_connection_give_up(exchange);
         }
     }
     native_drop_bodies(exchange);
@@ -201,6 +204,9 @@ void native_client_free(struct http_client *base)
     if (client->spare != NULL) {
         native_exchange_destroy(client->spare);
     }
+    if (--client->engine->living_clients == 0) {
+        native_connections_drop_all(&client->engine->shared, false);
+    }
     memory_free(client);
 }
 
@@ -227,13 +233,32 @@ static void note_end(struct native_exchange *exchange, bool is_ok)
     uint64_t now_ns = clock_now_ns();
 
     if (exchange->connection != NULL) {
-        native_connection_note_phase(exchange->connection);
+        native_connection_note_phase(exchange);
     }
     phase_clock_enter(clock, clock->phase, now_ns);
     response->phase = is_ok ? NULL : request_phase_name(clock->phase);
     response->has_left = exchange->has_left;
     response->timings.total_us = (now_ns - exchange->started_ns) / 1000;
     memcpy(response->timings.phase_us, clock->us, sizeof clock->us);
+}
+
+/* And its head has been given. */
+static bool is_body_streamed(const struct native_exchange *exchange)
+{
+    return exchange->streamed != NULL && exchange->streamed->has_head;
+}
+
+static void fill_response(struct native_exchange *exchange)
+{
+    struct http_response *response = &exchange->response;
+
+    response->headers = is_body_streamed(exchange)
+                            ? bytes_of(exchange->streamed->head, exchange->streamed->head_size)
+                            : buffer_bytes(&exchange->bodies.head);
+    if (exchange->redirects > 0) {
+        response->url = exchange->wish.url.text;
+        response->redirects = buffer_bytes(&exchange->hops);
+    }
 }
 
 void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text)
@@ -243,24 +268,26 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     note_end(exchange, failure == HTTP_OK);
     /* The text may be the connection's own. */
     bytes_to_text(bytes_of_string(text), exchange->text, sizeof exchange->text);
-    if (failure != HTTP_OK && exchange->connection != NULL) {
-        native_connection_drop(exchange->connection, true);
+    if (exchange->connection != NULL) {
+        native_connection_give_up(exchange);
     }
     stop_running(exchange);
-    exchange->connection = NULL;
     response->failure = failure;
     response->text = failure != HTTP_OK ? exchange->text : NULL;
-    if (failure != HTTP_OK) {
+    /* What of a streamed body has come before can still be read. */
+    bool is_streamed = is_body_streamed(exchange);
+    if (failure != HTTP_OK && !is_streamed) {
         native_drop_bodies(exchange);
     }
-    response->headers = buffer_bytes(&exchange->bodies.head);
-    response->body = buffer_bytes(&exchange->bodies.body);
-    if (exchange->redirects > 0) {
-        response->url = exchange->wish.url.text;
-        response->redirects = buffer_bytes(&exchange->hops);
-    }
+    fill_response(exchange);
+    response->body = is_streamed ? bytes_of(NULL, 0) : buffer_bytes(&exchange->bodies.body);
     serve_waiting(exchange->client);
-    native_exchange_deliver(exchange);
+    if (exchange->engine->defers) {
+        exchange->state = NATIVE_ENDED;
+        native_engine_end_later(exchange->engine, exchange);
+    } else {
+        native_exchange_deliver(exchange);
+    }
 }
 
 static const char *memory_text(struct native_exchange *exchange, char *text, size_t size)
@@ -289,7 +316,7 @@ static void fail_within_start(struct native_exchange *exchange, enum http_failur
 void native_exchange_begin(struct native_exchange *exchange, bool is_fresh)
 {
     exchange->has_begun_answer = false;
-    exchange->is_body_held = false;
+    exchange->is_body_held = exchange->is_upload_open = false;
     buffer_clear(&exchange->bodies.head);
     buffer_clear(&exchange->bodies.body);
     content_decoder_free(&exchange->decoder);
@@ -309,6 +336,9 @@ struct http_exchange *native_client_start(struct http_client *base, const struct
 
     exchange->started_ns = clock_now_ns();
     exchange->timeout_ms = request->timeout_ms;
+    exchange->on_room = request->on_room;
+    exchange->is_upload_awaited = false;
+    native_stream_begin(exchange, request);
     exchange->redirects = 0;
     exchange->challenges = 0;
     exchange->is_retried = false;
@@ -342,7 +372,8 @@ void native_exchange_time_out(struct native_exchange *exchange)
 {
     char text[100];
 
-    snprintf(text, sizeof text, "timed out: no answer within %llu ms",
+    snprintf(text, sizeof text, "timed out: %s within %llu ms",
+             is_body_streamed(exchange) ? "no more of the body" : "no answer",
              (unsigned long long)exchange->timeout_ms);
     native_exchange_end(exchange, HTTP_TIMEOUT, text);
 }
@@ -353,9 +384,13 @@ void native_exchange_continue(struct native_exchange *exchange)
     if (exchange->is_body_held && exchange->connection != NULL) {
         exchange->is_body_held = false;
         native_engine_unset_timer(exchange->engine, &exchange->body_timer);
+        if (exchange->connection->http2 != NULL) {
+            native_http2_continue(exchange->connection->http2, exchange);
+            return;
+        }
         stream_write_borrowed(exchange->connection->stream,
                               bytes_of(exchange->wish.body, exchange->wish.body_size));
-        native_connection_note_sent(exchange->connection);
+        native_connection_note_sent(exchange);
     }
 }
 
@@ -363,9 +398,16 @@ static bool append_plain(void *context, struct bytes plain)
 {
     struct native_exchange *exchange = context;
     struct http_bodies *bodies = &exchange->bodies;
+    bool is_streamed = is_body_streamed(exchange);
     char text[200];
 
+    if (is_streamed) {
+        native_stream_make_room(exchange);
+    }
     if (http_bodies_append(bodies, &bodies->body, (const char *)plain.data, plain.size)) {
+        if (is_streamed) {
+            native_stream_grown(exchange);
+        }
         return true;
     }
     if (bodies->is_out_of_memory) {
@@ -409,31 +451,70 @@ static void take_cookies(struct native_exchange *exchange)
     }
 }
 
-void native_exchange_head_is_complete(struct native_exchange *exchange, const struct http1_parser *parser)
+static bool is_redirect(const struct native_exchange *exchange)
 {
-    struct bytes value;
+    return exchange->wish.is_followed && resend_is_redirect(exchange->response.status);
+}
 
-    exchange->response.status = parser->status;
-    if (parser->has_set_cookie) {
-        take_cookies(exchange);
+/* Before the connection is given up, or used again. */
+static void note_exchange(struct native_exchange *exchange, const struct native_connection *connection)
+{
+    struct http_response *response = &exchange->response;
+
+    bytes_to_text(bytes_of_string(stream_peer(connection->stream)), exchange->address,
+                  sizeof exchange->address);
+    response->address = exchange->address;
+    response->version = connection->http2 != NULL               ? "2"
+                        : connection->parser.minor_version == 0 ? "1.0"
+                                                                : "1.1";
+    response->is_reused = connection->http2 != NULL ? exchange->stream.id > 1 : connection->is_used;
+    response->is_retried = exchange->is_retried;
+}
+
+/* Whether another request follows on this answer. */
+static bool leads_on(const struct native_exchange *exchange)
+{
+    struct bytes location;
+
+    return exchange->is_challenged || (exchange->is_body_held && exchange->response.status == 417) ||
+           (is_redirect(exchange) &&
+            fields_find(buffer_bytes(&exchange->bodies.head), "location", &location));
+}
+
+/* The answer, or what precedes it, has begun. */
+void native_exchange_answer_begins(struct native_exchange *exchange)
+{
+    if (exchange->clock.phase == REQUEST_RECEIVING) {
+        return;
     }
-    if (parser->has_content_encoding &&
-        fields_find(buffer_bytes(&exchange->bodies.head), "content-encoding", &value)) {
-        exchange->decoder = content_decoder_new(value);
+    uint64_t now_ns = clock_now_ns();
+    native_connection_note_phase(exchange);
+    phase_clock_enter(&exchange->clock, REQUEST_RECEIVING, now_ns);
+    if (!exchange->has_begun_answer) {
+        exchange->has_begun_answer = true;
+        exchange->response.timings.first_byte_us = (now_ns - exchange->started_ns) / 1000;
     }
 }
 
-static bool is_redirect(const struct native_exchange *exchange)
+void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t status, bool has_set_cookie,
+                                      bool has_content_encoding)
 {
-    switch (exchange->response.status) {
-    case 301:
-    case 302:
-    case 303:
-    case 307:
-    case 308:
-        return exchange->wish.is_followed;
-    default:
-        return false;
+    struct bytes value;
+
+    exchange->response.status = status;
+    if (has_set_cookie) {
+        take_cookies(exchange);
+    }
+    if (has_content_encoding &&
+        fields_find(buffer_bytes(&exchange->bodies.head), "content-encoding", &value)) {
+        exchange->decoder = content_decoder_new(value);
+    }
+    exchange->is_challenged = native_digest_take(exchange);
+    if (exchange->streamed != NULL && !leads_on(exchange)) {
+        note_exchange(exchange, exchange->connection);
+        note_end(exchange, true);
+        fill_response(exchange);
+        native_stream_head(exchange);
     }
 }
 
@@ -460,18 +541,25 @@ static void follow_redirect(struct native_exchange *exchange, struct bytes locat
     serve_waiting(exchange->client);
 }
 
-/* Before the connection is given up, or used again. */
-static void note_exchange(struct native_exchange *exchange, const struct native_connection *connection)
+/* What has not left of the request by now never needs to. */
+static void leave_answered(struct native_exchange *exchange, bool keeps_alive, bool is_body_held)
 {
-    struct http_response *response = &exchange->response;
+    struct native_connection *connection = exchange->connection;
 
-    bytes_to_text(bytes_of_string(stream_peer(connection->stream)), exchange->address,
-                  sizeof exchange->address);
-    response->address = exchange->address;
-    response->version = connection->parser.minor_version == 0 ? "1.0" : "1.1";
-    response->is_reused = connection->is_used;
-    response->is_retried = exchange->is_retried;
-    response->is_retry_known = true;
+    if (connection->http2 != NULL) {
+        if (exchange->stream.sent < exchange->wish.body_size) {
+            native_http2_abandon(connection->http2, exchange);
+        }
+        native_connection_leave(exchange);
+        return;
+    }
+    bool is_sent = !is_body_held && !exchange->is_upload_open && stream_pending(connection->stream) == 0;
+    exchange->is_upload_open = false;
+    native_stream_resume(exchange);
+    native_connection_leave(exchange);
+    if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {
+        native_connection_drop(connection, !is_sent);
+    }
 }
 
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive)
@@ -484,20 +572,15 @@ void native_exchange_answer_is_complete(struct native_exchange *exchange, bool k
         return;
     }
     note_exchange(exchange, connection);
-    /* What has not left of the request by now never needs to. */
     bool is_held = exchange->is_body_held;
-    bool is_sent = !is_held && stream_pending(connection->stream) == 0;
     exchange->is_body_held = false;
-    native_connection_leave(connection);
-    if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {
-        native_connection_drop(connection, !is_sent);
-    }
+    leave_answered(exchange, keeps_alive, is_held);
     if (is_held && exchange->response.status == 417) {
         /* RFC 9110 §10.1.1: once more without the expectation. The body has not left yet. */
         exchange->wish.expects = false;
         exchange->wish.is_expectation_refused = true;
         native_exchange_begin(exchange, false);
-    } else if (native_digest_take(exchange)) {
+    } else if (exchange->is_challenged) {
         native_exchange_begin(exchange, false);
         serve_waiting(exchange->client);
     } else if (is_redirect(exchange) &&
@@ -519,6 +602,7 @@ void native_exchange_is_upgraded(struct native_exchange *exchange, struct bytes 
                             "the server changes to a protocol that was not asked for");
         return;
     }
+    assert(!exchange->engine->defers); /* on_done comes within this call */
     note_exchange(exchange, connection);
     connection->stream = NULL;
     native_connection_drop(connection, false);

@@ -4,9 +4,10 @@
 #include "common/clock.h"
 #include "common/memory.h"
 
+#include <assert.h>
 #include <string.h>
 
-static bool is_for(const struct native_connection *connection, const struct native_wish *wish)
+bool native_connection_is_for(const struct native_connection *connection, const struct native_wish *wish)
 {
     const struct url *url = &wish->url;
 
@@ -14,13 +15,34 @@ static bool is_for(const struct native_connection *connection, const struct nati
            (!url->is_tls || connection->tls == wish->tls) && strcmp(connection->host, url->host) == 0;
 }
 
-void native_connection_leave(struct native_connection *connection)
+void native_connection_leave(struct native_exchange *exchange)
 {
-    if (connection->exchange != NULL) {
-        connection->exchange->connection = NULL;
+    struct native_connection *connection = exchange->connection;
+
+    assert(connection != NULL);
+    if (connection->is_multiplexed) {
+        native_connection_note_phase(exchange);
+        *exchange->at_stream = exchange->next_stream;
+        if (exchange->next_stream != NULL) {
+            exchange->next_stream->at_stream = exchange->at_stream;
+        } else {
+            connection->last_stream = exchange->at_stream;
+        }
+    } else {
         connection->exchange = NULL;
-        connection->is_used = true;
-        connection->idle_ms = uv_now(connection->engine->loop);
+    }
+    exchange->connection = NULL;
+    exchange->stream.id = 0;
+    connection->is_used = true;
+    connection->idle_ms = uv_now(connection->engine->loop);
+}
+
+void native_connection_give_up(struct native_exchange *exchange)
+{
+    if (exchange->connection->is_multiplexed) {
+        native_streams_give_up(exchange);
+    } else {
+        native_connection_drop(exchange->connection, true);
     }
 }
 
@@ -32,7 +54,13 @@ void native_connection_drop(struct native_connection *connection, bool is_reset)
         at = &(*at)->next;
     }
     *at = connection->next;
-    native_connection_leave(connection);
+    if (connection->exchange != NULL) {
+        native_connection_leave(connection->exchange);
+    }
+    while (connection->streams != NULL) {
+        native_connection_leave(connection->streams);
+    }
+    native_http2_free(&connection->http2);
     stream_close(&connection->stream, is_reset);
     native_tls_drop(&connection->tls);
     memory_free(connection->host);
@@ -45,7 +73,7 @@ void native_connections_drop_idle(struct native_pool *pool)
 
     for (struct native_connection *at = pool->connections; at != NULL; at = next) {
         next = at->next;
-        if (at->exchange == NULL) {
+        if (at->exchange == NULL && at->streams == NULL && !at->is_kept) {
             native_connection_drop(at, false);
         }
     }
@@ -58,25 +86,28 @@ void native_connections_drop_all(struct native_pool *pool, bool is_reset)
     }
 }
 
-static bool has_gone(const struct native_connection *connection)
+static bool has_gone(const struct native_exchange *exchange)
 {
-    return !connection->exchange->is_body_held && stream_pending(connection->stream) == 0;
+    if (exchange->is_body_held || stream_pending(exchange->connection->stream) > 0) {
+        return false;
+    }
+    return !exchange->connection->is_multiplexed ||
+           (exchange->stream.id != 0 && exchange->stream.sent == exchange->wish.body_size);
 }
 
-void native_connection_note_sent(const struct native_connection *connection)
+void native_connection_note_sent(struct native_exchange *exchange)
 {
-    struct native_exchange *exchange = connection->exchange;
-
     exchange->has_left = true;
-    if (has_gone(connection)) {
+    if (exchange->clock.phase == REQUEST_SENDING && has_gone(exchange)) {
         phase_clock_enter(&exchange->clock, REQUEST_WAITING, clock_now_ns());
     }
 }
 
-void native_connection_note_phase(const struct native_connection *connection)
+void native_connection_note_phase(struct native_exchange *exchange)
 {
+    const struct native_connection *connection = exchange->connection;
     const struct stream_times *times = stream_times(connection->stream);
-    struct phase_clock *clock = &connection->exchange->clock;
+    struct phase_clock *clock = &exchange->clock;
 
     if (clock->phase == REQUEST_LOOKUP && times->resolved_ns > 0) {
         phase_clock_enter(clock, REQUEST_CONNECT, times->resolved_ns);
@@ -87,39 +118,17 @@ void native_connection_note_phase(const struct native_connection *connection)
     if (clock->phase == REQUEST_TLS && times->open_ns > 0) {
         phase_clock_enter(clock, REQUEST_SENDING, times->open_ns);
     }
-    if (clock->phase == REQUEST_SENDING && times->drained_ns > 0 && has_gone(connection)) {
+    if (clock->phase == REQUEST_SENDING && times->drained_ns > 0 && has_gone(exchange)) {
         phase_clock_enter(clock, REQUEST_WAITING, times->drained_ns);
     }
 }
 
-/* The answer, or what precedes it, has begun. */
-static void note_answer(const struct native_connection *connection)
+void native_connection_await_answer(struct native_exchange *exchange)
 {
-    struct native_exchange *exchange = connection->exchange;
-
-    if (exchange->clock.phase == REQUEST_RECEIVING) {
-        return;
-    }
-    uint64_t now_ns = clock_now_ns();
-    native_connection_note_phase(connection);
-    phase_clock_enter(&exchange->clock, REQUEST_RECEIVING, now_ns);
-    if (!exchange->has_begun_answer) {
-        exchange->has_begun_answer = true;
-        exchange->response.timings.first_byte_us = (now_ns - exchange->started_ns) / 1000;
-    }
+    exchange->clock.phase = has_gone(exchange) ? REQUEST_WAITING : REQUEST_SENDING;
 }
 
-/* It was not the answer that has come: the request is where it was before. */
-static void await_answer(const struct native_connection *connection)
-{
-    struct phase_clock *clock = &connection->exchange->clock;
-
-    clock->phase = has_gone(connection) ? REQUEST_WAITING : REQUEST_SENDING;
-}
-
-/* It has a connection: a new one, or one that is used again. For one that is to be had at once, no time has
- * passed. */
-static void note_connection(struct native_exchange *exchange, enum request_phase next)
+void native_connection_note_found(struct native_exchange *exchange, enum request_phase next)
 {
     phase_clock_enter(&exchange->clock, next, exchange->is_waiting ? clock_now_ns() : 0);
 }
@@ -136,14 +145,16 @@ static void read_answer(struct native_connection *connection, struct bytes data)
         case HTTP1_MORE:
             return;
         case HTTP1_INTERIM:
-            await_answer(connection);
+            native_connection_await_answer(exchange);
             if (connection->parser.status == 100) {
                 native_exchange_continue(exchange);
             }
             break;
         case HTTP1_HEAD:
-            note_answer(connection);
-            native_exchange_head_is_complete(exchange, &connection->parser);
+            native_exchange_answer_begins(exchange);
+            native_exchange_head_is_complete(exchange, connection->parser.status,
+                                             connection->parser.has_set_cookie,
+                                             connection->parser.has_content_encoding);
             break;
         case HTTP1_BODY:
             if (!native_exchange_take_body(exchange, piece)) {
@@ -156,7 +167,8 @@ static void read_answer(struct native_connection *connection, struct bytes data)
                                                data.size == 0 && http1_keeps_alive(&connection->parser));
             return;
         case HTTP1_UPGRADE:
-            native_exchange_head_is_complete(exchange, &connection->parser);
+            native_exchange_head_is_complete(exchange, connection->parser.status,
+                                             connection->parser.has_set_cookie, false);
             native_exchange_is_upgraded(exchange, data);
             return;
         case HTTP1_ERROR:
@@ -171,15 +183,19 @@ static void on_data(void *context, struct bytes data)
     struct native_connection *connection = context;
     struct native_exchange *exchange = connection->exchange;
 
+    if (connection->http2 != NULL) {
+        native_http2_read(connection->http2, data);
+        return;
+    }
     if (exchange == NULL) {
         native_connection_drop(connection, false); /* a 408, or something else that was not asked for */
         return;
     }
-    note_answer(connection);
+    native_exchange_answer_begins(exchange);
     read_answer(connection, data);
 }
 
-static enum http_failure native_failure_of(enum net_failure failure)
+enum http_failure native_failure_of(enum net_failure failure)
 {
     switch (failure) {
     case NET_RESOLVE:
@@ -216,6 +232,10 @@ static void on_end(void *context, enum net_failure failure, const char *text)
     struct native_connection *connection = context;
     struct native_exchange *exchange = connection->exchange;
 
+    if (connection->is_multiplexed) {
+        native_streams_on_end(connection, failure, text);
+        return;
+    }
     if (exchange == NULL) {
         native_connection_drop(connection, false);
         return;
@@ -245,22 +265,44 @@ static uint64_t native_duration_us(uint64_t from_ns, uint64_t to_ns)
     return to_ns > from_ns ? (to_ns - from_ns) / 1000 : 0;
 }
 
-static void on_open(void *context)
+void native_connection_note_times(const struct native_connection *connection,
+                                  struct native_exchange *exchange)
 {
-    struct native_connection *connection = context;
-    struct native_exchange *exchange = connection->exchange;
     const struct stream_times *times = stream_times(connection->stream);
     struct http_timings *timings = &exchange->response.timings;
 
-    connection->is_open = true;
     timings->name_lookup_us = native_duration_us(exchange->started_ns, times->resolved_ns);
     timings->connect_us = native_duration_us(exchange->started_ns, times->connected_ns);
     timings->tls_us = connection->is_tls ? native_duration_us(exchange->started_ns, times->open_ns) : 0;
-    native_connection_note_phase(connection);
+    native_connection_note_phase(exchange);
+}
+
+static void on_open(void *context)
+{
+    struct native_connection *connection = context;
+
+    connection->is_open = true;
+    if (connection->is_multiplexed) {
+        native_streams_on_open(connection);
+        return;
+    }
+    native_connection_note_times(connection, connection->exchange);
     native_connection_send(connection);
 }
 
-static const struct stream_callbacks callbacks = {.on_open = on_open, .on_data = on_data, .on_end = on_end};
+static void native_on_drain(void *context)
+{
+    struct native_connection *connection = context;
+
+    if (connection->http2 != NULL) {
+        native_http2_write(connection->http2);
+    } else if (connection->exchange != NULL) {
+        native_upload_go_on(connection->exchange);
+    }
+}
+
+static const struct stream_callbacks callbacks = {
+    .on_open = on_open, .on_data = on_data, .on_drain = native_on_drain, .on_end = on_end};
 
 /* Makes place for one more: the last in the list has been idle for the longest. */
 static void limit_idle(struct native_pool *pool)
@@ -269,42 +311,47 @@ static void limit_idle(struct native_pool *pool)
     unsigned count = 0;
 
     for (struct native_connection *at = pool->connections; at != NULL; at = at->next) {
-        count += at->exchange == NULL;
-        last = at->exchange == NULL ? at : last;
+        bool is_idle = at->exchange == NULL && at->streams == NULL && !at->is_kept;
+        count += is_idle;
+        last = is_idle ? at : last;
     }
     if (count >= NATIVE_IDLE_MAX) {
         native_connection_drop(last, false);
     }
 }
 
-static void native_connection_open(struct native_exchange *exchange)
+struct native_connection *native_connection_open(struct native_exchange *exchange, struct native_pool *pool)
 {
     struct native_connection *connection = MEMORY_NEW(struct native_connection);
-    struct native_pool *pool = &exchange->client->pool;
-    const struct url *url = &exchange->wish.url;
+    const struct native_wish *wish = &exchange->wish;
+    const struct url *url = &wish->url;
 
     limit_idle(pool);
     connection->engine = exchange->engine;
     connection->pool = pool;
-    connection->exchange = exchange;
     connection->host = memory_copy_string(url->host);
     connection->port = url->port;
     connection->is_tls = url->is_tls;
-    connection->tls = native_tls_share(exchange->wish.tls);
+    connection->tls = native_tls_share(wish->tls);
     connection->next = pool->connections;
     pool->connections = connection;
-    exchange->connection = connection;
     struct stream_target target = {.host = connection->host,
                                    .is_literal = url->is_literal,
                                    .is_tls = url->is_tls,
                                    .port = url->port,
                                    .turn = exchange->client->turn,
-                                   .tls = native_tls_options(connection->tls)};
+                                   .tls = native_tls_options(connection->tls, wish->is_http2)};
     connection->stream = stream_open(exchange->engine->net, &target, &callbacks, connection);
+    return connection;
 }
 
-/* To the front: the last one is the one to give way. */
-static void move_to_front(struct native_connection *connection)
+static void use_connection(struct native_connection *connection, struct native_exchange *exchange)
+{
+    connection->exchange = exchange;
+    exchange->connection = connection;
+}
+
+static void move_to_pool(struct native_connection *connection, struct native_pool *pool)
 {
     struct native_connection **at = &connection->pool->connections;
 
@@ -312,8 +359,15 @@ static void move_to_front(struct native_connection *connection)
         at = &(*at)->next;
     }
     *at = connection->next;
-    connection->next = connection->pool->connections;
-    connection->pool->connections = connection;
+    connection->pool = pool;
+    connection->next = pool->connections;
+    pool->connections = connection;
+}
+
+void native_connection_adopt(struct native_connection *connection, struct native_exchange *exchange)
+{
+    move_to_pool(connection, &exchange->client->pool);
+    use_connection(connection, exchange);
 }
 
 /* An idle one to the origin of the request; `count` is how many lead there. */
@@ -323,7 +377,7 @@ static struct native_connection *find_idle(const struct native_exchange *exchang
 
     *count = 0;
     for (struct native_connection *at = exchange->client->pool.connections; at != NULL; at = at->next) {
-        if (is_for(at, &exchange->wish)) {
+        if (!at->is_multiplexed && native_connection_is_for(at, &exchange->wish)) {
             ++*count;
             found = found == NULL && at->exchange == NULL ? at : found;
         }
@@ -337,13 +391,15 @@ bool native_connection_get(struct native_exchange *exchange)
     struct native_connection *found;
     unsigned count;
 
+    if (exchange->wish.is_http2 && native_streams_get(exchange)) {
+        return true;
+    }
     while ((found = find_idle(exchange, &count)) != NULL && !exchange->is_fresh) {
         /* An end, or a 408, that has come in the meantime and not been read: the next answer would be it. */
         if (found->idle_ms == now_ms || stream_is_quiet(found->stream)) {
-            move_to_front(found);
-            found->exchange = exchange;
-            exchange->connection = found;
-            note_connection(exchange, REQUEST_SENDING);
+            move_to_pool(found, found->pool); /* to the front: the last one is the one to give way */
+            use_connection(found, exchange);
+            native_connection_note_found(exchange, REQUEST_SENDING);
             native_connection_send(found);
             return true;
         }
@@ -355,8 +411,8 @@ bool native_connection_get(struct native_exchange *exchange)
     if (count >= HTTP_CONNECTIONS_MAX) {
         native_connection_drop(found, false);
     }
-    note_connection(exchange, REQUEST_LOOKUP);
-    native_connection_open(exchange);
+    native_connection_note_found(exchange, REQUEST_LOOKUP);
+    use_connection(native_connection_open(exchange, &exchange->client->pool), exchange);
     return true;
 }
 
@@ -382,8 +438,9 @@ void native_connection_send(struct native_connection *connection)
     if (body.size > 0 && !is_joined && !exchange->is_body_held) {
         stream_write_borrowed(connection->stream, body);
     }
+    native_upload_begin(exchange);
     if (exchange->is_body_held) {
         native_engine_set_timer(exchange->engine, &exchange->body_timer, clock_now_ns() + NS_PER_S);
     }
-    native_connection_note_sent(connection);
+    native_connection_note_sent(exchange);
 }

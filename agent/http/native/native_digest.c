@@ -64,7 +64,7 @@ bool native_digest_take(struct native_exchange *exchange)
     struct digest_challenge challenge = {0};
 
     if (exchange->response.status != 401 || wish->digest_user == NULL || wish->has_left_origin ||
-        !digest_challenge_read(buffer_bytes(&exchange->bodies.head), &challenge)) {
+        wish->is_chunked || !digest_challenge_read(buffer_bytes(&exchange->bodies.head), &challenge)) {
         return false;
     }
     /* Who has answered this server's challenge gets another one for a nonce that has expired, and once only:

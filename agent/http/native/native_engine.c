@@ -41,7 +41,16 @@ void native_engine_remove(struct native_exchange *exchange)
 void native_engine_end_later(struct native_engine *engine, struct native_exchange *exchange)
 {
     native_list_push(&engine->ended, exchange);
-    uv_idle_start(&engine->idle, native_on_idle);
+    if (!engine->defers) {
+        native_engine_wake(engine);
+    }
+}
+
+void native_engine_wake(struct native_engine *engine)
+{
+    if (engine->ended != NULL) {
+        uv_idle_start(&engine->idle, native_on_idle);
+    }
 }
 
 /* A timer of the loop that is early does no harm: it is touched only to come earlier. */
@@ -69,11 +78,10 @@ void native_engine_unset_timer(struct native_engine *engine, struct native_timer
     timers_unset(engine->timers, &timer->timer);
 }
 
-static void deliver_ended(struct native_engine *engine)
+void native_engine_deliver(struct native_engine *engine)
 {
     struct native_exchange *list = engine->ended;
 
-    engine->has_delivered |= list != NULL;
     engine->ended = NULL;
     if (list != NULL) {
         list->at = &list;
@@ -85,6 +93,16 @@ static void deliver_ended(struct native_engine *engine)
     }
 }
 
+/* None of their bytes may leave any more; those that callbacks begin are not on them. */
+static void drop_multiplexed(struct native_exchange *list)
+{
+    for (struct native_exchange *at = list; at != NULL; at = at->next) {
+        if (at->connection != NULL && at->connection->is_multiplexed) {
+            native_connection_drop(at->connection, true);
+        }
+    }
+}
+
 /* Those that a callback begins are not among them: they wait for the next lease. */
 static void lose_all(struct native_engine *engine)
 {
@@ -92,6 +110,7 @@ static void lose_all(struct native_engine *engine)
 
     engine->has_delivered |= list != NULL;
     engine->running = NULL;
+    drop_multiplexed(list);
     if (list != NULL) {
         list->at = &list;
     }
@@ -156,7 +175,8 @@ static void native_on_idle(uv_idle_t *idle)
     bool has_delivered = engine->has_delivered;
 
     engine->has_delivered = false;
-    deliver_ended(engine);
+    engine->has_delivered |= engine->ended != NULL;
+    native_engine_deliver(engine);
     if (!has_delivered && !engine->has_delivered) {
         uv_idle_stop(idle);
     }
@@ -183,6 +203,7 @@ static struct http_engine *native_engine_new(uv_loop_t *loop, struct lease *leas
     engine->net = net_new(loop, lease);
     engine->timers = timers_new();
     buffer_init(&engine->out, OUT_MAX_BYTES);
+    buffer_init(&engine->frames, OUT_MAX_BYTES);
     uv_timer_init(loop, &engine->timer);
     uv_prepare_init(loop, &engine->prepare);
     uv_idle_init(loop, &engine->idle);
@@ -218,6 +239,7 @@ static void native_engine_close(struct http_engine *base)
     net_close(&engine->net);
     timers_free(&engine->timers);
     buffer_finish(&engine->out);
+    buffer_finish(&engine->frames);
     uv_close((uv_handle_t *)&engine->timer, on_native_closed);
     uv_close((uv_handle_t *)&engine->prepare, on_native_closed);
     uv_close((uv_handle_t *)&engine->idle, on_native_closed);
@@ -232,6 +254,9 @@ const struct http_engine_functions native_kind = {
     .client_cancel = native_client_cancel,
     .start = native_client_start,
     .exchange_free = native_exchange_free,
+    .read = native_stream_read,
+    .room = native_upload_room,
+    .write = native_upload_write,
     .cookies = native_client_cookies,
     .close_idle = native_client_close_idle,
 };

@@ -18,6 +18,12 @@
 #define NATIVE_IDLE_MAX 6u
 
 struct native_tls;
+struct native_http2;
+
+/* The connections that are kept together, the last used first. */
+struct native_pool {
+    struct native_connection *connections;
+};
 
 struct native_engine {
     struct http_engine base;
@@ -33,15 +39,14 @@ struct native_engine {
     struct native_exchange *running; /* all that have a request under way */
     struct native_exchange *ended;   /* whose on_done comes in the next turn */
     struct buffer out;               /* the request that is being written */
+    struct buffer frames;            /* of HTTP/2, on their way to a stream */
+    struct native_pool shared;       /* connections that the clients share */
     unsigned open_handles;
     uint32_t clients; /* so far: each begins with another address */
+    uint32_t living_clients;
+    bool defers; /* what ends now is delivered by native_engine_deliver: several are being dealt with */
     bool is_held;
     bool has_delivered; /* something, in this turn of the loop, before it waits */
-};
-
-/* The connections that are kept together, the last used first. */
-struct native_pool {
-    struct native_connection *connections;
 };
 
 /* One connection, and whose answer it is waiting for. */
@@ -49,7 +54,10 @@ struct native_connection {
     struct native_connection *next;
     struct native_engine *engine;
     struct native_pool *pool;
-    struct native_exchange *exchange; /* NULL: it is idle */
+    struct native_exchange *exchange; /* NULL: it is idle, or multiplexed */
+    struct native_exchange *streams;  /* of one that is multiplexed, in order */
+    struct native_exchange **last_stream;
+    struct native_http2 *http2; /* NULL: it is not open yet, or speaks HTTP/1.1 */
     struct stream *stream;
     struct http1_parser parser;
     char *host;
@@ -59,6 +67,10 @@ struct native_connection {
     bool is_tls;
     bool is_used; /* has served a request */
     bool is_open;
+    bool is_multiplexed; /* by HTTP/2, or is to be once it is open */
+    bool is_fallback;    /* the server has been asked for HTTP/2, and speaks 1.1 */
+    bool is_closing;     /* for no further request */
+    bool is_kept;        /* it is being read or written: not to be dropped */
 };
 
 struct native_timer {
@@ -83,16 +95,20 @@ struct native_wish {
     size_t body_size;
     size_t body_capacity;
     bool has_body;
+    bool is_chunked;             /* the body is written piece by piece */
     bool has_length;             /* a body is announced, were it empty */
     bool expects;                /* Expect: 100-continue */
     bool is_expectation_refused; /* by 417: the field stays behind */
     bool is_followed;
     bool wants_close; /* Connection: close */
-    bool is_fresh;    /* no kept connection is used, and this one is not kept */
+    bool is_http2;
+    bool is_shared;
+    bool is_fresh;         /* no kept connection is used, and this one is not kept */
     bool is_upgrade;
-    bool has_left_origin; /* a redirect has led elsewhere: credentials stay behind */
-    char *authorization;  /* "Basic …"; NULL: none */
-    char *digest_user;    /* of digest authentication; NULL: none */
+    bool has_dropped_body; /* a redirect has made it a GET: fields of the body stay behind */
+    bool has_left_origin;  /* a redirect has led elsewhere: credentials stay behind */
+    char *authorization;   /* "Basic …"; NULL: none */
+    char *digest_user;     /* of digest authentication; NULL: none */
     char *digest_password;
     uint64_t max_body_bytes;
 };
@@ -120,6 +136,30 @@ struct native_client {
     uint32_t turn;
 };
 
+/* Of a body that is read while it comes. */
+struct native_body_stream {
+    void (*on_head)(void *context, struct http_response *response);
+    void (*on_data)(void *context);
+    char *head; /* what `bodies` has of it makes room for trailers */
+    size_t head_size;
+    size_t taken; /* from the start of what is in `bodies` */
+    bool has_head;
+    bool is_awaited;
+    bool is_paused;
+};
+
+/* What HTTP/2 knows of an exchange. */
+struct native_stream {
+    int32_t id;  /* 0: not begun */
+    size_t sent; /* of the body */
+    uint16_t status;
+    uint8_t interim_count;
+    bool has_head;
+    bool has_set_cookie;
+    bool has_content_encoding;
+    bool is_reset_by_peer;
+};
+
 /* A request, and its response. */
 struct native_exchange {
     struct http_exchange base;
@@ -131,9 +171,13 @@ struct native_exchange {
     struct native_exchange **at;
     struct native_exchange *next_waiting;
     struct native_connection *connection; /* NULL: it waits for one, or has ended */
+    struct native_exchange *next_stream;  /* on a multiplexed one */
+    struct native_exchange **at_stream;
+    struct native_stream stream;
     struct native_wish wish;
     char *given_url; /* as the script wrote it: the same again need not be parsed again */
     struct http_bodies bodies;
+    struct native_body_stream *streamed; /* NULL: the body is given as a whole */
     struct content_decoder *decoder;
     struct http_response response;
     struct native_timer timer;
@@ -150,8 +194,12 @@ struct native_exchange {
     bool is_fresh; /* it wants a connection that has served no other */
     bool is_retried;
     bool has_begun_answer;
-    bool has_left;     /* a server may have got some of it */
-    bool is_body_held; /* until the server says 100 */
+    bool has_left;          /* a server may have got some of it */
+    bool is_upload_open;    /* its head has gone, and more of its body is to come */
+    bool is_upload_awaited; /* on_room is to be called */
+    void (*on_room)(void *context);
+    bool is_body_held;  /* until the server says 100 */
+    bool is_challenged; /* the answer is a challenge, which the next request answers */
     char address[HTTP_ADDRESS_BYTES];
     char text[320];
 };
@@ -161,6 +209,10 @@ void native_engine_add(struct native_engine *engine, struct native_exchange *exc
 void native_engine_remove(struct native_exchange *exchange);
 void native_engine_set_timer(struct native_engine *engine, struct native_timer *timer, uint64_t due_ns);
 void native_engine_unset_timer(struct native_engine *engine, struct native_timer *timer);
+/* The next turn of the loop comes at once, and delivers what has ended. */
+void native_engine_wake(struct native_engine *engine);
+/* Calls on_done of those that have ended while the engine deferred. The last that a callback does. */
+void native_engine_deliver(struct native_engine *engine);
 /* Its on_done comes in the next turn of the loop: for what ends within http_start. */
 void native_engine_end_later(struct native_engine *engine, struct native_exchange *exchange);
 
@@ -175,13 +227,16 @@ void native_client_close_idle(struct http_client *client);
 void native_exchange_lose(struct native_exchange *exchange);
 void native_exchange_time_out(struct native_exchange *exchange);
 void native_exchange_continue(struct native_exchange *exchange);
-/* Ends the request: on_done comes now. */
+/* Ends the request: on_done comes now, unless the engine defers. */
 void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text);
 void native_exchange_begin(struct native_exchange *exchange, bool is_fresh);
 void native_exchange_deliver(struct native_exchange *exchange);
 /* False, and the request has ended, where there is no room for it. */
 bool native_exchange_take_body(struct native_exchange *exchange, struct bytes piece);
-void native_exchange_head_is_complete(struct native_exchange *exchange, const struct http1_parser *parser);
+void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t status, bool has_set_cookie,
+                                      bool has_content_encoding);
+/* The first byte has come. */
+void native_exchange_answer_begins(struct native_exchange *exchange);
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive);
 /* The server changes to another protocol, of which it has sent `rest`. */
 void native_exchange_is_upgraded(struct native_exchange *exchange, struct bytes rest);
@@ -193,7 +248,7 @@ MUST_CHECK struct native_tls *native_tls_find(struct native_engine *engine, cons
 MUST_CHECK struct native_tls *native_tls_share(struct native_tls *tls);
 void native_tls_drop(struct native_tls **tls);
 /* Borrowed from it. */
-const struct tls_options *native_tls_options(const struct native_tls *tls);
+const struct tls_options *native_tls_options(const struct native_tls *tls, bool is_http2);
 
 /* native_connection.c */
 /* One that is idle, or a new one, for the request of the exchange, which is sent. False where as many as
@@ -201,11 +256,25 @@ const struct tls_options *native_tls_options(const struct native_tls *tls);
 MUST_CHECK bool native_connection_get(struct native_exchange *exchange);
 void native_connection_send(struct native_connection *connection);
 /* After something of the request has been written: waits for the answer, if all of it has gone. */
-void native_connection_note_sent(const struct native_connection *connection);
-/* Brings the clock of its request up to what the connection has reached. */
-void native_connection_note_phase(const struct native_connection *connection);
-/* It is idle from now on. */
-void native_connection_leave(struct native_connection *connection);
+void native_connection_note_sent(struct native_exchange *exchange);
+/* Brings the clock of the request up to what its connection has reached. */
+void native_connection_note_phase(struct native_exchange *exchange);
+/* It was not the answer that has come: the request is where it was before. */
+void native_connection_await_answer(struct native_exchange *exchange);
+/* It has a connection: a new one, or one that is used again. For one that is to be had at once, no time has
+ * passed. */
+void native_connection_note_found(struct native_exchange *exchange, enum request_phase next);
+/* The exchange has no connection any more. */
+void native_connection_leave(struct native_exchange *exchange);
+/* The same of one whose answer has not come, or is not wanted. */
+void native_connection_give_up(struct native_exchange *exchange);
+/* It serves the requests of the exchange's client one at a time from now on, this one first. */
+void native_connection_adopt(struct native_connection *connection, struct native_exchange *exchange);
+bool native_connection_is_for(const struct native_connection *connection, const struct native_wish *wish);
+struct native_connection *native_connection_open(struct native_exchange *exchange, struct native_pool *pool);
+void native_connection_note_times(const struct native_connection *connection,
+                                  struct native_exchange *exchange);
+enum http_failure native_failure_of(enum net_failure failure);
 void native_connection_drop(struct native_connection *connection, bool is_reset);
 void native_connections_drop_idle(struct native_pool *pool);
 void native_connections_drop_all(struct native_pool *pool, bool is_reset);
@@ -214,11 +283,57 @@ void native_connections_drop_all(struct native_pool *pool, bool is_reset);
 bool native_wish_take(struct native_exchange *exchange, const struct http_request *request,
                       struct error *error);
 void native_wish_write_head(struct native_exchange *exchange);
+/* Appends the fields as lines. */
+void native_wish_write_fields(struct native_exchange *exchange);
 /* The next request of a redirect to `location`; false with an error where it leads nowhere. */
 bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, struct bytes location,
                           struct error *error);
 void native_wish_finish(struct native_wish *wish);
 bool native_wish_is_idempotent(const struct native_wish *wish);
+
+/* native_stream.c */
+/* For a request whose body is streamed; else forgets that the last one was. */
+void native_stream_begin(struct native_exchange *exchange, const struct http_request *request);
+void native_stream_finish(struct native_exchange *exchange);
+/* The head of the answer that is given, not of one that leads on, is there. */
+void native_stream_head(struct native_exchange *exchange);
+/* More of the body is there: before it is appended, and after. */
+void native_stream_make_room(struct native_exchange *exchange);
+void native_stream_grown(struct native_exchange *exchange);
+/* The connection goes to others. */
+void native_stream_resume(struct native_exchange *exchange);
+struct bytes native_stream_read(struct http_exchange *exchange, size_t maximum);
+
+/* native_upload.c */
+void native_upload_begin(struct native_exchange *exchange);
+void native_upload_go_on(struct native_exchange *exchange);
+size_t native_upload_room(struct http_exchange *exchange);
+void native_upload_write(struct http_exchange *exchange, struct bytes bytes);
+/* native_streams.c: exchanges on connections that are multiplexed. */
+/* One to the origin of the request, that is there or new. False where its server is known to speak 1.1. */
+MUST_CHECK bool native_streams_get(struct native_exchange *exchange);
+void native_streams_on_open(struct native_connection *connection);
+void native_streams_on_end(struct native_connection *connection, enum net_failure failure, const char *text);
+void native_streams_give_up(struct native_exchange *exchange);
+/* Ends all that are on the connection, and drops it; the engine defers. */
+void native_streams_fail(struct native_connection *connection, enum http_failure failure, const char *text);
+/* Not processed by the server: once more, or it fails. The engine defers. */
+void native_streams_refused(struct native_exchange *exchange);
+
+/* native_http2.c */
+MUST_CHECK struct native_http2 *native_http2_new(struct native_connection *connection);
+void native_http2_free(struct native_http2 **http2);
+/* Sends the request of an exchange that is on the connection. */
+void native_http2_begin(struct native_http2 *http2, struct native_exchange *exchange);
+void native_http2_read(struct native_http2 *http2, struct bytes data);
+/* Sends what there is. */
+void native_http2_write(struct native_http2 *http2);
+/* The body that was held may go out. */
+void native_http2_continue(struct native_http2 *http2, struct native_exchange *exchange);
+/* The exchange leaves before its stream has come to its end: resets it. */
+void native_http2_abandon(struct native_http2 *http2, struct native_exchange *exchange);
+/* Why the connection ended, if the server has said so by GOAWAY; NULL if not. */
+const char *native_http2_farewell(const struct native_http2 *http2);
 
 /* native_digest.c */
 void native_digest_free(struct native_digest **digest);

@@ -1,6 +1,7 @@
 /* What a request wants, and how that is written. */
 #include "agent/http/native/native_inside.h"
 
+#include "agent/http/message/resend.h"
 #include "common/base64.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -10,17 +11,6 @@
 
 #define FIELDS_MAX_BYTES (1024u * 1024u)
 #define BODY_MAX_BYTES (1024u * 1024u * 1024u)
-
-/* Fields that describe a body: they go when the body does. */
-static const char *const body_fields[] = {"content-type",
-                                          "content-length",
-                                          "content-encoding",
-                                          "content-language",
-                                          "content-location",
-                                          "expect",
-                                          NULL};
-/* What is meant for one origin alone. */
-static const char *const origin_fields[] = {"authorization", "cookie", "host", "proxy-authorization", NULL};
 
 static bool is_among(struct bytes name, const char *const *names)
 {
@@ -52,8 +42,7 @@ void native_wish_finish(struct native_wish *wish)
 
 bool native_wish_is_idempotent(const struct native_wish *wish)
 {
-    static const char *const methods[] = {"GET", "HEAD", "PUT", "DELETE", "OPTIONS", "TRACE", NULL};
-    return is_among(bytes_of_string(wish->method), methods);
+    return !wish->is_chunked && resend_is_harmless(wish->method);
 }
 
 static bool take_method(struct native_wish *wish, const char *method, struct error *error)
@@ -137,6 +126,7 @@ static bool take_body(struct native_wish *wish, const struct http_request *reque
     static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL};
 
     wish->has_body = request->has_body;
+    wish->is_chunked = request->is_chunked;
     wish->has_length = request->has_body || is_among(bytes_of_string(request->method), with_body);
     wish->body_size = request->has_body ? request->body.size : 0;
     if (wish->body_size > BODY_MAX_BYTES) {
@@ -163,6 +153,12 @@ static void take_tls(struct native_exchange *exchange, const struct http_tls *wa
     exchange->wish.tls = tls;
 }
 
+/* Bodies that come and go in pieces, and challenges, are exchanged one at a time on a connection. */
+static bool may_be_multiplexed(const struct http_request *request)
+{
+    return request->on_head == NULL && !request->is_chunked && !request->is_digest;
+}
+
 bool native_wish_take(struct native_exchange *exchange, const struct http_request *request,
                       struct error *error)
 {
@@ -173,8 +169,11 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
     wish->is_fresh = request->is_fresh;
     wish->is_upgrade = request->is_upgrade;
     wish->has_left_origin = false;
+    wish->has_dropped_body = false;
     wish->is_expectation_refused = false;
     wish->max_body_bytes = request->max_body_bytes;
+    wish->is_http2 = request->is_http2 && may_be_multiplexed(request);
+    wish->is_shared = wish->is_http2 && request->is_shared;
     if (!take_url(exchange, request->url, error) || !take_method(wish, request->method, error) ||
         !take_fields(wish, request, error) || !take_body(wish, request, error)) {
         return false;
@@ -233,9 +232,9 @@ static void write_fields(struct native_exchange *exchange)
         static const char *const cookie[] = {"cookie", NULL};
         static const char *const expect[] = {"expect", NULL};
         bool is_left_out = is_among(name, cookie) ||
-                           (wish->is_expectation_refused && is_among(name, expect)) ||
-                           (wish->has_left_origin && is_among(name, origin_fields)) ||
-                           (!wish->has_length && is_among(name, body_fields));
+                           ((wish->is_expectation_refused || !wish->has_length) && is_among(name, expect)) ||
+                           (wish->has_left_origin && resend_leaves_with_origin(name)) ||
+                           (wish->has_dropped_body && resend_leaves_with_body(name));
         if (!is_left_out) {
             buffer_append_format(&exchange->engine->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name),
                                  value.size > 0 ? " " : "", BYTES_FORMAT(value));
@@ -247,13 +246,37 @@ static void write_fields(struct native_exchange *exchange)
 static void write_field(struct buffer *out, const struct native_wish *wish, const char *name,
                         struct bytes value)
 {
-    bool is_left_behind = wish->has_left_origin && is_among(bytes_of_string(name), origin_fields);
+    bool is_left_behind = wish->has_left_origin && resend_leaves_with_origin(bytes_of_string(name));
 
     if (is_left_behind || !has_field(wish, name)) {
         buffer_append_string(out, name);
         buffer_append(out, ": ", 2);
         buffer_append(out, value.data, value.size);
         buffer_append(out, "\r\n", 2);
+    }
+}
+
+void native_wish_write_fields(struct native_exchange *exchange)
+{
+    const struct native_wish *wish = &exchange->wish;
+    struct buffer *out = &exchange->engine->out;
+
+    write_field(out, wish, "Host", wish->url.authority);
+    write_field(out, wish, "User-Agent", bytes_of_string("tutti/" TUTTI_VERSION));
+    write_field(out, wish, "Accept", bytes_of_string("*/*"));
+    write_field(out, wish, "Accept-Encoding", bytes_of_string(CONTENT_DECODER_ACCEPTS));
+    if (wish->authorization != NULL && !wish->has_left_origin) {
+        write_field(out, wish, "Authorization", bytes_of_string(wish->authorization));
+    }
+    native_digest_write(exchange, out);
+    write_cookies(exchange);
+    if (wish->fields.size > 0) {
+        write_fields(exchange);
+    }
+    if (wish->is_chunked) {
+        buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
+    } else if (wish->has_length) {
+        buffer_append_format(out, "Content-Length: %zu\r\n", wish->body_size);
     }
 }
 
@@ -267,33 +290,16 @@ void native_wish_write_head(struct native_exchange *exchange)
     buffer_append(out, " ", 1);
     buffer_append(out, wish->url.target.data, wish->url.target.size);
     buffer_append_string(out, " HTTP/1.1\r\n");
-    write_field(out, wish, "Host", wish->url.authority);
-    write_field(out, wish, "User-Agent", bytes_of_string("tutti/" TUTTI_VERSION));
-    write_field(out, wish, "Accept", bytes_of_string("*/*"));
-    write_field(out, wish, "Accept-Encoding", bytes_of_string(CONTENT_DECODER_ACCEPTS));
-    if (wish->authorization != NULL && !wish->has_left_origin) {
-        write_field(out, wish, "Authorization", bytes_of_string(wish->authorization));
-    }
-    native_digest_write(exchange, out);
-    write_cookies(exchange);
-    if (wish->fields.size > 0) {
-        write_fields(exchange);
-    }
-    if (wish->has_length) {
-        buffer_append_format(out, "Content-Length: %zu\r\n", wish->body_size);
-    }
+    native_wish_write_fields(exchange);
     buffer_append(out, "\r\n", 2);
 }
 
-/* RFC 9110 §15.4, and what browsers do of old: a POST that is moved becomes a GET. */
 static void change_method(struct native_wish *wish, uint32_t status)
 {
-    bool is_post = strcmp(wish->method, "POST") == 0;
-    bool is_get = strcmp(wish->method, "GET") == 0 || strcmp(wish->method, "HEAD") == 0;
-
-    if ((status == 303 && !is_get) || ((status == 301 || status == 302) && is_post)) {
+    if (resend_becomes_get(status, wish->method)) {
+        wish->has_dropped_body = true;
         memcpy(wish->method, "GET", sizeof "GET");
-        wish->has_body = wish->has_length = wish->expects = false;
+        wish->has_body = wish->has_length = wish->expects = wish->is_chunked = false;
         wish->body_size = 0;
     }
 }
@@ -315,5 +321,8 @@ bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, str
     memory_free(exchange->given_url);
     exchange->given_url = NULL;
     change_method(wish, status);
+    if (wish->is_chunked) {
+        return error_set(error, "the redirect wants the body once more, which came from a function");
+    }
     return true;
 }

@@ -6,12 +6,14 @@
 #include <string.h>
 
 #define PROTOCOLS "\010http/1.1"
+#define PROTOCOLS_OF_2 "\002h2" PROTOCOLS
 
 struct native_tls {
     struct native_tls *next;
     struct native_tls **at; /* the pointer that points to this one */
     unsigned references;
     struct tls_options options;
+    struct tls_options options_of_2; /* the same, for HTTP/2 */
     char *ca;
     char *certificate;
     char *key;
@@ -45,6 +47,8 @@ static struct native_tls *native_tls_new(struct native_engine *engine, const str
                                         .certificate_pem = tls->certificate,
                                         .key_pem = tls->key,
                                         .protocols = PROTOCOLS};
+    tls->options_of_2 = tls->options;
+    tls->options_of_2.protocols = PROTOCOLS_OF_2;
     tls->next = engine->tls;
     tls->at = &engine->tls;
     if (tls->next != NULL) {
@@ -92,9 +96,13 @@ void native_tls_drop(struct native_tls **pointer)
     memory_free(tls);
 }
 
-const struct tls_options *native_tls_options(const struct native_tls *tls)
+const struct tls_options *native_tls_options(const struct native_tls *tls, bool is_http2)
 {
     static const struct tls_options usual = {.protocols = PROTOCOLS};
+    static const struct tls_options usual_of_2 = {.protocols = PROTOCOLS_OF_2};
 
-    return tls != NULL ? &tls->options : &usual;
+    if (tls == NULL) {
+        return is_http2 ? &usual_of_2 : &usual;
+    }
+    return is_http2 ? &tls->options_of_2 : &tls->options;
 }
