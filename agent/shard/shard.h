@@ -20,6 +20,7 @@ struct script_library;
 struct starter_link;
 struct turns;
 struct vu_hooks;
+struct vu_websockets;
 
 struct shard_settings {
     uint32_t index;
@@ -59,6 +60,8 @@ struct http_engine *shard_http(struct shard *shard, enum http_engine_kind kind);
 struct memory_account *shard_memory(struct shard *shard);
 /* Made at the first call. */
 struct drivers *shard_drivers(struct shard *shard);
+/* Made at the first call. */
+struct vu_websockets *shard_websockets(struct shard *shard);
 /* Whether the agent's lease holds at this moment. */
 bool shard_may_act(const struct shard *shard);
 /* Takes the notice. It leaves with others: at the end of the turn, or some milliseconds later while workers

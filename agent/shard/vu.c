@@ -8,6 +8,7 @@
 #include "agent/shard/vu_coroutine.h"
 #include "agent/shard/vu_result.h"
 #include "agent/shard/vu_stream.h"
+#include "agent/shard/vu_websocket.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -91,6 +92,7 @@ void vu_free(struct vu **pointer)
     turn_queue_remove(&vu->campaign->queue, vu);
     vu_forget_exchange(vu);
     vu_streams_drop(vu);
+    vu_websockets_drop(vu);
     http_client_free(&vu->http);
     vu_hooks(vu)->drop_drivers(vu);
     http_client_free(&vu->webdriver);
@@ -132,6 +134,7 @@ void vu_wake(struct vu *vu, enum vu_wake wake)
 static void vu_cancel_requests(struct vu *vu)
 {
     vu_forget_exchange(vu);
+    vu->awaited_websocket = NULL;
 }
 
 static enum vu_event vu_run(struct vu *vu)
@@ -153,6 +156,7 @@ static enum vu_event vu_close_session(struct vu *vu)
 {
     vu_forget_exchange(vu);
     vu_streams_drop(vu);
+    vu_websockets_drop(vu);
     http_client_free(&vu->http);
     return vu_run(vu);
 }
@@ -190,6 +194,10 @@ static enum vu_event vu_end_wait(struct vu *vu)
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_RESPONSE) {
         vu_cancel_requests(vu);
+        vu_wake(vu, WAKE_STOPPED);
+    } else if (vu->wait == WAIT_SOCKET) {
+        vu->awaited_websocket = NULL;
+        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_DRIVER) {
         vu_hooks(vu)->forget_driver(vu);

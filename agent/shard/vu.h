@@ -14,6 +14,7 @@ struct lua_driver;
 struct shard_campaign;
 struct vu_batch;
 struct vu_stream;
+struct vu_websocket;
 
 /* What the coroutine waits for. */
 enum vu_wait {
@@ -23,6 +24,7 @@ enum vu_wait {
     WAIT_RESPONSE,
     WAIT_LEASE,
     WAIT_DRIVER,
+    WAIT_SOCKET,
     WAIT_TURN /* for its next turn: it has given way to others in the middle of what it does */
 };
 /* How the wait has ended. */
@@ -67,8 +69,10 @@ struct vu {
     struct vu_batch *batch;           /* the same of several at once; NULL: none */
     struct vu_stream *streams;        /* that are open */
     struct vu_stream *awaited_stream; /* NULL: it waits for something else */
-    struct http_response *response;   /* the exchange's own; NULL while it is awaited */
-    struct lua_driver *drivers;       /* that it has started */
+    struct vu_websocket *websockets;  /* that are not closed */
+    struct vu_websocket *awaited_websocket; /* NULL: it waits for something else */
+    struct http_response *response;         /* the exchange's own; NULL while it is awaited */
+    struct lua_driver *drivers;             /* that it has started */
     struct lua_driver *awaited_driver;
 };
 

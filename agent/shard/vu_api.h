@@ -5,6 +5,7 @@
 #include "agent/shard/vu.h"
 #include "agent/shard/vu_batch.h"
 #include "agent/shard/vu_stream.h"
+#include "agent/shard/vu_websocket.h"
 
 struct drivers;
 

@@ -10,7 +10,7 @@ void message_queue_init(struct message_queue *queue, uint32_t maximum, enum queu
     queue->last = &queue->first;
 }
 
-void message_free(struct message_queue *queue, struct message **message)
+void websocket_message_free(struct message_queue *queue, struct websocket_message **message)
 {
     if (*message != NULL) {
         message_give_back(queue->memory, (*message)->size);
@@ -22,16 +22,16 @@ void message_free(struct message_queue *queue, struct message **message)
 
 void message_queue_finish(struct message_queue *queue)
 {
-    struct message *message;
+    struct websocket_message *message;
 
     while ((message = message_queue_take(queue)) != NULL) {
-        message_free(queue, &message);
+        websocket_message_free(queue, &message);
     }
 }
 
-struct message *message_queue_take(struct message_queue *queue)
+struct websocket_message *message_queue_take(struct message_queue *queue)
 {
-    struct message *message = queue->first;
+    struct websocket_message *message = queue->first;
 
     if (message == NULL) {
         return NULL;
@@ -44,17 +44,18 @@ struct message *message_queue_take(struct message_queue *queue)
     return message;
 }
 
-bool message_queue_put(struct message_queue *queue, const struct message *from)
+bool message_queue_put(struct message_queue *queue, const struct websocket_message *from)
 {
-    struct message *message = MEMORY_NEW(struct message);
+    struct websocket_message *message = MEMORY_NEW(struct websocket_message);
 
     *message = *from;
     message->next = NULL;
     if (queue->count == queue->maximum) {
         queue->dropped++;
-        struct message *dropped = queue->policy == QUEUE_DROP_OLDEST ? message_queue_take(queue) : message;
+        struct websocket_message *dropped =
+            queue->policy == QUEUE_DROP_OLDEST ? message_queue_take(queue) : message;
         bool is_kept = dropped != message;
-        message_free(queue, &dropped);
+        websocket_message_free(queue, &dropped);
         if (!is_kept) {
             return queue->policy != QUEUE_CLOSE;
         }

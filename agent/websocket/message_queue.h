@@ -8,8 +8,8 @@
 
 struct memory_account;
 
-struct message {
-    struct message *next;
+struct websocket_message {
+    struct websocket_message *next;
     uint8_t *data; /* owned, followed by a zero byte */
     size_t size;   /* counted in the account */
     uint64_t at_ns;
@@ -25,8 +25,8 @@ enum queue_policy {
 
 struct message_queue {
     struct memory_account *memory; /* borrowed; NULL: not counted */
-    struct message *first;
-    struct message **last;
+    struct websocket_message *first;
+    struct websocket_message **last;
     uint32_t count;
     uint32_t maximum;
     enum queue_policy policy;
@@ -38,7 +38,7 @@ void message_queue_finish(struct message_queue *queue);
 /* Takes the message's data. False if the queue is full and its policy is QUEUE_CLOSE; it is dropped then,
  * too.
  */
-MUST_CHECK bool message_queue_put(struct message_queue *queue, const struct message *message);
-/* The oldest; NULL: none. Free with message_free. */
-MUST_CHECK struct message *message_queue_take(struct message_queue *queue);
-void message_free(struct message_queue *queue, struct message **message);
+MUST_CHECK bool message_queue_put(struct message_queue *queue, const struct websocket_message *message);
+/* The oldest; NULL: none. Free with websocket_message_free. */
+MUST_CHECK struct websocket_message *message_queue_take(struct message_queue *queue);
+void websocket_message_free(struct message_queue *queue, struct websocket_message **message);

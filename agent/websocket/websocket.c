@@ -91,7 +91,7 @@ static void websocket_fail(struct websocket *websocket, uint16_t code, const cha
 
 static void websocket_take_message(struct websocket *websocket, bool is_binary)
 {
-    struct message message = {.is_binary = is_binary, .at_ns = clock_now_ns()};
+    struct websocket_message message = {.is_binary = is_binary, .at_ns = clock_now_ns()};
 
     message.data = message_reader_take(&websocket->reader, &message.size);
     websocket->counts.messages_in++;
@@ -294,14 +294,16 @@ size_t websocket_unsent(const struct websocket *websocket)
     return websocket->stream != NULL ? stream_pending(websocket->stream) : 0;
 }
 
-struct message *websocket_receive(struct websocket *websocket)
+const struct websocket_message *websocket_first(const struct websocket *websocket)
 {
-    return message_queue_take(&websocket->queue);
+    return websocket->queue.first;
 }
 
-void websocket_release(struct websocket *websocket, struct message **message)
+void websocket_drop_first(struct websocket *websocket)
 {
-    message_free(&websocket->queue, message);
+    struct websocket_message *message = message_queue_take(&websocket->queue);
+
+    websocket_message_free(&websocket->queue, &message);
 }
 
 void websocket_ping(struct websocket *websocket)
@@ -331,4 +333,12 @@ void websocket_close(struct websocket *websocket, uint16_t code, struct bytes re
     websocket_write_close(websocket, code, reason);
     websocket->state = WEBSOCKET_CLOSING;
     websocket_note_ending(websocket, WEBSOCKET_BY_US, code);
+}
+
+void websocket_abandon(struct websocket *websocket)
+{
+    websocket_note_ending(websocket, WEBSOCKET_LOST, CLOSE_ABNORMAL);
+    websocket_note_closed(websocket, CLOSE_ABNORMAL,
+                          bytes_of_string("the server has not answered our close frame"));
+    websocket_end(websocket, true);
 }

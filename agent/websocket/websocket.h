@@ -76,13 +76,15 @@ const struct websocket_counts *websocket_counts(const struct websocket *websocke
 void websocket_send(struct websocket *websocket, bool is_binary, struct bytes data);
 /* Bytes that have not left. */
 size_t websocket_unsent(const struct websocket *websocket);
-/* The oldest message that has come; NULL: none. Give it back with websocket_release. */
-MUST_CHECK struct message *websocket_receive(struct websocket *websocket);
-void websocket_release(struct websocket *websocket, struct message **message);
+/* The oldest message that was not received yet, borrowed until websocket_drop_first; NULL: none. */
+const struct websocket_message *websocket_first(const struct websocket *websocket);
+void websocket_drop_first(struct websocket *websocket);
 /* While it is open: sends a ping, unless one is under way. */
 void websocket_ping(struct websocket *websocket);
 /* How many pongs have come that answer ours, and how long the last one took. */
 uint64_t websocket_pongs(const struct websocket *websocket);
 uint64_t websocket_round_trip_us(const struct websocket *websocket);
+/* The server has not ended the connection in time: it is ended as it is. */
+void websocket_abandon(struct websocket *websocket);
 /* While it is open: sends a close frame. `reason` has at most WEBSOCKET_REASON_MAX_BYTES. */
 void websocket_close(struct websocket *websocket, uint16_t code, struct bytes reason);
