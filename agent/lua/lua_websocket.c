@@ -288,7 +288,7 @@ static int send_go_on(lua_State *lua, int status, lua_KContext context);
 
 /* What was sent is on its way; who has much under way waits until it has left. When it was sent is at
  * WAIT_OWN. */
-static int send_now(lua_State *lua, const struct vu *vu)
+static int send_await_room(lua_State *lua, const struct vu *vu)
 {
     struct vu_websocket *websocket = websocket_of(lua, vu, "ws:send");
 
@@ -305,7 +305,7 @@ static int send_now(lua_State *lua, const struct vu *vu)
 static int send_go_on(lua_State *lua, int status, lua_KContext context)
 {
     (void)status, (void)context;
-    return send_now(lua, wait_is_over(lua, "ws:send"));
+    return send_await_room(lua, wait_is_over(lua, "ws:send"));
 }
 
 static struct bytes send_check_data(lua_State *lua, bool is_binary)
@@ -345,7 +345,7 @@ static int websocket_send_kind(lua_State *lua, bool is_binary, lua_CFunction aga
     vu_websocket_changed(websocket);
     wait_prepare(lua, object->timeout_ms, 1);
     lua_pushnumber(lua, (double)now_ns / 1e9);
-    return send_now(lua, vu);
+    return send_await_room(lua, vu);
 }
 
 /* ws:send(text) → when it was sent */

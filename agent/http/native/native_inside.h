@@ -103,7 +103,7 @@ struct native_wish {
     bool wants_close; /* Connection: close */
     bool is_http2;
     bool is_shared;
-    bool is_fresh;         /* no kept connection is used, and this one is not kept */
+    bool is_fresh; /* no kept connection is used, and this one is not kept */
     bool is_upgrade;
     bool has_dropped_body; /* a redirect has made it a GET: fields of the body stay behind */
     bool has_left_origin;  /* a redirect has led elsewhere: credentials stay behind */
