@@ -7,7 +7,6 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#define ADDRESS_TEXT_BYTES 64
 #define ADDRESS_MAPPED_BITS 96u
 #define ADDRESS_BITS (ADDRESS_BYTES * 8u)
 #define NETWORK_DIGITS 3u
@@ -55,6 +54,39 @@ bool address_of_socket(const struct sockaddr *from, struct address *address)
         return true;
     }
     return false;
+}
+
+size_t address_to_socket(const struct address *address, uint16_t port, struct sockaddr_storage *socket)
+{
+    struct sockaddr_in *four = (struct sockaddr_in *)(void *)socket;
+    struct sockaddr_in6 *six = (struct sockaddr_in6 *)(void *)socket;
+
+    memset(socket, 0, sizeof *socket);
+    if (address_is_mapped(address)) {
+        four->sin_family = AF_INET;
+        four->sin_port = htons(port);
+        memcpy(&four->sin_addr, address->bytes + sizeof address_mapped_prefix, sizeof four->sin_addr);
+        return sizeof *four;
+    }
+    six->sin6_family = AF_INET6;
+    six->sin6_port = htons(port);
+    memcpy(&six->sin6_addr, address->bytes, sizeof six->sin6_addr);
+    return sizeof *six;
+}
+
+bool address_is_v4(const struct address *address)
+{
+    return address_is_mapped(address);
+}
+
+void address_text(const struct address *address, char text[ADDRESS_TEXT_BYTES])
+{
+    bool is_v4 = address_is_mapped(address);
+    const void *from = is_v4 ? address->bytes + sizeof address_mapped_prefix : address->bytes;
+
+    if (inet_ntop(is_v4 ? AF_INET : AF_INET6, from, text, ADDRESS_TEXT_BYTES) == NULL) {
+        text[0] = '\0';
+    }
 }
 
 uint16_t address_local_port(int descriptor)
@@ -119,4 +151,22 @@ bool network_holds(const struct network *network, const struct address *address)
     unsigned rest = network->bits % 8;
     return memcmp(network->address.bytes, address->bytes, whole) == 0 &&
            (rest == 0 || (network->address.bytes[whole] ^ address->bytes[whole]) >> (8 - rest) == 0);
+}
+
+struct address network_pick(const struct network *network, uint64_t ordinal)
+{
+    struct address picked = network->address;
+    unsigned free_bits = ADDRESS_BITS - network->bits;
+    uint64_t number = free_bits < 64 ? ordinal & ((1ULL << free_bits) - 1) : ordinal;
+
+    /* The host's part of what was written does not count: "10.0.0.5/28" begins at 10.0.0.0. */
+    for (unsigned i = 0; i < ADDRESS_BYTES && free_bits > 0; i++) {
+        unsigned bits = free_bits < 8 ? free_bits : 8;
+        uint8_t *byte = &picked.bytes[ADDRESS_BYTES - 1 - i];
+        uint64_t kept = (uint64_t)*byte >> bits << bits;
+        *byte = (uint8_t)(kept | (number & 0xff));
+        number >>= 8;
+        free_bits -= bits;
+    }
+    return picked;
 }

@@ -45,7 +45,11 @@ static bool make_room(struct buffer *buffer, size_t size)
 
 bool buffer_append(struct buffer *buffer, const void *data, size_t size)
 {
-    if (!make_room(buffer, size)) {
+    /* Mostly there is room. */
+    bool has_room = size < buffer->capacity && buffer->size < buffer->capacity - size &&
+                    buffer->size <= buffer->maximum && size <= buffer->maximum - buffer->size;
+
+    if (!has_room && !make_room(buffer, size)) {
         return false;
     }
     if (size > 0) {

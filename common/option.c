@@ -232,6 +232,20 @@ static const char *next_argument(struct parse *parse)
     return parse->position < parse->argc ? parse->argv[parse->position++] : NULL;
 }
 
+/* A second one would replace the first, without a word. */
+static bool was_given_before(const struct parse *parse, const struct option *option, int position)
+{
+    size_t size = strlen(option->name);
+    for (int i = 1; i < position; i++) {
+        const char *argument = parse->argv[i];
+        if (strncmp(argument, "--", 2) == 0 && strncmp(argument + 2, option->name, size) == 0 &&
+            (argument[size + 2] == '\0' || argument[size + 2] == '=')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* `argument` is the text after the two dashes. */
 static bool read_long(struct parse *parse, const char *argument)
 {
@@ -241,6 +255,10 @@ static bool read_long(struct parse *parse, const char *argument)
         const struct option *option = &parse->options[i];
         if (!bytes_equal_string(name, option->name)) {
             continue;
+        }
+        if (option->is_list && was_given_before(parse, option, parse->position - 1)) {
+            return error_set(parse->error, "--%s is given twice: write all of it as one, separated by spaces",
+                             option->name);
         }
         if (text == NULL && takes_value(option) && (text = next_argument(parse)) == NULL) {
             return error_set(parse->error, "--%s needs a value", option->name);

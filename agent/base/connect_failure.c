@@ -2,6 +2,8 @@
 #include "agent/base/connect_failure.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
 
 enum connect_failure connect_failure_of(int number)
 {
@@ -25,16 +27,28 @@ enum connect_failure connect_failure_of(int number)
     }
 }
 
+int connect_failure_probe(void)
+{
+    int fd = open("/", O_PATH | O_CLOEXEC);
+
+    if (fd >= 0) {
+        close(fd);
+        return 0;
+    }
+    return errno == EMFILE || errno == ENFILE ? errno : 0;
+}
+
 const char *connect_failure_advice(int number)
 {
     switch (number) {
     case EADDRNOTAVAIL:
     case EADDRINUSE:
-        return " (this machine has no free port left for that address: keep connections alive, or use more "
-               "agents)";
+        return " (this machine has no free port left for that address: keep connections alive, let workers "
+               "come "
+               "from several addresses with --source, or use more agents)";
     case EMFILE:
     case ENFILE:
-        return " (the limit of open files: see `ulimit -n`)";
+        return " (the limit of open files: see `ulimit -n`, or use more agents)";
     default:
         return "";
     }

@@ -8,5 +8,8 @@ enum connect_failure {
     CONNECT_OTHER
 };
 enum connect_failure connect_failure_of(int number);
+/* Whether no descriptor can be opened at this moment: EMFILE or ENFILE, else 0. For failures of libraries
+ * that do not say why they could not open one. */
+int connect_failure_probe(void);
 /* What can be done about a CONNECT_LOCAL_LIMIT, as an addition to a text; "" for others. */
 const char *connect_failure_advice(int number);

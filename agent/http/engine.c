@@ -35,6 +35,11 @@ struct http_client *http_client_new(struct http_engine *engine)
     return client;
 }
 
+void http_client_set_network(struct http_client *client, const struct http_network *network)
+{
+    client->functions->client_set_network(client, network);
+}
+
 void http_client_free(struct http_client **client)
 {
     if (*client != NULL) {
@@ -116,6 +121,7 @@ const char *http_failure_name(enum http_failure failure)
         [HTTP_UNREACHABLE] = "unreachable",
         [HTTP_LOCAL_LIMIT] = "local_limit",
         [HTTP_TLS] = "tls",
+        [HTTP_PROXY] = "proxy",
         [HTTP_TIMEOUT] = "timeout",
         [HTTP_RESET] = "reset",
         [HTTP_PROTOCOL] = "protocol",

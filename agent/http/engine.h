@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct address;
 struct http_engine;
 struct http_engine_functions; /* of a kind: native_kind, curl_kind */
 struct http_client;
@@ -41,6 +42,12 @@ struct http_tls {
     const char *key_pem;         /* given with certificate_pem */
 };
 
+/* How a client reaches hosts: the options --resolve and --source. */
+struct http_network {
+    struct bytes overrides;       /* common/host_override.h; empty: none */
+    const struct address *source; /* of this machine, to connect from; NULL: as the system has it */
+};
+
 /* Borrowed for the call of http_start, including the body. */
 struct http_request {
     const char *method;
@@ -59,7 +66,10 @@ struct http_request {
     const char *password;
     bool is_digest;
     const struct http_tls *tls; /* NULL: the machine's authorities, no certificate */
-    bool is_http2;              /* over TLS where the server speaks it, else 1.1; without TLS always */
+    /* "http://user:password@host:port"; "environment": as the variables http_proxy, https_proxy and no_proxy
+     * say; NULL: none. */
+    const char *proxy;
+    bool is_http2;  /* over TLS where the server speaks it, else 1.1; without TLS always */
     bool is_shared; /* with is_http2: one connection for all clients of the engine, not one for each */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
@@ -86,6 +96,7 @@ enum http_failure {
     HTTP_UNREACHABLE, /* no route leads there */
     HTTP_LOCAL_LIMIT, /* this machine has no port, descriptor or memory left for it */
     HTTP_TLS,
+    HTTP_PROXY, /* it cannot be reached, or refuses to connect: its status is the response's */
     HTTP_TIMEOUT,
     HTTP_RESET,
     HTTP_PROTOCOL,
@@ -142,6 +153,9 @@ void http_engine_set_memory(struct http_engine *engine, struct memory_account *m
 void http_engine_close(struct http_engine **engine);
 
 MUST_CHECK struct http_client *http_client_new(struct http_engine *engine);
+/* Before its first request. The overrides are borrowed for as long as the client lives; the address is
+ * copied. */
+void http_client_set_network(struct http_client *client, const struct http_network *network);
 /* Frees its exchanges, closes its connections, forgets its cookies. Without a lease the connections are
  * reset, so that unsent bytes in the kernel are dropped. */
 void http_client_free(struct http_client **client);

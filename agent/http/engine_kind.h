@@ -7,6 +7,7 @@ struct http_engine_functions {
     void (*engine_set_memory)(struct http_engine *engine, struct memory_account *memory);
     void (*engine_close)(struct http_engine *engine);
     struct http_client *(*client_new)(struct http_engine *engine);
+    void (*client_set_network)(struct http_client *client, const struct http_network *network);
     void (*client_free)(struct http_client *client);
     void (*client_cancel)(struct http_client *client);
     struct http_exchange *(*start)(struct http_client *client, const struct http_request *request);

@@ -14,6 +14,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/step_wrapper.h"
 #include "agent/shard/vu_api.h"
+#include "agent/shard/vu_network.h"
 #include "common/clock.h"
 #include "proto/message/limits.h"
 
@@ -21,10 +22,20 @@
 #include <stdio.h>
 #include <string.h>
 
+static bool is_plain_ascii(struct bytes text)
+{
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] < ' ' || text.data[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A report shows text; a URL may hold any bytes. */
 static void mend_name(char *name, size_t size)
 {
-    if (bytes_is_printable(bytes_of(name, size))) {
+    if (is_plain_ascii(bytes_of(name, size)) || bytes_is_printable(bytes_of(name, size))) {
         return;
     }
     for (size_t i = 0; i < size; i++) {
@@ -32,8 +43,37 @@ static void mend_name(char *name, size_t size)
     }
 }
 
-/* "GET /path" without the query, unless the script has given a name, which is at index 3. */
-static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
+/* As much of the text as there is room for. */
+static size_t append_to_name(char *name, size_t size, struct bytes text)
+{
+    size_t room = LIMIT_NAME_BYTES - 1 - size;
+    size_t count = text.size < room ? text.size : room;
+
+    memcpy(name + size, text.data, count);
+    return size + count;
+}
+
+/* Of a URL as the script wrote it: "/" if it has none. */
+static struct bytes path_of(const char *url)
+{
+    const char *colon = strchr(url, ':');
+
+    if (colon != NULL && colon[1] == '/' && colon[2] == '/') {
+        url = colon + 3;
+    }
+    while (*url != 0 && *url != '/' && *url != '?' && *url != '#') {
+        url++;
+    }
+    const char *end = url;
+    while (*end != 0 && *end != '?' && *end != '#') {
+        end++;
+    }
+    return *url == '/' ? bytes_of(url, (size_t)(end - url)) : bytes_of("/", 1);
+}
+
+/* "GET /path" without the query, unless the script has given a name, which is at index 3. Every request is
+ * counted by it. */
+static struct bytes name_of(lua_State *lua, char buffer[LIMIT_NAME_BYTES])
 {
     size_t size;
 
@@ -41,15 +81,11 @@ static struct bytes name_of(lua_State *lua, char *buffer, size_t capacity)
         const char *name = lua_tolstring(lua, 3, &size);
         return bytes_of(name, size);
     }
-    const char *method = lua_tostring(lua, 1);
-    const char *url = lua_tostring(lua, 2);
-    const char *path = strstr(url, "://");
-    path = path != NULL ? path + 3 : url;
-    path += strcspn(path, "/?#");
-    size_t length = *path == '/' ? strcspn(path, "?#") : 0;
-    int count =
-        snprintf(buffer, capacity, "%s %.*s", method, length > 0 ? (int)length : 1, length > 0 ? path : "/");
-    size = (size_t)count < capacity ? (size_t)count : capacity - 1;
+    const char *method = lua_tolstring(lua, 1, &size);
+    struct bytes target = path_of(lua_tostring(lua, 2));
+    size = append_to_name(buffer, 0, bytes_of(method, size));
+    size = append_to_name(buffer, size, bytes_of(" ", 1));
+    size = append_to_name(buffer, size, target);
     mend_name(buffer, size);
     return bytes_of(buffer, size);
 }
@@ -65,21 +101,30 @@ void lua_http_push_failure(lua_State *lua, const struct http_response *response)
 
     snprintf(text, sizeof text, "%.10s %.300s: %.300s", lua_tostring(lua, 1), lua_tostring(lua, 2),
              response->text != NULL ? response->text : kind);
-    struct bytes named = name_of(lua, name, sizeof name);
+    /* A proxy's refusals are told apart by its status. */
+    uint32_t status = response->failure == HTTP_PROXY ? response->status : 0;
+    char what[32];
+    if (status != 0) {
+        snprintf(what, sizeof what, "%s %u", kind, status);
+    } else {
+        snprintf(what, sizeof what, "%s", kind);
+    }
+    struct bytes named = name_of(lua, name);
     if (lua_type(lua, 3) == LUA_TSTRING) {
-        snprintf(group, sizeof group, "%.32s %.*s: %s", lua_tostring(lua, 1), BYTES_FORMAT(named), kind);
+        snprintf(group, sizeof group, "%.32s %.*s: %s", lua_tostring(lua, 1), BYTES_FORMAT(named), what);
     } else {
         error_key_fold(named, folded, sizeof folded);
-        snprintf(group, sizeof group, "%s: %s", folded, kind);
+        snprintf(group, sizeof group, "%s: %s", folded, what);
     }
-    struct lua_failure failure = {.kind = kind, .phase = response->phase, .group = group, .message = text};
+    struct lua_failure failure = {
+        .kind = kind, .phase = response->phase, .status = status, .group = group, .message = text};
     lua_failure_push(lua, &failure);
 }
 
 bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_response *response)
 {
     char buffer[LIMIT_NAME_BYTES];
-    struct request_sample sample = {.name = name_of(lua, buffer, sizeof buffer),
+    struct request_sample sample = {.name = name_of(lua, buffer),
                                     .is_ok = response->failure == HTTP_OK && response->status < 400,
                                     .is_unsent = response->failure != HTTP_OK && !response->has_left,
                                     .latency_us = response->timings.total_us,
@@ -122,6 +167,7 @@ void lua_http_need_client(struct vu *vu)
 {
     if (vu->http == NULL) {
         vu->http = http_client_new(vu_http_engine(vu));
+        vu_network_set(vu, vu->http);
     }
 }
 

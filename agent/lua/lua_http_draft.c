@@ -1,6 +1,7 @@
 /* A request as a script asks for it: its arguments and options, checked. */
 #include "agent/lua/lua_http_draft.h"
 
+#include "agent/http/message/fields.h"
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_http_form.h"
 #include "agent/lua/lua_http_tls.h"
@@ -16,8 +17,8 @@
 #define LONGEST_TIMEOUT_S 86400.0
 
 const char *const lua_http_default_options[] = {
-    "base",     "headers",          "query",   "auth",  "tls", "follow", "timeout",
-    "max_body", "fresh_connection", "version", "share", NULL};
+    "base",     "headers",          "query",   "auth",  "tls",   "follow", "timeout",
+    "max_body", "fresh_connection", "version", "share", "proxy", NULL};
 
 static void draft_check_text(lua_State *lua, int index, const char *what)
 {
@@ -28,7 +29,7 @@ static void draft_check_text(lua_State *lua, int index, const char *what)
         lua_misuse(lua, "http: %s is a string, not a %s", what, luaL_typename(lua, index));
     }
     const char *text = luaL_checklstring(lua, index, &size);
-    if (strlen(text) != size || strpbrk(text, "\r\n") != NULL) {
+    if (!field_is_value(bytes_of(text, size))) {
         lua_misuse(lua, "http: %s must not hold a line break", what);
     }
 }
@@ -39,9 +40,16 @@ static void draft_use_known_method(lua_State *lua)
     static const char *const known[] = {"GET",   "HEAD",    "POST",    "PUT",  "DELETE",
                                         "PATCH", "OPTIONS", "CONNECT", "TRACE"};
     const char *method = lua_tostring(lua, LUA_HTTP_METHOD);
+    const char *at = method;
 
+    while (*at != 0 && (*at < 'a' || *at > 'z')) {
+        at++;
+    }
+    if (*at == 0) {
+        return;
+    }
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
-        if (strcasecmp(method, known[i]) == 0 && strcmp(method, known[i]) != 0) {
+        if (strcasecmp(method, known[i]) == 0) {
             lua_pushstring(lua, known[i]);
             lua_replace(lua, LUA_HTTP_METHOD);
             return;
@@ -289,6 +297,21 @@ static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
     draft->request.password = lua_tostring(lua, -1);
 }
 
+/* false is none: to take back what a default says. */
+static void draft_read_proxy(lua_State *lua, struct lua_http_draft *draft)
+{
+    int type = lua_option_get(lua, LUA_HTTP_OPTIONS, "proxy");
+
+    if (type == LUA_TNIL || (type == LUA_TBOOLEAN && !lua_toboolean(lua, -1))) {
+        return;
+    }
+    if (type != LUA_TSTRING || lua_rawlen(lua, -1) == 0) {
+        lua_misuse(lua, "http: proxy is \"http://user:password@host:port\", \"environment\" or false");
+    }
+    draft_check_text(lua, -1, "proxy");
+    draft->request.proxy = lua_tostring(lua, -1);
+}
+
 static void draft_read_name(lua_State *lua)
 {
     size_t size = 0;
@@ -306,8 +329,8 @@ static void draft_read_name(lua_State *lua)
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
 {
     static const char *const names[] = {
-        "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth", "name",
-        "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  NULL};
+        "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth",  "name",
+        "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  "proxy", NULL};
 
     draft->request = (struct http_request){
         .method = lua_tostring(lua, LUA_HTTP_METHOD),
@@ -327,6 +350,7 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         draft_read_limits(lua, draft);
         draft_read_version(lua, draft);
         draft_read_auth(lua, draft);
+        draft_read_proxy(lua, draft);
         draft_read_name(lua);
         if (lua_option_get(lua, LUA_HTTP_OPTIONS, "tls") != LUA_TNIL) {
             lua_http_read_tls(lua, lua_gettop(lua), &draft->tls);

@@ -7,7 +7,6 @@
 #include <assert.h>
 #include <lauxlib.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -318,7 +317,32 @@ static void copy_exchange(struct lua_response *copy, const struct http_response 
     }
     copy->is_reused = response->is_reused;
     copy->is_retried = response->is_retried;
-    snprintf(copy->version, sizeof copy->version, "%s", response->version != NULL ? response->version : "");
+    copy->version[0] = 0;
+    if (response->version != NULL) {
+        size_t size = strnlen(response->version, sizeof copy->version - 1);
+        memcpy(copy->version, response->version, size);
+        copy->version[size] = 0;
+    }
+}
+
+/* Found by an address, which is quicker than by its name: each answer needs it. */
+static void response_push_metatable(lua_State *lua)
+{
+    static const char address;
+
+    if (lua_rawgetp(lua, LUA_REGISTRYINDEX, &address) == LUA_TTABLE) {
+        return;
+    }
+    lua_pop(lua, 1);
+    luaL_newmetatable(lua, METATABLE);
+    lua_pushcfunction(lua, lua_response_get_field);
+    lua_setfield(lua, -2, "__index");
+    lua_pushcfunction(lua, lua_response_to_string);
+    lua_setfield(lua, -2, "__tostring");
+    lua_pushliteral(lua, "response");
+    lua_setfield(lua, -2, "__metatable");
+    lua_pushvalue(lua, -1);
+    lua_rawsetp(lua, LUA_REGISTRYINDEX, &address);
 }
 
 void lua_response_push(lua_State *lua, const struct http_response *response, int url_index)
@@ -347,13 +371,6 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
         lua_pushlstring(lua, (const char *)response->redirects.data, response->redirects.size);
         lua_setiuservalue(lua, -2, VALUE_REDIRECTS);
     }
-    if (luaL_newmetatable(lua, METATABLE)) {
-        lua_pushcfunction(lua, lua_response_get_field);
-        lua_setfield(lua, -2, "__index");
-        lua_pushcfunction(lua, lua_response_to_string);
-        lua_setfield(lua, -2, "__tostring");
-        lua_pushliteral(lua, "response");
-        lua_setfield(lua, -2, "__metatable");
-    }
+    response_push_metatable(lua);
     lua_setmetatable(lua, -2);
 }

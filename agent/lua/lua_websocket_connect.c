@@ -25,13 +25,14 @@
 enum connect_index { CONNECT_OBJECT = 1, CONNECT_URL };
 
 /* What a request of HTTP has as well. */
-static const char *const http_names[] = {"headers", "timeout", "tls", "auth", "query", "base", "name", NULL};
+static const char *const http_names[] = {"headers", "timeout", "tls",   "auth", "query",
+                                         "base",    "name",    "proxy", NULL};
 
 static void connect_check_options(lua_State *lua)
 {
-    static const char *const names[] = {"headers", "timeout", "tls",       "auth",     "query",
-                                        "base",    "name",    "protocols", "compress", "max_message",
-                                        "queue",   "on_full", NULL};
+    static const char *const names[] = {"headers",     "timeout", "tls",     "auth",      "query",
+                                        "base",        "name",    "proxy",   "protocols", "compress",
+                                        "max_message", "queue",   "on_full", NULL};
 
     if (lua_isnil(lua, 2)) {
         lua_newtable(lua);
@@ -185,8 +186,11 @@ static int connect_raise(lua_State *lua, const struct vu_websocket *websocket)
              websocket->failure_text);
     snprintf(group, sizeof group, "websocket %.*s: %s", LIMIT_NAME_BYTES, websocket->name,
              websocket->failure);
-    struct lua_failure failure = {
-        .kind = websocket->failure, .phase = websocket->phase, .group = group, .message = text};
+    struct lua_failure failure = {.kind = websocket->failure,
+                                  .phase = websocket->phase,
+                                  .status = websocket->status,
+                                  .group = group,
+                                  .message = text};
     return lua_failure_raise(lua, &failure);
 }
 

@@ -4,6 +4,7 @@
 #include "agent/core/agent.h"
 #include "agent/lua/lua_api.h"
 #include "agent/main/agent_shards.h"
+#include "agent/main/descriptor_room.h"
 #include "agent/main/join_trouble.h"
 #include "agent/main/leave_signals.h"
 #include "agent/main/process_setup.h"
@@ -38,6 +39,7 @@ struct agent_daemon {
     struct agent_effects effects;
     struct buffer envelope;
     struct agent_shards *shards;
+    struct descriptor_room descriptor_room;
     _Atomic(uint64_t) lease_until_ns;
     uint64_t bad_frames;
     uint64_t complaint_ns; /* when the next handshake that failed may be logged */
@@ -73,6 +75,7 @@ static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect
         break;
     case AGENT_COMMAND:
         if (!daemon->is_leaving) {
+            descriptor_room_count(&daemon->descriptor_room, effect->command);
             agent_shards_put(daemon->shards, effect->shard, effect->command);
             effect->command = NULL;
         }
@@ -105,6 +108,7 @@ static void step(struct agent_daemon *daemon, struct agent_event *event)
     for (size_t i = 0; i < daemon->effects.count; i++) {
         perform_one(daemon, &daemon->effects.items[i]);
     }
+    descriptor_room_tell(&daemon->descriptor_room, daemon->setup.name, &daemon->setup.subject);
     agent_shards_send(daemon->shards);
     agent_effects_clear(&daemon->effects);
 }

@@ -1,5 +1,6 @@
 /* Socket addresses of one host, in the order in which they are tried. Pure. */
 #pragma once
+#include "common/address.h"
 #include "common/bytes.h"
 
 #include <netinet/in.h>
@@ -30,8 +31,13 @@ void net_address_text(const struct net_address *address, char *text, size_t size
 /* A literal host; false for a name. The port is 0. */
 bool net_address_parse(const char *host, struct net_address *address);
 
+/* The port is 0. */
+struct net_address net_address_of(const struct address *address);
+
 /* Adds it, unless the list is full or holds it. */
 void address_list_add(struct address_list *list, const struct net_address *address);
+/* Removes those of the other family, unless no others are there. */
+void address_list_keep_family(struct address_list *list, bool is_v4);
 /* Puts them in the order of RFC 8305 §4: families in turn, beginning with that of the first. Within a family
  * the list is turned by `turn`, so that users with other numbers begin with other addresses. */
 void address_list_arrange(struct address_list *list, uint32_t turn);

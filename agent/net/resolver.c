@@ -1,6 +1,7 @@
 /* Names of hosts, looked up by c-ares on the loop of a shard. */
 #include "agent/net/resolver.h"
 
+#include "agent/base/connect_failure.h"
 #include "common/clock.h"
 #include "common/map.h"
 #include "common/memory.h"
@@ -22,7 +23,7 @@
 struct resolver_query {
     struct resolved_name *name;
     struct resolver_query *next;
-    void (*on_done)(void *context, const struct address_list *list, const char *error);
+    void (*on_done)(void *context, const struct address_list *list, const struct resolver_failure *failure);
     void *context;
     bool is_cancelled;
 };
@@ -32,6 +33,7 @@ struct resolved_name {
     struct resolver_query *queries;
     struct address_list list;
     char error[ERROR_BYTES];
+    bool is_local_failure;
     uint64_t until_ns;
     bool is_asked; /* under way */
     bool is_ready; /* to be delivered */
@@ -48,6 +50,7 @@ struct resolver_socket {
 
 struct resolver {
     uv_loop_t *loop;
+    struct resolver_options options;
     ares_channel channel;
     struct map *names;
     struct resolver_socket *sockets;
@@ -144,18 +147,6 @@ static void resolver_set_timer(struct resolver *resolver)
     uv_timer_start(&resolver->timer, resolver_on_timer, ms, 0);
 }
 
-static void open_channel(struct resolver *resolver)
-{
-    struct ares_options options = {.timeout = TRY_TIMEOUT_MS,
-                                   .tries = TRIES,
-                                   .sock_state_cb = on_socket_state,
-                                   .sock_state_cb_data = resolver};
-
-    resolver->is_open =
-        ares_init_options(&resolver->channel, &options,
-                          ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS;
-}
-
 static void close_channel(struct resolver *resolver)
 {
     if (resolver->is_open) {
@@ -167,6 +158,23 @@ static void close_channel(struct resolver *resolver)
     }
 }
 
+static void open_channel(struct resolver *resolver)
+{
+    const struct resolver_options *ours = &resolver->options;
+    struct ares_options options = {.timeout = ours->timeout_ms > 0 ? ours->timeout_ms : TRY_TIMEOUT_MS,
+                                   .tries = ours->tries > 0 ? ours->tries : TRIES,
+                                   .sock_state_cb = on_socket_state,
+                                   .sock_state_cb_data = resolver};
+
+    resolver->is_open =
+        ares_init_options(&resolver->channel, &options,
+                          ARES_OPT_TIMEOUTMS | ARES_OPT_TRIES | ARES_OPT_SOCK_STATE_CB) == ARES_SUCCESS;
+    if (resolver->is_open && ours->servers != NULL &&
+        ares_set_servers_ports_csv(resolver->channel, ours->servers) != ARES_SUCCESS) {
+        close_channel(resolver);
+    }
+}
+
 static void resolver_global_init(void)
 {
     if (ares_library_init(ARES_LIB_INIT_ALL) != ARES_SUCCESS) {
@@ -174,13 +182,16 @@ static void resolver_global_init(void)
     }
 }
 
-struct resolver *resolver_new(uv_loop_t *loop)
+struct resolver *resolver_new(uv_loop_t *loop, const struct resolver_options *options)
 {
     static uv_once_t once = UV_ONCE_INIT;
     struct resolver *resolver = MEMORY_NEW(struct resolver);
 
     uv_once(&once, resolver_global_init);
     resolver->loop = loop;
+    if (options != NULL) {
+        resolver->options = *options;
+    }
     resolver->names = map_new();
     uv_timer_init(loop, &resolver->timer);
     uv_timer_init(loop, &resolver->delivery);
@@ -286,6 +297,7 @@ static void name_is_ready(struct resolved_name *name);
 /* Each gets the answer once; who asks from within a callback is added to a list of its own. */
 static void resolver_deliver(struct resolved_name *name)
 {
+    const struct resolver_failure failure = {.text = name->error, .is_local = name->is_local_failure};
     struct resolver_query *queries = name->queries;
 
     name->queries = NULL;
@@ -293,7 +305,7 @@ static void resolver_deliver(struct resolved_name *name)
         struct resolver_query *query = queries;
         queries = query->next;
         if (!query->is_cancelled) {
-            query->on_done(query->context, &name->list, name->list.count == 0 ? name->error : NULL);
+            query->on_done(query->context, &name->list, name->list.count == 0 ? &failure : NULL);
         }
         memory_free(query);
     }
@@ -345,6 +357,21 @@ static void take_addresses(struct resolved_name *name, const struct ares_addrinf
     name->until_ns = clock_now_ns() + ttl_s * NS_PER_S;
 }
 
+/* What this machine lacks it may have again in a moment; others are not asked at once again. */
+static void name_has_failed(struct resolved_name *name, const char *why)
+{
+    int number = connect_failure_probe();
+
+    name->is_local_failure = number != 0;
+    if (number != 0) {
+        snprintf(name->error, sizeof name->error, "%s%s", strerror(number), connect_failure_advice(number));
+        name->until_ns = 0;
+    } else {
+        snprintf(name->error, sizeof name->error, "%s", why);
+        name->until_ns = clock_now_ns() + RESOLVER_FAILED_TTL_S * NS_PER_S;
+    }
+}
+
 static void on_addresses(void *context, int status, int timeouts, struct ares_addrinfo *found)
 {
     struct resolved_name *name = context;
@@ -360,9 +387,7 @@ static void on_addresses(void *context, int status, int timeouts, struct ares_ad
         ares_freeaddrinfo(found);
     }
     if (name->list.count == 0) {
-        snprintf(name->error, sizeof name->error, "%s",
-                 status == ARES_SUCCESS ? "it has no address" : ares_strerror(status));
-        name->until_ns = clock_now_ns() + RESOLVER_FAILED_TTL_S * NS_PER_S;
+        name_has_failed(name, status == ARES_SUCCESS ? "it has no address" : ares_strerror(status));
     }
     name_is_ready(name);
 }
@@ -395,7 +420,7 @@ static void ask_for(struct resolver *resolver, struct resolved_name *name)
     follow_configuration(resolver);
     if (!resolver->is_open) {
         name->list.count = 0;
-        snprintf(name->error, sizeof name->error, "the name servers of this machine cannot be read");
+        name_has_failed(name, "the name servers of this machine cannot be read");
         name_is_ready(name);
         return;
     }
@@ -406,7 +431,7 @@ static void ask_for(struct resolver *resolver, struct resolved_name *name)
 
 struct resolver_query *resolver_ask(struct resolver *resolver, const char *host,
                                     void (*on_done)(void *context, const struct address_list *list,
-                                                    const char *error),
+                                                    const struct resolver_failure *failure),
                                     void *context)
 {
     struct resolved_name *name = need_name(resolver, host);

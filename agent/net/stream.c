@@ -1,31 +1,61 @@
 /* Byte streams to hosts, plain or in TLS. */
 #include "agent/net/stream_inside.h"
 
+#include "agent/base/connect_failure.h"
 #include "agent/base/lease.h"
 #include "common/clock.h"
+#include "common/container.h"
 #include "common/memory.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #define PENDING_MAX_BYTES (1024u * 1024u * 1024u)
 /* What a stream keeps of its memory once all has been sent. */
 #define PENDING_KEPT_BYTES (16u * 1024u)
-/* How long handshakes are computed before others get a turn of the loop. */
-#define HANDSHAKES_NS (4 * NS_PER_MS)
+/* How long connections are begun, and handshakes computed, before others get a turn of the loop. */
+#define LINE_NS (4 * NS_PER_MS)
 /* What is encrypted at once of what is large. */
 #define PIECE_BYTES (64u * 1024u)
 /* So often is a socket read before others have their turn. */
 #define READS_AT_ONCE 4
 
-static void on_stream_ready(uv_poll_t *poll, int status, int events);
-static void on_handshakes(uv_idle_t *idle);
+#define FAILURE_TEXT_BYTES 512
+
+static void on_stream_ready(struct poller_socket *polled, uint32_t events);
+static void on_line(uv_idle_t *idle);
+static void stream_listen(struct stream *stream);
 
 bool net_may_send(const struct net *net)
 {
     return net->lease == NULL || lease_is_held(net->lease, clock_now_ns());
+}
+
+uint64_t net_ready_ns(const struct net *net)
+{
+    return net->ready_ns;
+}
+
+/* Reads the clock. False where what has come is to be left where it is: the lease is over, and the net will
+ * be held or go on. */
+static bool net_look(struct net *net)
+{
+    net->ready_ns = clock_now_ns();
+    return !net->is_held && (net->lease == NULL || lease_is_held(net->lease, net->ready_ns));
+}
+
+static void free_closed(void *context)
+{
+    struct net *net = context;
+
+    while (net->closed != NULL) {
+        struct stream *stream = net->closed;
+        net->closed = stream->next;
+        memory_free(stream);
+    }
 }
 
 struct net *net_new(uv_loop_t *loop, struct lease *lease)
@@ -34,11 +64,12 @@ struct net *net_new(uv_loop_t *loop, struct lease *lease)
 
     net->loop = loop;
     net->lease = lease;
-    net->resolver = resolver_new(loop);
+    net->resolver = resolver_new(loop, NULL);
+    net->poller = poller_new(loop, free_closed, net);
     net->contexts = tls_contexts_new();
     net->wire = memory_new(NET_READ_BYTES, 1);
     net->plain = memory_new(NET_READ_BYTES, 1);
-    net->last_handshake = &net->handshakes;
+    net->last_in_line = &net->line;
     uv_idle_init(loop, &net->idle);
     net->idle.data = net;
     return net;
@@ -57,6 +88,8 @@ void net_close(struct net **pointer)
         return;
     }
     resolver_close(&net->resolver);
+    poller_close(&net->poller);
+    free_closed(net);
     tls_contexts_free(&net->contexts);
     memory_free(net->wire);
     memory_free(net->plain);
@@ -64,22 +97,9 @@ void net_close(struct net **pointer)
     *pointer = NULL;
 }
 
-void stream_socket_listen(struct stream_socket *socket, int events, uv_poll_cb on_ready)
-{
-    socket->wanted = events;
-    if (!socket->stream->net->is_held) {
-        uv_poll_start(&socket->poll, events, on_ready);
-    }
-}
-
 void net_hold(struct net *net)
 {
     net->is_held = true;
-    for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
-        if (stream->socket != NULL) {
-            uv_poll_stop(&stream->socket->poll);
-        }
-    }
 }
 
 void net_go_on(struct net *net)
@@ -87,13 +107,14 @@ void net_go_on(struct net *net)
     net->is_held = false;
     for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
         if (stream->socket != NULL) {
-            uv_poll_start(&stream->socket->poll, stream->socket->wanted, on_stream_ready);
+            stream_listen(stream);
+            poller_again(&stream->socket->polled);
         } else {
             stream_connect_held(stream);
         }
     }
-    if (net->handshakes != NULL) {
-        uv_idle_start(&net->idle, on_handshakes);
+    if (net->line != NULL) {
+        uv_idle_start(&net->idle, on_line);
     }
 }
 
@@ -140,28 +161,19 @@ void stream_set_owner(struct stream *stream, const struct stream_callbacks *call
     stream->context = context;
 }
 
-/* The memory goes with the last handle. */
-void stream_handle_closed(struct stream *stream)
+void stream_leave_line(struct stream *stream)
 {
-    if (--stream->open_handles > 0 || !stream->is_closed) {
-        return;
-    }
-    memory_free(stream);
-}
-
-static void leave_handshakes(struct stream *stream)
-{
-    struct stream **at = &stream->net->handshakes;
+    struct stream **at = &stream->net->line;
 
     if (!stream->is_waiting) {
         return;
     }
     while (*at != stream) {
-        at = &(*at)->next_handshake;
+        at = &(*at)->next_in_line;
     }
-    *at = stream->next_handshake;
-    if (stream->net->last_handshake == &stream->next_handshake) {
-        stream->net->last_handshake = at;
+    *at = stream->next_in_line;
+    if (stream->net->last_in_line == &stream->next_in_line) {
+        stream->net->last_in_line = at;
     }
     stream->is_waiting = false;
 }
@@ -169,7 +181,7 @@ static void leave_handshakes(struct stream *stream)
 static void stream_drop_connection(struct stream *stream, bool is_reset)
 {
     stream_connector_drop(stream);
-    leave_handshakes(stream);
+    stream_tunnel_drop(stream);
     if (stream->socket != NULL) {
         stream_socket_drop(stream->socket, is_reset);
         stream->socket = NULL;
@@ -178,6 +190,14 @@ static void stream_drop_connection(struct stream *stream, bool is_reset)
 
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text)
 {
+    const struct stream_proxy *proxy = stream->state < STREAM_HANDSHAKING ? stream->target.proxy : NULL;
+    char blamed[FAILURE_TEXT_BYTES];
+
+    if (proxy != NULL && failure != NET_LOCAL_LIMIT) {
+        snprintf(blamed, sizeof blamed, "the proxy %.100s:%u: %.380s", proxy->host, proxy->port, text);
+        failure = NET_PROXY;
+        text = blamed;
+    }
     stream_drop_connection(stream, failure != NET_OK);
     stream->state = STREAM_ENDED;
     stream->callbacks.on_end(stream->context, failure, text);
@@ -204,8 +224,10 @@ void stream_close(struct stream **pointer, bool is_reset)
     buffer_finish(&stream->pending);
     stream->state = STREAM_ENDED;
     stream->is_closed = true;
-    stream->open_handles++;
-    stream_handle_closed(stream);
+    if (!stream->has_timer) {
+        stream->next = stream->net->closed;
+        stream->net->closed = stream;
+    }
 }
 
 size_t stream_pending(const struct stream *stream)
@@ -217,7 +239,8 @@ bool stream_is_quiet(const struct stream *stream)
 {
     char byte;
 
-    return stream->state == STREAM_OPEN && recv(stream->socket->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
+    return stream->state == STREAM_OPEN &&
+           recv(stream->socket->polled.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 &&
            (errno == EAGAIN || errno == EINTR);
 }
 
@@ -231,19 +254,25 @@ const char *stream_peer(const struct stream *stream)
     return stream->peer;
 }
 
+unsigned stream_proxy_status(const struct stream *stream)
+{
+    return stream->proxy_status;
+}
+
 struct bytes stream_protocol(const struct stream *stream)
 {
     return stream->tls != NULL ? tls_session_protocol(stream->tls) : bytes_of("", 0);
 }
 
+/* What waits to be sent goes by the level, not by edges: the kernel may take nothing for reasons of its own,
+ * such as a lack of memory, which end without an edge. */
 static void stream_listen(struct stream *stream)
 {
-    int events = (stream->is_paused ? 0 : UV_READABLE) |
-                 (stream_pending(stream) > 0 && !stream->is_write_broken ? UV_WRITABLE : 0);
+    bool is_sending = stream_pending(stream) > 0 && !stream->is_write_broken;
 
-    if (stream->socket->wanted != events) {
-        stream_socket_listen(stream->socket, events, on_stream_ready);
-    }
+    uint32_t input = stream->is_paused ? 0 : EPOLLIN;
+
+    poller_change(&stream->socket->polled, is_sending ? input | EPOLLOUT : POLLER_EDGES);
 }
 
 void stream_pause(struct stream *stream, bool is_paused)
@@ -251,6 +280,9 @@ void stream_pause(struct stream *stream, bool is_paused)
     stream->is_paused = is_paused;
     if (stream->state == STREAM_OPEN) {
         stream_listen(stream);
+        if (!is_paused) {
+            poller_again(&stream->socket->polled);
+        }
     }
 }
 
@@ -267,7 +299,7 @@ static size_t send_now(struct stream *stream, struct bytes data)
         return 0;
     }
     do {
-        count = send(stream->socket->fd, data.data, data.size, MSG_NOSIGNAL);
+        count = send(stream->socket->polled.fd, data.data, data.size, MSG_NOSIGNAL);
     } while (count < 0 && errno == EINTR);
     if (count < 0 && errno != EAGAIN && errno != ENOBUFS) {
         stream->is_write_broken = true;
@@ -276,7 +308,7 @@ static size_t send_now(struct stream *stream, struct bytes data)
     return count > 0 ? (size_t)count : 0;
 }
 
-static void write_wire(struct stream *stream, struct bytes data)
+void stream_write_wire(struct stream *stream, struct bytes data)
 {
     size_t sent = stream->pending.size == 0 ? send_now(stream, data) : 0;
 
@@ -288,7 +320,7 @@ static void write_wire(struct stream *stream, struct bytes data)
 
 static bool on_tls_write(void *context, struct bytes data)
 {
-    write_wire(context, data);
+    stream_write_wire(context, data);
     return true;
 }
 
@@ -319,7 +351,7 @@ void stream_write(struct stream *stream, struct bytes data)
         return;
     }
     if (stream->tls == NULL) {
-        write_wire(stream, data);
+        stream_write_wire(stream, data);
     } else if (tls_session_write(stream->tls, data, &error) == TLS_FAILED) {
         stream->is_write_broken = true;
     }
@@ -380,9 +412,28 @@ static void deliver_plain(struct stream *stream)
             break;
         }
         stream->callbacks.on_data(stream->context, bytes_of(stream->net->plain, count));
+        if (stream->state == STREAM_OPEN && tls_session_is_drained(stream->tls)) {
+            return;
+        }
     }
     if (stream->state == STREAM_OPEN && result != TLS_MORE) {
         stream_fail(stream, result == TLS_END ? NET_OK : NET_TLS, result == TLS_END ? "" : error.text);
+    }
+}
+
+/* The machine's authorities are files: without a descriptor for one, nobody can be trusted. */
+static void fail_handshake(struct stream *stream, const char *text)
+{
+    const struct tls_options *options = stream->target.tls;
+    int number = options->ca_pem == NULL && !options->is_unverified ? connect_failure_probe() : 0;
+    char limit[FAILURE_TEXT_BYTES];
+
+    if (number != 0) {
+        snprintf(limit, sizeof limit, "TLS handshake: %s%s", strerror(number),
+                 connect_failure_advice(number));
+        stream_fail(stream, NET_LOCAL_LIMIT, limit);
+    } else {
+        stream_fail(stream, NET_TLS, text);
     }
 }
 
@@ -400,8 +451,7 @@ static void go_on_with_handshake(struct stream *stream)
         }
         break;
     default:
-        stream_fail(stream, NET_TLS,
-                    error.text[0] != 0 ? error.text : "the server has ended the TLS handshake");
+        fail_handshake(stream, error.text[0] != 0 ? error.text : "the server has ended the TLS handshake");
     }
 }
 
@@ -433,55 +483,87 @@ static void stream_take(struct stream *stream, struct bytes data)
     }
 }
 
+/* The connection, at a place where TLS has not said so. */
+static void stream_has_ended(struct stream *stream)
+{
+    if (stream->state == STREAM_HANDSHAKING) {
+        stream_fail(stream, NET_TLS, "the server closed the connection during the TLS handshake");
+    } else if (stream->tls != NULL) {
+        stream_fail(stream, NET_CUT,
+                    "the server closed the connection without the goodbye of TLS (close_notify)");
+    } else {
+        stream_fail(stream, NET_OK, "");
+    }
+}
+
+/* An edge is used up when less has come than there was room for. The end of what comes has no edge of its own
+ * if it came together with the last bytes. */
 static void read_wire(struct stream *stream)
 {
     for (int i = 0; i < READS_AT_ONCE && stream->socket != NULL && !stream->is_paused; i++) {
         ssize_t count;
         do {
-            count = recv(stream->socket->fd, stream->net->wire, NET_READ_BYTES, 0);
+            count = recv(stream->socket->polled.fd, stream->net->wire, NET_READ_BYTES, 0);
         } while (count < 0 && errno == EINTR);
         if (count > 0) {
             stream_take(stream, bytes_of(stream->net->wire, (size_t)count));
         } else if (count == 0) {
-            bool is_early = stream->state == STREAM_HANDSHAKING;
-            stream_fail(stream, is_early ? NET_TLS : NET_OK,
-                        is_early ? "the server closed the connection during the TLS handshake" : "");
+            stream_has_ended(stream);
         } else if (errno != EAGAIN) {
             char text[120];
             snprintf(text, sizeof text, "the connection broke: %s", strerror(errno));
             stream_fail(stream, NET_RESET, text);
         }
-        if (count < (ssize_t)NET_READ_BYTES) {
+        if (count < (ssize_t)NET_READ_BYTES && !(count > 0 && stream->has_input_ended)) {
             return;
         }
+        stream->net->ready_ns = clock_now_ns();
+    }
+    if (stream->socket != NULL && !stream->is_paused) {
+        poller_again(&stream->socket->polled);
     }
 }
 
-/* Handshakes cost milliseconds, their beginning too: they stand in a line, and give way to the loop. */
-static void join_handshakes(struct stream *stream)
+/* Handshakes cost milliseconds, their beginning too, and a connection a tenth of one: they stand in a line,
+ * and give way to the loop. */
+void stream_join_line(struct stream *stream)
 {
     struct net *net = stream->net;
 
     if (stream->is_waiting) {
         return;
     }
-    uv_poll_stop(&stream->socket->poll);
-    stream->socket->wanted = 0;
     stream->is_waiting = true;
-    stream->next_handshake = NULL;
-    *net->last_handshake = stream;
-    net->last_handshake = &stream->next_handshake;
-    uv_idle_start(&net->idle, on_handshakes);
+    stream->next_in_line = NULL;
+    *net->last_in_line = stream;
+    net->last_in_line = &stream->next_in_line;
+    uv_idle_start(&net->idle, on_line);
 }
 
-static void on_handshakes(uv_idle_t *idle)
+/* Whose turn it is. While the net is held, connections come up; whether they may begin they ask themselves.
+ */
+static struct stream *first_in_line(const struct net *net)
+{
+    struct stream *stream = net->line;
+
+    while (net->is_held && stream != NULL && stream->state != STREAM_CONNECTING) {
+        stream = stream->next_in_line;
+    }
+    return stream;
+}
+
+static void on_line(uv_idle_t *idle)
 {
     struct net *net = idle->data;
-    uint64_t until_ns = clock_now_ns() + HANDSHAKES_NS;
+    uint64_t until_ns = clock_now_ns() + LINE_NS;
+    struct stream *stream;
 
-    while (net->handshakes != NULL && !net->is_held && clock_now_ns() < until_ns) {
-        struct stream *stream = net->handshakes;
-        leave_handshakes(stream);
+    while ((stream = first_in_line(net)) != NULL && (net->ready_ns = clock_now_ns()) < until_ns) {
+        stream_leave_line(stream);
+        if (stream->state == STREAM_CONNECTING) {
+            stream_begin_attempts(stream);
+            continue;
+        }
         if (stream->tls == NULL) {
             begin_tls(stream);
         } else {
@@ -491,33 +573,54 @@ static void on_handshakes(uv_idle_t *idle)
             stream_listen(stream);
         }
     }
-    if (net->handshakes == NULL || net->is_held) {
+    if (first_in_line(net) == NULL) {
         uv_idle_stop(idle);
+    }
+}
+
+void stream_begin(struct stream *stream)
+{
+    if (stream->target.is_tls) {
+        stream->state = STREAM_HANDSHAKING;
+        stream_join_line(stream);
+    } else {
+        stream_is_open(stream);
     }
 }
 
 void stream_connected(struct stream *stream, struct stream_socket *socket)
 {
     stream->socket = socket;
-    if (stream->target.is_tls) {
-        stream->state = STREAM_HANDSHAKING;
-        join_handshakes(stream);
+    socket->polled.on_ready = on_stream_ready;
+    if (stream->target.proxy != NULL && stream->target.proxy->is_tunnel) {
+        stream->state = STREAM_TUNNELLING;
+        stream_tunnel_begin(stream);
     } else {
-        stream_socket_listen(socket, UV_READABLE, on_stream_ready);
-        stream_is_open(stream);
+        stream_begin(stream);
     }
 }
 
-static void on_stream_ready(uv_poll_t *poll, int status, int events)
+/* Where nothing may leave or come in: it is told again when the net goes on. Before the net is held, the
+ * lease may come back without anything that says so. */
+static void stream_put_off(struct stream *stream)
 {
-    struct stream_socket *socket = poll->data;
-    struct stream *stream = socket->stream;
+    if (stream->net->is_held) {
+        poller_change(&stream->socket->polled, POLLER_EDGES);
+    } else {
+        poller_again(&stream->socket->polled);
+    }
+}
 
-    /* Without a lease what comes is left where it is, until the net is held or goes on. */
-    if (stream->net->is_held || stream->socket != socket || !net_may_send(stream->net)) {
+static void on_stream_ready(struct poller_socket *polled, uint32_t events)
+{
+    struct stream *stream = CONTAINER_OF(polled, struct stream_socket, polled)->stream;
+
+    stream->has_input_ended |= (events & EPOLLRDHUP) != 0;
+    if (!net_look(stream->net)) {
+        stream_put_off(stream);
         return;
     }
-    if ((events & UV_WRITABLE) && stream_pending(stream) > 0) {
+    if ((events & EPOLLOUT) && stream_pending(stream) > 0) {
         flush_pending(stream);
         pump_borrowed(stream);
         stream_listen(stream);
@@ -528,17 +631,16 @@ static void on_stream_ready(uv_poll_t *poll, int status, int events)
             stream->callbacks.on_drain(stream->context);
         }
     }
-    if (stream->socket != socket) {
+    if (stream->socket == NULL) {
         return; /* it was closed */
     }
-    if (status < 0 || (events & (UV_READABLE | UV_DISCONNECT))) {
-        if (stream->state == STREAM_HANDSHAKING) {
-            join_handshakes(stream);
+    if (events & (EPOLLIN | EPOLLERR | EPOLLHUP)) {
+        if (stream->state == STREAM_TUNNELLING) {
+            stream_tunnel_read(stream);
+        } else if (stream->state == STREAM_HANDSHAKING) {
+            stream_join_line(stream);
         } else {
             read_wire(stream);
         }
-    }
-    if (status < 0 && stream->socket == socket && !stream->is_waiting) {
-        uv_poll_start(poll, socket->wanted, on_stream_ready); /* libuv has stopped it */
     }
 }

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+struct address;
 struct net;
 struct stream;
 struct lease;
@@ -23,6 +24,8 @@ MUST_CHECK struct net *net_new(uv_loop_t *loop, struct lease *lease);
 void net_close(struct net **net);
 /* Whether something may leave at this moment. */
 bool net_may_send(const struct net *net);
+/* By the clock of clock_now_ns: when the loop saw that what on_data or on_end tells of had come. */
+uint64_t net_ready_ns(const struct net *net);
 /* While it is held, no stream reads or writes. */
 void net_hold(struct net *net);
 void net_go_on(struct net *net);
@@ -37,6 +40,9 @@ enum net_failure {
     NET_CONNECT,     /* it could not be reached for another reason */
     NET_LOCAL_LIMIT, /* this machine has no descriptor, port or memory left for it */
     NET_TLS,
+    NET_PROXY, /* the proxy cannot be reached, or does not give what it is asked for */
+    NET_CUT, /* the other side closed the connection without the goodbye of TLS: what it said may be cut short
+              */
     NET_RESET
 };
 
@@ -54,14 +60,26 @@ struct stream_callbacks {
     void (*on_lost)(void *context);
 };
 
+/* An HTTP proxy on the way to a host. */
+struct stream_proxy {
+    const char *host;
+    bool is_literal;
+    bool is_tunnel; /* CONNECT to the host; else what is said is said to the proxy */
+    uint16_t port;
+    const char *authorization; /* of Proxy-Authorization, for the tunnel; NULL: none */
+};
+
 /* Borrowed until on_open or on_end. */
 struct stream_target {
     const char *host;
     bool is_literal;
     bool is_tls;
     uint16_t port;
-    uint32_t turn; /* which of several addresses to begin with */
+    uint32_t turn;                /* which of several addresses to begin with */
+    struct bytes overrides;       /* addresses of hosts (common/host_override.h); empty: none */
+    const struct address *source; /* of this machine, to connect from; NULL: as the system has it */
     const struct tls_options *tls;
+    const struct stream_proxy *proxy; /* NULL: none */
 };
 
 /* By the monotonic clock; 0: not reached. */
@@ -92,8 +110,10 @@ bool stream_is_quiet(const struct stream *stream);
 /* Bytes that wait to be sent. */
 size_t stream_pending(const struct stream *stream);
 const struct stream_times *stream_times(const struct stream *stream);
-/* "127.0.0.1:80", once it is connected; else "". */
+/* "127.0.0.1:80", once it is connected (that of a proxy, if there is one); else "". */
 const char *stream_peer(const struct stream *stream);
+/* What the proxy has answered to CONNECT; 0: nothing. */
+unsigned stream_proxy_status(const struct stream *stream);
 /* What the handshake has chosen ("h2"); empty for none. */
 struct bytes stream_protocol(const struct stream *stream);
 /* Ends it. Without a lease, or where `is_reset`, so that nothing in the kernel's buffers leaves any more. */

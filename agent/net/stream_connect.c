@@ -2,7 +2,10 @@
 #include "agent/net/stream_inside.h"
 
 #include "agent/base/connect_failure.h"
+#include "agent/base/source_address.h"
 #include "common/clock.h"
+#include "common/container.h"
+#include "common/host_override.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -10,20 +13,21 @@
 #include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <unistd.h>
 
 /* How often a connection that must not begin looks whether it may by now. */
 #define HELD_ATTEMPT_MS 50u
 
-static void begin_attempts(struct stream *stream);
-
-static void stream_on_socket_closed(uv_handle_t *handle)
+/* Whom the socket is connected to. */
+static const char *dialled_host(const struct stream *stream)
 {
-    struct stream_socket *socket = handle->data;
-    struct stream *stream = socket->stream;
+    return stream->target.proxy != NULL ? stream->target.proxy->host : stream->target.host;
+}
 
-    memory_free(socket);
-    stream_handle_closed(stream);
+static uint16_t dialled_port(const struct stream *stream)
+{
+    return stream->target.proxy != NULL ? stream->target.proxy->port : stream->target.port;
 }
 
 /* With a reset the kernel throws away what it has not sent. */
@@ -31,12 +35,12 @@ void stream_socket_drop(struct stream_socket *socket, bool is_reset)
 {
     const struct linger at_once = {.l_onoff = 1};
 
-    uv_poll_stop(&socket->poll);
     if (is_reset) {
-        (void)setsockopt(socket->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+        (void)setsockopt(socket->polled.fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
     }
-    close(socket->fd);
-    uv_close((uv_handle_t *)&socket->poll, stream_on_socket_closed);
+    poller_remove(&socket->polled);
+    close(socket->polled.fd);
+    memory_free(socket);
 }
 
 static void on_connector_closed(uv_handle_t *handle)
@@ -45,7 +49,10 @@ static void on_connector_closed(uv_handle_t *handle)
     struct stream *stream = connector->stream;
 
     memory_free(connector);
-    stream_handle_closed(stream);
+    stream->has_timer = false;
+    if (stream->is_closed) {
+        memory_free(stream);
+    }
 }
 
 void stream_connector_drop(struct stream *stream)
@@ -53,6 +60,7 @@ void stream_connector_drop(struct stream *stream)
     struct stream_connector *connector = stream->connector;
 
     resolver_cancel(&stream->query);
+    stream_leave_line(stream);
     if (connector == NULL) {
         return;
     }
@@ -102,33 +110,57 @@ static void stream_take_out_socket(struct stream_connector *connector, const str
     *at = socket->next;
 }
 
-static void on_attempt_ready(uv_poll_t *poll, int status, int events)
+static void on_attempt_ready(struct poller_socket *polled, uint32_t events)
 {
-    struct stream_socket *socket = poll->data;
+    struct stream_socket *socket = CONTAINER_OF(polled, struct stream_socket, polled);
     struct stream *stream = socket->stream;
     struct stream_connector *connector = stream->connector;
     int number = 0;
     socklen_t size = sizeof number;
 
-    (void)events;
-    if (getsockopt(socket->fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0) {
+    if ((events & (EPOLLERR | EPOLLHUP)) != 0 &&
+        getsockopt(polled->fd, SOL_SOCKET, SO_ERROR, &number, &size) != 0) {
         number = errno;
-    }
-    if (number == 0 && status < 0) {
-        number = -status;
     }
     stream_take_out_socket(connector, socket);
     if (number != 0) {
         stream_note_failure(connector, &socket->address, number);
         stream_socket_drop(socket, true);
-        begin_attempts(stream);
+        stream_join_line(stream);
         return;
     }
-    uv_poll_stop(poll); /* where the net is held, nothing else listens to it by now */
+    if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) {
+        poller_again(polled); /* what the server has said already is for whom it is told of next */
+    }
     stream->times.connected_ns = clock_now_ns();
     net_address_text(&socket->address, stream->peer, sizeof stream->peer);
     stream_connector_drop(stream);
     stream_connected(stream, socket);
+}
+
+/* False if it cannot be: the stream's own address is to blame, or its family. */
+static bool bind_source(struct stream *stream, int fd, const struct net_address *to)
+{
+    struct stream_connector *connector = stream->connector;
+    const struct address *source = stream->target.source;
+    char where[STREAM_PEER_BYTES];
+
+    if (source == NULL) {
+        return true;
+    }
+    if (address_is_v4(source) != (to->any.sa_family == AF_INET)) {
+        net_address_text(to, where, sizeof where);
+        connector->failure = NET_UNREACHABLE;
+        snprintf(connector->text, sizeof connector->text, "connect to %s: --source is of the other family",
+                 where);
+        return false;
+    }
+    int number = source_address_bind(fd, source);
+    if (number != 0 && connector->failure == NET_OK) {
+        connector->failure = NET_LOCAL_LIMIT;
+        source_address_describe(source, number, connector->text, sizeof connector->text);
+    }
+    return number == 0;
 }
 
 /* False if that address is out of the question; else it is under way. */
@@ -142,39 +174,39 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
         return false;
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    if (!bind_source(stream, fd, address)) {
+        close(fd);
+        return false;
+    }
     if (connect(fd, &address->any, net_address_size(address)) != 0 && errno != EINPROGRESS) {
         stream_note_failure(stream->connector, address, errno);
         close(fd);
         return false;
     }
     struct stream_socket *socket = MEMORY_NEW(struct stream_socket);
-    int status = uv_poll_init_socket(stream->net->loop, &socket->poll, fd);
-    if (status != 0) {
-        stream_note_failure(stream->connector, address, -status);
+    socket->polled.on_ready = on_attempt_ready;
+    int number = poller_add(stream->net->poller, &socket->polled, fd, POLLER_EDGES);
+    if (number != 0) {
+        stream_note_failure(stream->connector, address, number);
         memory_free(socket);
         close(fd);
         return false;
     }
-    stream->open_handles++;
-    socket->poll.data = socket;
     socket->stream = stream;
-    socket->fd = fd;
     socket->address = *address;
     socket->next = stream->connector->sockets;
     stream->connector->sockets = socket;
-    uv_poll_start(&socket->poll, UV_WRITABLE,
-                  on_attempt_ready); /* while it is held as well: nothing is sent */
     return true;
 }
 
 static void on_attempt_timer(uv_timer_t *timer)
 {
     struct stream_connector *connector = timer->data;
-    begin_attempts(connector->stream);
+    stream_join_line(connector->stream);
 }
 
 /* Begins with the next address that can be tried; where none is left, and none under way, it has failed. */
-static void begin_attempts(struct stream *stream)
+void stream_begin_attempts(struct stream *stream)
 {
     struct stream_connector *connector = stream->connector;
 
@@ -202,7 +234,7 @@ static void begin_attempts(struct stream *stream)
 void stream_connect_held(struct stream *stream)
 {
     if (stream->state == STREAM_CONNECTING && stream->connector->tried < stream->connector->addresses.count) {
-        uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
+        stream_join_line(stream);
     }
 }
 
@@ -213,25 +245,49 @@ static void begin_connecting(struct stream *stream, const struct address_list *l
     stream->state = STREAM_CONNECTING;
     stream->times.resolved_ns = clock_now_ns();
     connector->addresses = *list;
+    if (stream->target.source != NULL) {
+        address_list_keep_family(&connector->addresses, address_is_v4(stream->target.source));
+    }
     address_list_arrange(&connector->addresses, stream->target.turn);
     for (uint32_t i = 0; i < connector->addresses.count; i++) {
-        net_address_set_port(&connector->addresses.items[i], stream->target.port);
+        net_address_set_port(&connector->addresses.items[i], dialled_port(stream));
     }
+    stream_join_line(stream);
 }
 
-static void on_resolved(void *context, const struct address_list *list, const char *error)
+static void on_resolved(void *context, const struct address_list *list,
+                        const struct resolver_failure *failure)
 {
     struct stream *stream = context;
 
     stream->query = NULL;
-    if (error != NULL) {
+    if (failure != NULL) {
         char text[sizeof stream->connector->text];
-        snprintf(text, sizeof text, "the name %.80s cannot be resolved: %.60s", stream->target.host, error);
-        stream_fail(stream, NET_RESOLVE, text);
+        snprintf(text, sizeof text, "the name %.80s cannot be resolved: %.120s", dialled_host(stream),
+                 failure->text);
+        stream_fail(stream, failure->is_local ? NET_LOCAL_LIMIT : NET_RESOLVE, text);
         return;
     }
     begin_connecting(stream, list);
-    begin_attempts(stream);
+}
+
+/* What is known without asking a name server. */
+static bool look_up(struct stream *stream, struct address_list *list)
+{
+    struct bytes overrides = stream->target.overrides;
+    const char *host = dialled_host(stream);
+    struct host_override entry;
+    struct address address;
+
+    if (overrides.size == 0 || !host_override_find(overrides, host, dialled_port(stream), &entry)) {
+        return resolver_look(stream->net->resolver, host, list);
+    }
+    list->count = 0;
+    while (host_override_next_address(&entry.addresses, &address)) {
+        struct net_address found = net_address_of(&address);
+        address_list_add(list, &found);
+    }
+    return true;
 }
 
 /* Connects in the next turn of the loop at the earliest: nobody is called back from within. */
@@ -243,11 +299,10 @@ void stream_connect(struct stream *stream)
     stream->connector->stream = stream;
     uv_timer_init(stream->net->loop, &stream->connector->timer);
     stream->connector->timer.data = stream->connector;
-    stream->open_handles++;
-    if (resolver_look(stream->net->resolver, stream->target.host, &list)) {
+    stream->has_timer = true;
+    if (look_up(stream, &list)) {
         begin_connecting(stream, &list);
-        uv_timer_start(&stream->connector->timer, on_attempt_timer, 0, 0);
     } else {
-        stream->query = resolver_ask(stream->net->resolver, stream->target.host, on_resolved, stream);
+        stream->query = resolver_ask(stream->net->resolver, dialled_host(stream), on_resolved, stream);
     }
 }

@@ -1,23 +1,30 @@
 /* What the files of a stream know of each other: how it connects, and how bytes go in and out. */
 #pragma once
 #include "agent/net/address_list.h"
+#include "agent/net/poller.h"
 #include "agent/net/resolver.h"
 #include "agent/net/stream.h"
+#include "agent/net/tunnel.h"
 #include "common/buffer.h"
 #include "common/error.h"
 
 #define STREAM_PEER_BYTES 56
 #define NET_READ_BYTES (64u * 1024u)
 
-enum stream_state { STREAM_RESOLVING, STREAM_CONNECTING, STREAM_HANDSHAKING, STREAM_OPEN, STREAM_ENDED };
+enum stream_state {
+    STREAM_RESOLVING,
+    STREAM_CONNECTING,
+    STREAM_TUNNELLING, /* through a proxy */
+    STREAM_HANDSHAKING,
+    STREAM_OPEN,
+    STREAM_ENDED
+};
 
 /* A socket: one of several that race for a connection, or the one that has won. */
 struct stream_socket {
-    uv_poll_t poll;
+    struct poller_socket polled;
     struct stream *stream;
     struct stream_socket *next;
-    int fd;
-    int wanted; /* events */
     struct net_address address;
 };
 
@@ -36,13 +43,16 @@ struct net {
     uv_loop_t *loop;
     struct lease *lease;
     struct resolver *resolver;
+    struct poller *poller;
     struct tls_contexts *contexts;
     struct stream *streams;
-    struct stream *handshakes; /* whose turn it is to go on */
-    struct stream **last_handshake;
+    struct stream *closed; /* their memory goes when none of their callbacks runs */
+    struct stream *line;   /* that wait for their turn to connect, or to go on with a handshake */
+    struct stream **last_in_line;
     uv_idle_t idle;
     bool is_held;
-    uint8_t *wire; /* NET_READ_BYTES each: what is read is used before the next */
+    uint64_t ready_ns; /* when the loop came to the stream that it reads */
+    uint8_t *wire;     /* NET_READ_BYTES each: what is read is used before the next */
     uint8_t *plain;
 };
 
@@ -55,29 +65,39 @@ struct stream {
     struct stream_target target;
     struct stream_connector *connector;
     struct resolver_query *query;
+    struct tunnel *tunnel; /* while it is made */
     struct stream_socket *socket;
     struct tls_session *tls;
-    struct stream *next_handshake;
+    struct stream *next_in_line;
     struct buffer pending;
     size_t pending_start;
     struct bytes borrowed; /* goes out after what is pending */
     struct stream_times times;
     char peer[STREAM_PEER_BYTES];
-    unsigned open_handles;
+    uint16_t proxy_status;
     uint8_t state;
+    bool has_timer; /* a handle of the loop that is not closed yet */
     bool is_closed;
     bool is_write_broken;
-    bool is_waiting; /* among the handshakes */
+    bool has_input_ended; /* the other side's direction is closed; bytes of it may be left to read */
+    bool is_waiting;      /* in the line */
     bool is_paused;
 };
 
 /* stream_connect.c: finds addresses and races them; ends in stream_connected or stream_fail. */
 void stream_connect(struct stream *stream);
-void stream_connect_held(struct stream *stream); /* after the net goes on */
+void stream_begin_attempts(struct stream *stream); /* when its turn has come */
+void stream_connect_held(struct stream *stream);   /* after the net goes on */
 void stream_connector_drop(struct stream *stream);
 void stream_socket_drop(struct stream_socket *socket, bool is_reset);
+/* stream_tunnel.c: asks the proxy, and reads its answer; ends in stream_begin or stream_fail. */
+void stream_tunnel_begin(struct stream *stream);
+void stream_tunnel_read(struct stream *stream);
+void stream_tunnel_drop(struct stream *stream);
 /* stream.c */
+void stream_begin(struct stream *stream); /* with TLS, or what is said */
+void stream_join_line(struct stream *stream);
+void stream_leave_line(struct stream *stream);
+void stream_write_wire(struct stream *stream, struct bytes data);
 void stream_connected(struct stream *stream, struct stream_socket *socket);
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text);
-void stream_handle_closed(struct stream *stream);
-void stream_socket_listen(struct stream_socket *socket, int events, uv_poll_cb on_ready);

@@ -290,9 +290,18 @@ static enum tls_result tls_result_of(struct tls_session *session, int result, co
     return TLS_FAILED;
 }
 
+/* SSL_get_error judges by the thread's errors too. Clearing them costs more than looking whether there are
+ * any. */
+static void forget_errors(void)
+{
+    if (ERR_peek_error() != 0) {
+        ERR_clear_error();
+    }
+}
+
 enum tls_result tls_session_handshake(struct tls_session *session, struct error *error)
 {
-    ERR_clear_error();
+    forget_errors();
     int result = SSL_do_handshake(session->ssl);
     return result == 1 ? TLS_OK : tls_result_of(session, result, "TLS handshake", error);
 }
@@ -300,16 +309,21 @@ enum tls_result tls_session_handshake(struct tls_session *session, struct error 
 enum tls_result tls_session_read(struct tls_session *session, void *data, size_t size, size_t *count,
                                  struct error *error)
 {
-    ERR_clear_error();
+    forget_errors();
     int result = SSL_read_ex(session->ssl, data, size, count);
     return result == 1 ? TLS_OK : tls_result_of(session, result, "TLS", error);
+}
+
+bool tls_session_is_drained(const struct tls_session *session)
+{
+    return session->wire.size == 0 && SSL_has_pending(session->ssl) == 0;
 }
 
 enum tls_result tls_session_write(struct tls_session *session, struct bytes data, struct error *error)
 {
     while (data.size > 0) {
         size_t count = 0;
-        ERR_clear_error();
+        forget_errors();
         int result = SSL_write_ex(session->ssl, data.data, data.size, &count);
         if (result != 1) {
             return tls_result_of(session, result, "TLS", error);

@@ -53,6 +53,8 @@ MUST_CHECK enum tls_result tls_session_handshake(struct tls_session *session, st
 /* Up to `size` bytes into `data`; TLS_OK with the number in `count`. */
 MUST_CHECK enum tls_result tls_session_read(struct tls_session *session, void *data, size_t size,
                                             size_t *count, struct error *error);
+/* Whether nothing of what came is left: a read would give TLS_MORE. What is left may be part of a record. */
+bool tls_session_is_drained(const struct tls_session *session);
 /* All of it. */
 MUST_CHECK enum tls_result tls_session_write(struct tls_session *session, struct bytes data,
                                              struct error *error);

@@ -131,6 +131,10 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
         lua_pushstring(lua, failure->kind);
         lua_setfield(lua, -2, "kind");
     }
+    if (failure->status != 0) {
+        lua_pushinteger(lua, failure->status);
+        lua_setfield(lua, -2, "status");
+    }
     if (failure->phase != NULL) {
         lua_pushstring(lua, failure->phase);
         lua_setfield(lua, -2, "phase");

@@ -12,6 +12,7 @@
 struct lua_failure {
     const char *outcome; /* of a wait: "timeout", …; NULL otherwise */
     const char *kind;    /* of a request: "connect", …; NULL otherwise */
+    uint32_t status;     /* of a proxy that has refused; 0: none */
     const char *phase;   /* of a request, in which it failed: "connect", …; NULL: none */
     const char *group;   /* what the report groups it by, beside where it was raised; NULL: its text */
     double waited_s;

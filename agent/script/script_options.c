@@ -5,6 +5,7 @@
 #include "agent/script/lua_option.h"
 #include "agent/script/script_state.h"
 #include "common/duration.h"
+#include "common/host_override.h"
 #include "common/memory.h"
 #include "proto/message/campaign_option.h"
 #include "proto/message/labels.h"
@@ -153,6 +154,31 @@ static const char *spell_text(struct spelling *spelling)
     return text;
 }
 
+/* A string, or a list of strings: these with spaces between them, in place of the list. */
+static const char *spell_list(struct spelling *spelling)
+{
+    static const char expected[] = "a string, or a list of strings";
+    lua_State *lua = spelling->lua;
+    luaL_Buffer joined;
+
+    if (!lua_istable(lua, -1)) {
+        return spell_text(spelling);
+    }
+    int list = lua_gettop(lua);
+    luaL_buffinit(lua, &joined);
+    for (lua_Integer i = 1; lua_rawgeti(lua, list, i) != LUA_TNIL; i++) {
+        if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) != strlen(lua_tostring(lua, -1))) {
+            spelling_refuse(spelling, expected);
+        }
+        luaL_addvalue(&joined);
+        luaL_addchar(&joined, ' ');
+    }
+    lua_pop(lua, 1);
+    luaL_pushresult(&joined);
+    lua_replace(lua, list);
+    return lua_tostring(lua, list);
+}
+
 static const char *spell_choice(struct spelling *spelling)
 {
     char expected[200] = "one of ";
@@ -212,7 +238,7 @@ static const char *spell(struct spelling *spelling)
         return lua_toboolean(spelling->lua, -1) ? "true" : "false";
     case OPTION_TEXT:
     case OPTION_BYTES:
-        return spell_text(spelling);
+        return spelling->option->is_list ? spell_list(spelling) : spell_text(spelling);
     case OPTION_CHOICE:
         return spell_choice(spelling);
     case OPTION_CUSTOM:

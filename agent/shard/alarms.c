@@ -5,7 +5,7 @@
 #include "common/clock.h"
 #include "common/container.h"
 
-static void alarms_arm(struct alarms *alarms);
+static void alarms_arm_in(struct alarms *alarms, uint64_t least_ms);
 
 static void alarms_on_wakeup(uv_timer_t *wakeup)
 {
@@ -20,12 +20,12 @@ static void alarms_on_wakeup(uv_timer_t *wakeup)
         struct alarm *alarm = CONTAINER_OF(timer, struct alarm, timer);
         alarm->on_due(alarm, now_ns);
     }
-    alarms_arm(alarms);
+    alarms_arm_in(alarms, 1); /* not 0, which libuv would call again before it looks at any socket */
 }
 
 /* libuv counts whole milliseconds from a clock that it reads once a turn, so its timer may come early: then
  * it is set again. */
-static void alarms_arm(struct alarms *alarms)
+static void alarms_arm_in(struct alarms *alarms, uint64_t least_ms)
 {
     uint64_t next_ns = timers_next_ns(alarms->timers);
 
@@ -34,6 +34,7 @@ static void alarms_arm(struct alarms *alarms)
     }
     uint64_t now_ns = clock_now_ns();
     uint64_t in_ms = next_ns > now_ns ? (next_ns - now_ns + NS_PER_MS - 1) / NS_PER_MS : 0;
+    in_ms = in_ms > least_ms ? in_ms : least_ms;
     if (uv_is_active((uv_handle_t *)&alarms->wakeup) && uv_timer_get_due_in(&alarms->wakeup) <= in_ms) {
         return;
     }
@@ -69,7 +70,7 @@ void alarms_set(struct alarms *alarms, struct alarm *alarm, uint64_t due_ns)
 {
     timers_set(alarms->timers, &alarm->timer, due_ns);
     if (timers_next_ns(alarms->timers) == due_ns) {
-        alarms_arm(alarms);
+        alarms_arm_in(alarms, 0);
     }
 }
 

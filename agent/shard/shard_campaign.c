@@ -4,6 +4,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_script.h"
+#include "agent/shard/vu_network.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/log.h"
@@ -268,7 +269,8 @@ struct shard_campaign *shard_campaign_new(struct shard *shard, const struct comm
     alarm_init(&campaign->runner_alarm, on_runner_due);
     alarm_init(&campaign->meter_alarm, on_meter_due);
     turn_queue_init(&campaign->queue, shard_turns(shard));
-    bool is_loaded = shard_script_load(campaign, &error);
+    bool is_loaded =
+        shard_script_load(campaign, &error) && vu_network_check(campaign->options, &deploy->workers, &error);
     if (is_loaded) {
         campaign->runner = runner_new(campaign->deployment, runs_of(campaign));
         campaign->batcher = batcher_new(campaign->options->workers);

@@ -58,7 +58,8 @@ int vu_yield(lua_State *lua, struct vu *vu, enum vu_wait wait, lua_KFunction go_
     }
     vu->wait = (uint8_t)wait;
     vu->waiting = lua;
-    vu->wait_began_ns = clock_now_ns();
+    /* What a call of the coordinator waits is measured; elsewhere it is only said. */
+    vu->wait_began_ns = wait == WAIT_ANSWER ? clock_now_ns() : vu_turn_ns(vu);
     script->is_waiting = true;
     return lua_yieldk(lua, 0, context, go_on);
 }

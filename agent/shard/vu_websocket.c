@@ -209,6 +209,7 @@ static void vu_websocket_fail(struct vu_websocket *websocket, const char *failur
 
 static void vu_websocket_refuse(struct vu_websocket *websocket, const struct http_response *response)
 {
+    websocket->status = response->status;
     if (response->failure != HTTP_OK) {
         websocket->phase = memory_copy_string(response->phase);
         vu_websocket_fail(websocket, http_failure_name(response->failure),

@@ -34,6 +34,7 @@ struct vu_websocket {
     const char *failure;
     char *failure_text;
     char *phase;      /* in which the handshake failed; NULL: none */
+    uint32_t status;  /* of the answer that was none, or of a proxy's; 0: none */
     bool is_held;     /* by the script's object */
     bool has_counted; /* its end */
 };

@@ -1,6 +1,7 @@
 /* The options of `tutti run` and `tutti start`: those of every campaign, those of both, and those of each. */
 #include "cli/options/run_options.h"
 #include "cli/options/start_options.h"
+#include "common/host_override.h"
 #include "proto/message/campaign_option.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"

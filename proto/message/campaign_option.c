@@ -1,6 +1,8 @@
 /* The table of a campaign's options, and what can be done with each of them alike. */
 #include "proto/message/campaign_option.h"
 
+#include "common/address.h"
+#include "common/host_override.h"
 #include "common/memory.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
@@ -25,6 +27,16 @@
 const struct campaign_option campaign_option_table[CAMPAIGN_OPTION_COUNT] = {
 #include "proto/message/campaign_options.inc"
 };
+
+bool campaign_check_source(struct bytes text, struct error *error)
+{
+    struct network network;
+    /* It may come from the wire, and hold anything: what cannot be shown is not quoted. */
+    if (text.size >= ADDRESS_TEXT_BYTES || !bytes_is_printable(text)) {
+        return error_set(error, "source is not an address or a network like 10.0.0.0/8");
+    }
+    return text.size == 0 || network_parse(text, &network, error);
+}
 
 bool campaign_parse_fail(const char *text, void *options, struct error *error)
 {

@@ -21,6 +21,8 @@ enum campaign_option_row {
 
 extern const struct campaign_option campaign_option_table[CAMPAIGN_OPTION_COUNT];
 
+/* For a row of `struct option`: an address, a network, or nothing. */
+bool campaign_check_source(struct bytes text, struct error *error);
 /* "10" failed steps or "2.5%" of them, into fail_steps and fail_percent; for a row of `struct option` whose
  * value is the whole struct campaign_options. */
 MUST_CHECK bool campaign_parse_fail(const char *text, void *options, struct error *error);

@@ -18,6 +18,7 @@
 #define LIMIT_AGENTS 4096u                       /* joined to one coordinator */
 #define LIMIT_BATCH_BYTES (256u * 1024u) /* up to which a sender fills one batch of operations or replies */
 #define LIMIT_NAME_BYTES 255u            /* notifier, barrier, variable, campaign, agent, request … */
+#define LIMIT_RESOLVE_BYTES 16000u       /* addresses of hosts */
 #define LIMIT_TEXT_BYTES 2000u           /* a message for a person */
 #define LIMIT_CAMPAIGN_ID 999999999999999999u /* fits a JSON integer */
 #define LIMIT_WORKERS 1000000u                /* of a campaign */

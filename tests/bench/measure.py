@@ -21,12 +21,17 @@ BUILD = HERE.parent.parent / "build" / os.environ.get("TUTTI_BENCH_BUILD", "rele
 TUTTI = BUILD / "tutti"
 
 NGINX = """
-daemon off; worker_processes 1; pid {dir}/pid; error_log {dir}/error.log crit;
-events {{ worker_connections 4096; }}
+daemon off; worker_processes {workers}; pid {dir}/pid; error_log {dir}/error.log crit;
+events {{ worker_connections 19000; accept_mutex off; }}
 http {{
-  access_log off; keepalive_requests 100000000; client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy;
+  access_log off; keepalive_requests 100000000; keepalive_timeout 1h; client_max_body_size 1m; client_body_temp_path {dir}/body; proxy_temp_path {dir}/proxy;
   fastcgi_temp_path {dir}/fastcgi; uwsgi_temp_path {dir}/uwsgi; scgi_temp_path {dir}/scgi;
-  server {{ listen 127.0.0.1:{port}; location / {{ default_type text/plain; return 200 "tiny page\\n"; }} }}
+  ssl_certificate {dir}/certificate; ssl_certificate_key {dir}/key; ssl_protocols TLSv1.3;
+  server {{
+    listen {port} {tls} backlog=4096 reuseport;
+    location / {{ default_type text/plain; return 200 "tiny page\\n"; }}
+    location /json {{ default_type application/json; return 200 '{json}'; }}
+  }}
 }}
 """
 
@@ -57,27 +62,29 @@ def free_port():
 
 
 class Nginx:
-    def __init__(self, is_http2=False):
-        self.is_http2 = is_http2
+    """A server on the first core; with `tls` it speaks TLS 1.3 alone, with `is_http2` by HTTP/2."""
+
+    def __init__(self, tls=False, is_http2=False, workers=1):
+        self.tls, self.is_http2, self.workers = tls or is_http2, is_http2, workers
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp()
         self.port = free_port()
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                        "-subj", "/CN=localhost", "-days", "2", "-keyout", f"{self.folder}/key",
+                        "-out", f"{self.folder}/certificate"], check=True, stderr=subprocess.DEVNULL)
         conf = pathlib.Path(self.folder) / "nginx.conf"
-        text = NGINX.format(dir=self.folder, port=self.port)
-        if self.is_http2:
-            run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=bench", "-keyout",
-                 f"{self.folder}/key.pem", "-out", f"{self.folder}/cert.pem"], stderr=subprocess.DEVNULL)
-            text = text.replace(f":{self.port};", f":{self.port} ssl http2; ssl_certificate {self.folder}/cert.pem; "
-                                f"ssl_certificate_key {self.folder}/key.pem;")
-        conf.write_text(text)
+        answer = json.dumps({"author": 1, "step": 7, "page": "start", "tags": ["a", "b", "c"], "is_draft": False,
+                             "text": "a line of a comment, " * 38})
+        conf.write_text(NGINX.format(dir=self.folder, port=self.port, workers=self.workers, json=answer,
+                                     tls="ssl http2" if self.is_http2 else "ssl" if self.tls else ""))
         self.process = subprocess.Popen(pinned(0, ["nginx", "-c", str(conf), "-p", self.folder]))
         until = time.monotonic() + 10
         while time.monotonic() < until:
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     break
-        return f"http{'s' if self.is_http2 else ''}://127.0.0.1:{self.port}/"
+        return f"{'https' if self.tls else 'http'}://127.0.0.1:{self.port}/"
 
     def __exit__(self, *_):
         self.process.terminate()
@@ -85,20 +92,57 @@ class Nginx:
         shutil.rmtree(self.folder)
 
 
+def timed(command):
+    """What a command printed, and the processor time that it and its children took."""
+    with tempfile.TemporaryFile("w+") as output:
+        process = subprocess.Popen([str(c) for c in command], stdout=output, stderr=subprocess.DEVNULL)
+        _pid, _status, usage = os.wait4(process.pid, 0)
+        output.seek(0)
+        return output.read(), usage.ru_utime + usage.ru_stime
+
+
+def wrk_round(url, seconds, *options):
+    """Requests in a second, and the processor time of one in µs."""
+    text, used_s = timed(pinned(1, ["wrk", "-t1", "-c50", f"-d{seconds}s", *options, url]))
+    return (float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)),
+            1e6 * used_s / int(re.search(r"(\d+) requests in", text).group(1)))
+
+
+def tutti_round(kind, url, seconds, *options):
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "report.json"
+        _text, used_s = timed(pinned(1, [TUTTI, "run", HERE / "http.lua", "--single-mode", kind, "-w", 50, "-d", seconds, "--agents", 1,
+                                         "--shards", 1, "--target", url, "-q", "--json", path, *options]))
+        report = json.loads(path.read_text())
+    requests = report["requests"].values()
+    count = sum(r["count"] for r in requests)
+    if any(r["failed"] for r in requests) or report["steps"]["failed"]:
+        sys.exit(f"http: {kind}: requests failed: {report['errors']}")
+    return count / report["duration_s"], 1e6 * used_s / count
+
+
+def beside_wrk(kind, seconds, tls=False, wrk=()):
+    """Three rounds of each, taken in turn; the medians are compared, by the clock and by processor time."""
+    ours, theirs = [], []
+    with Nginx(tls) as url:
+        for _ in range(3):
+            ours.append(tutti_round(kind, url, seconds))
+            theirs.append(wrk_round(url, seconds, *wrk))
+    (our_rate, our_us), (their_rate, their_us) = ([statistics.median(column) for column in zip(*rows)] for rows in (ours, theirs))
+    return {f"{kind}_per_s": our_rate, f"{kind}_wrk_per_s": their_rate, f"{kind}_of_wrk": our_rate / their_rate,
+            f"{kind}_us": our_us, f"{kind}_wrk_us": their_us, f"{kind}_us_of_wrk": their_us / our_us}
+
+
 def measure_http(seconds):
-    """Three rounds of each, taken in turn; the medians are compared."""
-    bare, ours, wrk = [], [], []
+    bare, theirs = [], []
     with Nginx() as url:
         for _ in range(3):
             bare.append(json.loads(run(pinned(1, [str(BUILD / "bin" / "bare_curl"), url, "50", str(seconds)])))["per_s"])
-            report, _output = tutti_run(HERE / "http.lua", "-w", 50, "-d", seconds, "--agents", 1, "--shards", 1,
-                                        "--target", url, "-q", core=1)
-            ours.append(sum(r["count"] for r in report["requests"].values()) / report["duration_s"])
-            text = run(pinned(1, ["wrk", "-t1", "-c50", f"-d{seconds}s", url]))
-            wrk.append(float(re.search(r"Requests/sec:\s+([\d.]+)", text).group(1)))
+            theirs.append(tutti_round("get", url, seconds, "--http-engine", "curl")[0])
     middle = statistics.median
-    return {"tutti_per_s": middle(ours), "bare_curl_per_s": middle(bare), "wrk_per_s": middle(wrk),
-            "of_bare_curl": middle(ours) / middle(bare), "of_wrk": middle(ours) / middle(wrk)}
+    return {"bare_curl_per_s": middle(bare), "curl_per_s": middle(theirs), "of_bare_curl": middle(theirs) / middle(bare),
+            **beside_wrk("get", seconds), **beside_wrk("tls", seconds, tls=True),
+            **beside_wrk("close", seconds, wrk=("-H", "Connection: close")), **beside_wrk("json", seconds)}
 
 
 def measure_http2(seconds):
@@ -269,6 +313,52 @@ def idle_agent(workers):
         guard.cancel()
 
 
+@contextlib.contextmanager
+def held_agent(url, workers, period_s, spread_s):
+    """The process id of one agent, once each of its workers has a connection open."""
+    environment = dict(os.environ, BENCH_PERIOD=str(period_s), BENCH_SPREAD=str(spread_s))
+    process = subprocess.Popen([str(TUTTI), "run", str(HERE / "connections.lua"), "-w", str(workers), "-d", "300", "--agents", "1",
+                                "--shards", "1", "--allow-system", "--target", url, "-q"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    guard = threading.Timer(280, process.kill)
+    guard.start()
+    try:
+        until = time.monotonic() + spread_s + 60
+        while True:
+            started = children(process.pid)
+            if started and len(os.listdir(f"/proc/{started[0]}/fd")) > workers:
+                break
+            if time.monotonic() > until or process.poll() is not None:
+                sys.exit(f"connections: {workers} workers never had one each")
+            time.sleep(0.2)
+        time.sleep(2)
+        yield started[0]
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        guard.cancel()
+
+
+def held_bytes(tls, workers):
+    with Nginx(tls, 4) as url, held_agent(url, workers, 3600, workers / (400 if tls else 2000)) as agent:
+        return resident_bytes(agent)
+
+
+def measure_connections(workers, seconds):
+    """What a worker with an open connection takes, and what many of them cost that ask once in ten seconds."""
+    result = {"workers": workers}
+    for name, tls in (("plain", False), ("tls", True)):
+        few = workers // 10
+        result[f"{name}_bytes_each"] = (held_bytes(tls, workers) - held_bytes(tls, few)) / (workers - few)
+    with Nginx(False, 4) as url, held_agent(url, workers, 10, 10) as agent:
+        before, began = cpu_s(agent), time.monotonic()
+        time.sleep(seconds)
+        result["core_percent"] = 100 * (cpu_s(agent) - before) / (time.monotonic() - began)
+    result["core_percent_of_50000"] = result["core_percent"] * 50000 / workers
+    return result
+
+
 def measure_core(steps):
     def rate(workers, room_size):
         return json.loads(run([BUILD / "bin" / "core_operations", workers, room_size, steps]))
@@ -397,9 +487,18 @@ def measure_stop(workers):
 
 BENCHES = [
     ("http", lambda quick: measure_http(2 if quick else 6),
-     [("tutti_per_s", "requests/s, tutti"), ("bare_curl_per_s", "requests/s, bare libcurl on libuv"),
-      ("wrk_per_s", "requests/s, wrk -t1 -c50"), ("of_bare_curl", "tutti ÷ bare libcurl (aim: ≥ 0.85)"),
-      ("of_wrk", "tutti ÷ wrk")]),
+     [(f"{kind}_{key}", label) for kind, what, aim in (
+         ("get", "GET", "≥ 1.0"), ("tls", "GET over TLS 1.3, wrk too", "≥ 0.95"),
+         ("close", "a connection for each, wrk too", "≥ 1.0"), ("json", "POST of 1 kB JSON, wrk's plain GET", "≥ 0.6"))
+      for key, label in (("per_s", f"requests/s, {what}"), ("wrk_per_s", "… wrk -t1 -c50"), ("of_wrk", f"… tutti ÷ wrk (aim: {aim})"),
+                         ("us", "… processor time of a request, µs"), ("us_of_wrk", "… wrk's processor time ÷ tutti's"))]
+     + [("curl_per_s", "requests/s, engine on libcurl"), ("bare_curl_per_s", "… bare libcurl on libuv"),
+        ("of_bare_curl", "… tutti ÷ bare libcurl (aim: ≥ 0.85)")]),
+    ("connections", lambda quick: measure_connections(3000 if quick else 10000, 10 if quick else 20),
+     [("plain_bytes_each", "bytes for a worker with an open connection (aim: ≤ 6,000)"),
+      ("tls_bytes_each", "… over TLS (aim: ≤ 40,000)"),
+      ("core_percent", "one request each 10 s on all of them, % of a core"),
+      ("core_percent_of_50000", "… as much for 50,000 (aim: < 30)")]),
     ("http2", lambda quick: measure_http2(2 if quick else 6),
      [("tutti_per_s", "requests/s, tutti"), ("h2load_per_s", "requests/s, h2load -t1 -c50 -m1"),
       ("of_h2load", "tutti ÷ h2load (aim: ≥ 0.7)")]),

@@ -46,6 +46,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if self.path == "/meet":
             self.met.wait(timeout=20)  # for three others
+        if self.path.startswith("/until-end"):
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nhello")
+            self.close_connection = True
+            if self.path == "/until-end/goodbye":
+                with contextlib.suppress(OSError):
+                    self.connection.unwrap()
+            return
         if self.path.startswith("/short"):
             self.wfile.write(b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b"x" * (len(self.path) * 7))
             self.close_connection = True
@@ -163,6 +170,17 @@ class Http(unittest.TestCase):
                 assert(first ~= other)
                 assert(http.get(tutti.target .. '/', { tls = { ca = 'ca.pem' } }).body == first, 'not kept')
                 assert(http.get(tutti.target .. '/', unverified).body == other, 'not kept')
+                """, target)
+
+    def test_a_body_until_the_end_needs_the_goodbye_of_tls(self):
+        with serving(self.context()) as target, serving() as plain:
+            self.both(f"""
+                local tls = {{ ca = 'ca.pem' }}
+                assert(http.get(tutti.target .. '/until-end/goodbye', {{ tls = tls }}).body == 'hello')
+                local ok, why = pcall(http.get, tutti.target .. '/until-end/cut', {{ tls = tls, name = 'r' }})
+                -- libcurl takes what has come for the whole.
+                assert(ok == ('%s' == 'curl') and (ok or why.kind == 'reset'), tostring(why))
+                assert(http.get('{plain}/until-end').body == 'hello')
                 """, target)
 
     def test_shows_a_certificate(self):

@@ -2,6 +2,7 @@
 #include "agent/http/curl/curl_client_inside.h"
 
 #include "agent/base/connect_failure.h"
+#include "agent/base/source_address.h"
 #include "agent/http/curl/curl_failure.h"
 #include "agent/http/curl/curl_timings.h"
 #include "agent/http/message/fields.h"
@@ -149,6 +150,9 @@ static int exchange_connect_errno(const struct curl_exchange *exchange)
     if (exchange->open_errno != 0) {
         return exchange->open_errno;
     }
+    if (exchange->probed_errno != 0) {
+        return exchange->probed_errno;
+    }
     curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &number);
     return (int)number;
 }
@@ -189,18 +193,79 @@ static void read_exchange(struct curl_exchange *exchange, struct http_response *
     }
 }
 
+/* What the proxy has answered to CONNECT; 0: nothing. */
+static uint32_t exchange_proxy_status(const struct curl_exchange *exchange)
+{
+    long status = 0;
+
+    curl_easy_getinfo(exchange->easy, CURLINFO_HTTP_CONNECTCODE, &status);
+    return status > 0 ? (uint32_t)status : 0;
+}
+
+/* Curl has one code for many faults of a proxy, and its text tells them apart. */
+static bool is_proxy_to_blame(const struct curl_exchange *exchange, CURLcode result)
+{
+    if (result == CURLE_OK || !curl_request_is_proxied(&exchange->request)) {
+        return false;
+    }
+    if (result == CURLE_COULDNT_CONNECT) {
+        return curl_failure_of_system(exchange_connect_errno(exchange)) != HTTP_LOCAL_LIMIT;
+    }
+    return exchange_proxy_status(exchange) >= 300 || strstr(exchange->error_text, "CONNECT") != NULL;
+}
+
+/* Curl, and the system's resolver, do not say why they could not open a file or a socket. */
+static int exchange_probe(CURLcode result)
+{
+    switch (result) {
+    case CURLE_COULDNT_RESOLVE_HOST:
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_SSL_CACERT_BADFILE:
+    case CURLE_PEER_FAILED_VERIFICATION:
+        return connect_failure_probe();
+    default:
+        return 0;
+    }
+}
+
 static enum http_failure failure_of(const struct curl_exchange *exchange, CURLcode result)
 {
+    if (exchange->probed_errno != 0 || (exchange->is_source_refused && result == CURLE_COULDNT_CONNECT)) {
+        return HTTP_LOCAL_LIMIT;
+    }
+    if (is_proxy_to_blame(exchange, result)) {
+        return HTTP_PROXY;
+    }
     if (result == CURLE_COULDNT_CONNECT) {
         return curl_failure_of_system(exchange_connect_errno(exchange));
     }
     return curl_failure_of(result, exchange->error_text);
 }
 
+static void describe_failure(const struct curl_exchange *exchange, enum http_failure failure,
+                             const char *curl_text, char *text, size_t size)
+{
+    if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
+        snprintf(text, size, "the server's response is not HTTP");
+    } else if (failure == HTTP_TIMEOUT) {
+        snprintf(text, size, "timed out: no answer within %llu ms", (unsigned long long)exchange->timeout_ms);
+    } else if (failure == HTTP_PROXY) {
+        snprintf(text, size, "the proxy: %s", curl_text);
+    } else if (failure == HTTP_LOCAL_LIMIT && exchange->is_source_refused) {
+        source_address_describe(&exchange->client->source, exchange->open_errno, text, size);
+    } else if (failure == HTTP_LOCAL_LIMIT) {
+        int number = exchange_connect_errno(exchange);
+        snprintf(text, size, "connect: %s%s", strerror(number), connect_failure_advice(number));
+    } else {
+        snprintf(text, size, "%s", curl_text);
+    }
+}
+
 /* What curl has found. */
 void curl_answer_judge_result(struct curl_exchange *exchange, CURLcode result)
 {
     const char *curl_text = exchange->error_text[0] ? exchange->error_text : curl_easy_strerror(result);
+    exchange->probed_errno = exchange_probe(result);
     enum http_failure failure = failure_of(exchange, result);
     char text[CURL_ERROR_SIZE + 64];
 
@@ -215,17 +280,7 @@ void curl_answer_judge_result(struct curl_exchange *exchange, CURLcode result)
     if (failure == HTTP_BAD_REQUEST && exchange->has_sent) {
         failure = HTTP_PROTOCOL; /* curl has no name of its own for some odd answers */
     }
-    if (failure == HTTP_PROTOCOL && strstr(curl_text, "HTTP/0.9") != NULL) {
-        snprintf(text, sizeof text, "the server's response is not HTTP");
-    } else if (failure == HTTP_TIMEOUT) {
-        snprintf(text, sizeof text, "timed out: no answer within %llu ms",
-                 (unsigned long long)exchange->timeout_ms);
-    } else if (failure == HTTP_LOCAL_LIMIT) {
-        int number = exchange_connect_errno(exchange);
-        snprintf(text, sizeof text, "connect: %s%s", strerror(number), connect_failure_advice(number));
-    } else {
-        snprintf(text, sizeof text, "%s", curl_text);
-    }
+    describe_failure(exchange, failure, curl_text, text, sizeof text);
     curl_answer_judge(exchange, failure, text);
 }
 
@@ -282,7 +337,7 @@ void curl_answer_read(struct curl_exchange *exchange, struct http_response *resp
     long status = 0;
 
     curl_easy_getinfo(exchange->easy, CURLINFO_RESPONSE_CODE, &status);
-    response->status = (uint32_t)status;
+    response->status = exchange->failure == HTTP_PROXY ? exchange_proxy_status(exchange) : (uint32_t)status;
     response->headers = buffer_bytes(&exchange->bodies.head);
     response->body = buffer_bytes(&exchange->bodies.body);
     response->url = exchange->redirects > 0 ? exchange->request.url.text : NULL;

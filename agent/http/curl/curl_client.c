@@ -3,6 +3,7 @@
 #include "agent/http/curl/curl_client_inside.h"
 
 #include "common/clock.h"
+#include "common/host_override.h"
 #include "common/memory.h"
 
 #include <stdlib.h>
@@ -19,6 +20,20 @@ void curl_client_global_init(void)
     }
 }
 
+/* The options --resolve and --source. */
+static void set_up_network(struct curl_exchange *exchange)
+{
+    const struct curl_client *client = exchange->client;
+
+    if (client->overrides != NULL) {
+        curl_easy_setopt(exchange->easy, CURLOPT_RESOLVE, client->overrides);
+    }
+    if (client->has_source) {
+        curl_easy_setopt(exchange->easy, CURLOPT_IPRESOLVE,
+                         address_is_v4(&client->source) ? CURL_IPRESOLVE_V4 : CURL_IPRESOLVE_V6);
+    }
+}
+
 static void set_up(struct curl_exchange *exchange)
 {
     CURL *easy = exchange->easy;
@@ -29,6 +44,9 @@ static void set_up(struct curl_exchange *exchange)
     curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* cancelling does not wait for a slow name server */
     curl_easy_setopt(easy, CURLOPT_PROXY, "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+    curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE);
+    curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     curl_easy_setopt(easy, CURLOPT_USERAGENT, "tutti/" TUTTI_VERSION);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->error_text);
@@ -59,6 +77,32 @@ struct curl_client *curl_client_new(struct curl_engine *engine)
     return client;
 }
 
+/* One line of CURLOPT_RESOLVE for each entry; the names that are known are each client's own. */
+static void set_overrides(struct curl_client *client, struct bytes overrides)
+{
+    struct host_override entry;
+
+    while (host_override_next(&overrides, &entry)) {
+        char *line = memory_format("%.*s:%u:%.*s", BYTES_FORMAT(entry.host), entry.port,
+                                   BYTES_FORMAT(entry.addresses));
+        struct curl_slist *longer = curl_slist_append(client->overrides, line);
+        memory_free(line);
+        if (longer == NULL) {
+            abort();
+        }
+        client->overrides = longer;
+    }
+}
+
+void curl_client_set_network(struct curl_client *client, const struct http_network *network)
+{
+    set_overrides(client, network->overrides);
+    client->has_source = network->source != NULL;
+    if (client->has_source) {
+        client->source = *network->source;
+    }
+}
+
 struct curl_transfer *curl_exchange_transfer(struct curl_exchange *exchange)
 {
     return &exchange->transfer;
@@ -85,6 +129,7 @@ static struct curl_exchange *curl_exchange_new(struct curl_client *client)
     }
     curl_request_init(&exchange->request, client->engine, exchange->easy);
     set_up(exchange);
+    set_up_network(exchange);
     return exchange;
 }
 
@@ -147,7 +192,8 @@ static void curl_exchange_run(struct curl_exchange *exchange)
 
     curl_answer_clear(exchange);
     exchange->has_opened = exchange->has_sent = exchange->has_begun_answer = exchange->is_broken_off = false;
-    exchange->open_errno = 0;
+    exchange->open_errno = exchange->probed_errno = 0;
+    exchange->is_source_refused = false;
     exchange->answered_ns = 0;
     exchange->error_text[0] = 0;
     exchange->is_running = true;
@@ -302,6 +348,7 @@ void curl_client_free(struct curl_client **pointer)
     }
     curl_cookies_finish(&client->cookies);
     curl_share_cleanup(client->share);
+    curl_slist_free_all(client->overrides);
     curl_socket_list_finish(&client->sockets);
     memory_free(client);
     *pointer = NULL;

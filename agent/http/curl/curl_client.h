@@ -14,6 +14,7 @@ MUST_CHECK struct curl_engine *curl_engine_new(uv_loop_t *loop, struct lease *le
 void curl_engine_set_memory(struct curl_engine *engine, struct memory_account *memory);
 void curl_engine_close(struct curl_engine **engine);
 MUST_CHECK struct curl_client *curl_client_new(struct curl_engine *engine);
+void curl_client_set_network(struct curl_client *client, const struct http_network *network);
 void curl_client_free(struct curl_client **client);
 void curl_client_cancel(struct curl_client *client);
 MUST_CHECK struct curl_exchange *curl_client_start(struct curl_client *client,

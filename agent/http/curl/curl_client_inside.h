@@ -6,12 +6,16 @@
 #include "agent/http/http_bodies.h"
 #include "agent/http/message/content_decoder.h"
 #include "agent/http/message/http1_parser.h"
+#include "common/address.h"
 
 struct curl_client {
     struct http_client base;
     struct curl_engine *engine;
     CURLSH *share; /* connections, names and cookies */
     struct curl_cookies cookies;
+    struct curl_slist *overrides; /* of addresses, as curl has them */
+    struct address source;
+    bool has_source;
     struct curl_socket_list sockets;
     struct curl_exchange *exchanges;
     struct curl_exchange *spares;
@@ -43,8 +47,10 @@ struct curl_exchange {
     uint32_t redirects;
     enum http_failure failure; /* by our own judgement, with its `text`; HTTP_OK: curl's counts */
     int open_errno;            /* why no socket could be made; 0: one could */
-    bool is_begun;             /* its on_done is to come */
-    bool is_running;           /* curl has it */
+    int probed_errno;       /* no descriptor was left when it failed; 0: there was, or it was not about one */
+    bool is_source_refused; /* open_errno says why the socket could not be bound to it */
+    bool is_begun;          /* its on_done is to come */
+    bool is_running;        /* curl has it */
     bool is_waiting;
     bool is_followed;
     bool is_fresh;

@@ -26,8 +26,10 @@ enum http_failure curl_failure_of(CURLcode result, const char *text)
     case CURLE_BAD_FUNCTION_ARGUMENT:
         return HTTP_BAD_REQUEST;
     case CURLE_COULDNT_RESOLVE_HOST:
-    case CURLE_COULDNT_RESOLVE_PROXY:
         return HTTP_RESOLVE;
+    case CURLE_COULDNT_RESOLVE_PROXY:
+    case CURLE_PROXY:
+        return HTTP_PROXY;
     case CURLE_COULDNT_CONNECT:
         return HTTP_CONNECT;
     case CURLE_OPERATION_TIMEDOUT:

@@ -25,6 +25,11 @@ static struct http_client *curl_kind_client_new(struct http_engine *engine)
     return (struct http_client *)curl_client_new((struct curl_engine *)engine);
 }
 
+static void curl_kind_set_network(struct http_client *client, const struct http_network *network)
+{
+    curl_client_set_network((struct curl_client *)client, network);
+}
+
 static void curl_kind_client_free(struct http_client *base)
 {
     struct curl_client *client = (struct curl_client *)base;
@@ -67,6 +72,7 @@ const struct http_engine_functions curl_kind = {
     .engine_set_memory = curl_kind_set_memory,
     .engine_close = curl_kind_engine_close,
     .client_new = curl_kind_client_new,
+    .client_set_network = curl_kind_set_network,
     .client_free = curl_kind_client_free,
     .client_cancel = curl_kind_client_cancel,
     .start = curl_kind_start,

@@ -2,12 +2,14 @@
  * leads. */
 #include "agent/http/curl/curl_client_inside.h"
 
+#include "agent/base/source_address.h"
 #include "agent/http/curl/curl_failure.h"
 #include "agent/http/message/fields.h"
 #include "agent/http/message/resend.h"
 
 #include <errno.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #define CURL_REDIRECTS_MAX 20u
 
@@ -44,6 +46,11 @@ curl_socket_t curl_repeat_on_open(void *context, curlsocktype purpose, struct cu
     curl_socket_t opened = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
     if (opened == CURL_SOCKET_BAD) {
         exchange->open_errno = errno;
+    } else if (exchange->client->has_source &&
+               (exchange->open_errno = source_address_bind(opened, &exchange->client->source)) != 0) {
+        exchange->is_source_refused = true;
+        close(opened);
+        return CURL_SOCKET_BAD;
     } else {
         exchange->has_opened = true;
         curl_engine_opened(exchange->engine, opened);

@@ -4,12 +4,15 @@
 #include "agent/http/curl/curl_client.h"
 #include "agent/http/message/content_decoder.h"
 #include "agent/http/message/fields.h"
+#include "agent/http/message/proxy.h"
 #include "agent/http/message/resend.h"
 #include "common/memory.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+
+#define PROXY_DEFAULT_PORT 80L
 
 /* The machine's authorities are those of the engine: curl would parse them all for each connection. */
 static void trust_machine(struct curl_request *request, bool is_trusted)
@@ -39,6 +42,7 @@ void curl_request_finish(struct curl_request *request)
 {
     curl_slist_free_all(request->headers);
     memory_free(request->given_url);
+    memory_free(request->proxy);
     url_finish(&request->url);
 }
 
@@ -78,10 +82,15 @@ static void set_cookie(struct curl_request *request, const struct http_request *
  * script says so. */
 static void set_headers(struct curl_request *request, const struct http_request *wanted)
 {
+    bool is_tunnelled = wanted->proxy != NULL && request->url.is_tls;
+
     for (size_t i = 0; i < wanted->header_count; i++) {
         const struct http_header *header = &wanted->headers[i];
         if (strcasecmp(header->name, "cookie") == 0) {
             continue;
+        }
+        if (is_tunnelled && strcasecmp(header->name, "Proxy-Authorization") == 0) {
+            continue; /* it would go to the origin */
         }
         char *line = header->value[0] ? memory_format("%s: %s", header->name, header->value)
                                       : memory_format("%s;", header->name);
@@ -207,6 +216,34 @@ static void set_version(struct curl_request *request, bool is_http2)
     }
 }
 
+/* Without one, an empty text keeps curl from looking into the environment; NULL lets it. */
+static void set_proxy(struct curl_request *request, const char *proxy)
+{
+    bool is_socks = proxy != NULL && strncasecmp(proxy, "socks", 5) == 0;
+    bool is_of_environment = proxy != NULL && strcmp(proxy, PROXY_OF_ENVIRONMENT) == 0;
+    CURL *easy = request->easy;
+
+    if (proxy == NULL ? request->proxy == NULL
+                      : request->proxy != NULL && strcmp(proxy, request->proxy) == 0) {
+        return;
+    }
+    memory_free(request->proxy);
+    request->proxy = proxy != NULL ? memory_copy_string(proxy) : NULL;
+    curl_easy_setopt(easy, CURLOPT_PROXY, is_of_environment ? NULL : proxy != NULL ? proxy : "");
+    curl_easy_setopt(easy, CURLOPT_NOPROXY, is_of_environment ? NULL : "");
+    curl_easy_setopt(easy, CURLOPT_PROXYPORT, is_socks ? 0L : PROXY_DEFAULT_PORT);
+}
+
+bool curl_request_is_proxied(const struct curl_request *request)
+{
+    if (request->proxy == NULL || strcmp(request->proxy, PROXY_OF_ENVIRONMENT) != 0) {
+        return request->proxy != NULL;
+    }
+    const char *bypassed = getenv("no_proxy");
+    return getenv(request->url.is_tls ? "https_proxy" : "http_proxy") != NULL &&
+           (bypassed == NULL || !proxy_is_bypassed(bypassed, &request->url));
+}
+
 static bool set_url(struct curl_request *request, const char *text, struct error *error)
 {
     struct url url;
@@ -270,6 +307,7 @@ bool curl_request_set(struct curl_request *request, const struct http_request *w
     memcpy(request->method, wanted->method, strlen(wanted->method) + 1);
     set_version(request, wanted->is_http2);
     set_tls(request, wanted->tls);
+    set_proxy(request, wanted->proxy);
     bool is_plain = strcmp(wanted->method, "GET") == 0 && !wanted->has_body && wanted->header_count == 0 &&
                     !wanted->is_fresh && wanted->user == NULL && request->url.user == NULL;
     if (!is_plain) {

@@ -15,6 +15,7 @@ struct curl_request {
     struct curl_slist *headers; /* the script's, and those of its own that curl is to leave out */
     char *given_url;            /* as the script wrote it; NULL: curl has another one */
     struct url url;             /* where it goes */
+    char *proxy;                /* as it was given; NULL: none */
     char method[CURL_REQUEST_METHOD_BYTES];
     uint64_t timeout_ms;
     bool is_http2;
@@ -30,6 +31,8 @@ void curl_request_finish(struct curl_request *request);
 MUST_CHECK bool curl_request_set(struct curl_request *request, const struct http_request *wanted,
                                  struct error *error);
 void curl_request_set_nowhere(struct curl_request *request);
+/* Whether a proxy was asked for, and is there where it is that of the environment. */
+bool curl_request_is_proxied(const struct curl_request *request);
 void curl_request_set_timeout(struct curl_request *request, uint64_t timeout_ms);
 /* The next request of a redirect to `location`; false with an error where it leads nowhere. */
 MUST_CHECK bool curl_request_redirect(struct curl_request *request, uint32_t status, struct bytes location,

@@ -41,6 +41,7 @@ static enum request_phase phase_of(const struct curl_times *times, const struct 
     case HTTP_UNREACHABLE:
     case HTTP_CONNECT:
     case HTTP_LOCAL_LIMIT:
+    case HTTP_PROXY:
         return REQUEST_CONNECT;
     case HTTP_TLS:
         return REQUEST_TLS;

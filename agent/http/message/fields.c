@@ -4,6 +4,9 @@
 #include <string.h>
 #include <strings.h>
 
+#define ONES (UINT64_MAX / 255)
+#define HIGH_BITS (ONES * 128)
+
 enum { TOKEN = 1, VALUE = 2 };
 
 /* What a byte may be part of: a token, the value of a field, both or neither. */
@@ -36,14 +39,48 @@ static bool is_all_of(struct bytes text, uint8_t class)
     return true;
 }
 
+struct bytes field_token(struct bytes text)
+{
+    size_t size = 0;
+
+    while (size < text.size && (classes[text.data[size]] & TOKEN) != 0) {
+        size++;
+    }
+    return bytes_of(text.data, size);
+}
+
 bool field_is_token(struct bytes text)
 {
     return text.size > 0 && is_all_of(text, TOKEN);
 }
 
+/* Not 0 if one of the eight bytes is 0. */
+static uint64_t zero_bytes(uint64_t word)
+{
+    return (word - ONES) & ~word & HIGH_BITS;
+}
+
+static bool is_value_word(const uint8_t *data)
+{
+    uint64_t word;
+
+    memcpy(&word, data, sizeof word);
+    return (zero_bytes(word) | zero_bytes(word ^ (ONES * '\r')) | zero_bytes(word ^ (ONES * '\n'))) == 0;
+}
+
+/* Most of a head is values: they are looked at eight bytes at a time, the last ones together with some of
+ * those before. */
 bool field_is_value(struct bytes text)
 {
-    return is_all_of(text, VALUE);
+    if (text.size < sizeof(uint64_t)) {
+        return is_all_of(text, VALUE);
+    }
+    for (size_t at = 0; at + sizeof(uint64_t) < text.size; at += sizeof(uint64_t)) {
+        if (!is_value_word(text.data + at)) {
+            return false;
+        }
+    }
+    return is_value_word(text.data + text.size - sizeof(uint64_t));
 }
 
 bool field_is_space(uint8_t byte)

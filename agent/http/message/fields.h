@@ -8,6 +8,8 @@
 
 /* Whether it is a token (RFC 9110 section 5.6.2): a method, or the name of a field. */
 bool field_is_token(struct bytes text);
+/* The token that it begins with; empty for none. Borrows. */
+struct bytes field_token(struct bytes text);
 /* Whether it may be the value of a field: no line break, no zero byte. */
 bool field_is_value(struct bytes text);
 bool field_is_space(uint8_t byte);

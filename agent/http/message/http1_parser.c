@@ -124,15 +124,14 @@ static const char *read_special_field(struct http1_parser *parser, struct bytes 
 
 static const char *http1_read_field(struct http1_parser *parser, struct bytes line)
 {
-    struct bytes name;
-    struct bytes value;
-
     if (field_is_space(line.data[0])) {
         return "a header line is folded";
     }
-    if (!field_split(line, &name, &value) || !field_is_token(name)) {
+    struct bytes name = field_token(line);
+    if (name.size == 0 || name.size == line.size || line.data[name.size] != ':') {
         return "a header line has no name, or white space before its colon";
     }
+    struct bytes value = field_trim(bytes_of(line.data + name.size + 1, line.size - name.size - 1));
     if (!field_is_value(value)) {
         return "a header holds a bare CR or a zero byte";
     }
@@ -185,11 +184,56 @@ static enum http1_event begin_again(struct http1_parser *parser)
     return HTTP1_INTERIM;
 }
 
+/* Cuts a whole line from the input; the line is without its end. */
+static bool http1_cut_line(struct bytes *input, struct bytes *line)
+{
+    const uint8_t *end = memchr(input->data, '\n', input->size);
+
+    if (end == NULL) {
+        return false;
+    }
+    size_t size = (size_t)(end - input->data);
+    *line = bytes_of(input->data, size > 0 && end[-1] == '\r' ? size - 1 : size);
+    *input = bytes_of(end + 1, input->size - size - 1);
+    return true;
+}
+
+/* Lines that were read where they are, up to `end`, go into the head in one piece. */
+static bool http1_keep_lines(struct http1_parser *parser, struct buffer *head, const uint8_t *lines,
+                             const uint8_t *end)
+{
+    if (!buffer_append(head, lines, (size_t)(end - lines))) {
+        (void)http1_break(parser, "the head of the answer is too large");
+        return false;
+    }
+    parser->line_start += (size_t)(end - lines);
+    return true;
+}
+
+static enum http1_event http1_end_head(struct http1_parser *parser)
+{
+    bool is_interim = parser->status < 200 && parser->status != 101;
+
+    return is_interim ? begin_again(parser) : begin_body(parser);
+}
+
+/* Lines are read where they are in the input; only one that came in pieces is put together in `head`. */
 static enum http1_event read_head(struct http1_parser *parser, struct bytes *input, struct buffer *head)
 {
+    const uint8_t *lines = input->data; /* fields that are not in `head` yet */
     struct bytes line = {0};
 
-    while (http1_take_line(parser, input, head, &line)) {
+    for (;;) {
+        const uint8_t *end = input->data; /* of the lines before this one */
+        bool is_in_pieces = head->size > parser->line_start;
+        bool is_whole =
+            is_in_pieces ? http1_take_line(parser, input, head, &line) : http1_cut_line(input, &line);
+        if (is_in_pieces) {
+            lines = end = input->data;
+        }
+        if (!is_whole) {
+            break;
+        }
         if (parser->state == STATE_STATUS_LINE) {
             if (!read_status_line(parser, line)) {
                 return http1_break(parser, "this is not an answer of HTTP/1");
@@ -197,12 +241,12 @@ static enum http1_event read_head(struct http1_parser *parser, struct bytes *inp
             parser->state = STATE_FIELDS;
             buffer_clear(head);
             parser->line_start = 0;
+            lines = input->data;
             continue;
         }
         if (line.size == 0) {
             head->size = parser->line_start; /* the empty line is no field */
-            bool is_interim = parser->status < 200 && parser->status != 101;
-            return is_interim ? begin_again(parser) : begin_body(parser);
+            return http1_keep_lines(parser, head, lines, end) ? http1_end_head(parser) : HTTP1_ERROR;
         }
         const char *error = http1_read_field(parser, line);
         if (error != NULL) {
@@ -210,6 +254,10 @@ static enum http1_event read_head(struct http1_parser *parser, struct bytes *inp
         }
         parser->line_start = head->size;
     }
+    if (parser->state == STATE_BROKEN || !http1_keep_lines(parser, head, lines, input->data)) {
+        return HTTP1_ERROR;
+    }
+    (void)http1_take_line(parser, input, head, &line); /* the beginning of one */
     return parser->state == STATE_BROKEN ? HTTP1_ERROR : HTTP1_MORE;
 }
 

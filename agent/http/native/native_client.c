@@ -21,6 +21,7 @@ static struct native_client *client_of(struct http_client *base)
 static void init_timer(struct native_timer *timer, struct native_exchange *exchange, bool is_for_body)
 {
     timer_init(&timer->timer);
+    timer->due_ns = TIMERS_NEVER;
     timer->exchange = exchange;
     timer->is_for_body = is_for_body;
 }
@@ -36,6 +37,17 @@ struct http_client *native_client_new(struct http_engine *base)
     return &client->base;
 }
 
+void native_client_set_network(struct http_client *base, const struct http_network *network)
+{
+    struct native_client *client = client_of(base);
+
+    client->overrides = network->overrides;
+    client->has_source = network->source != NULL;
+    if (client->has_source) {
+        client->source = *network->source;
+    }
+}
+
 static struct native_exchange *native_exchange_new(struct native_client *client)
 {
     struct native_exchange *exchange = MEMORY_NEW(struct native_exchange);
@@ -45,6 +57,7 @@ static struct native_exchange *native_exchange_new(struct native_client *client)
     http_bodies_init(&exchange->bodies);
     exchange->bodies.head.maximum = HTTP1_HEAD_MAX_BYTES;
     buffer_init(&exchange->wish.fields, 0);
+    buffer_init(&exchange->wish.head, 0);
     buffer_init(&exchange->hops, HOPS_MAX_BYTES);
     init_timer(&exchange->timer, exchange, false);
     init_timer(&exchange->body_timer, exchange, true);
@@ -69,6 +82,8 @@ static struct native_exchange *take_exchange(struct native_client *client)
 
 static void native_exchange_destroy(struct native_exchange *exchange)
 {
+    native_engine_forget_timer(exchange->engine, &exchange->timer);
+    native_engine_forget_timer(exchange->engine, &exchange->body_timer);
     native_wish_finish(&exchange->wish);
     memory_free(exchange->given_url);
     buffer_finish(&exchange->hops);
@@ -122,8 +137,8 @@ static void begin_waiting(struct native_exchange *exchange)
 /* Takes the request out of the engine; the connection stays, if it is to. */
 static void stop_running(struct native_exchange *exchange)
 {
-    native_engine_unset_timer(exchange->engine, &exchange->timer);
-    native_engine_unset_timer(exchange->engine, &exchange->body_timer);
+    native_engine_unset_timer(&exchange->timer);
+    native_engine_unset_timer(&exchange->body_timer);
     content_decoder_free(&exchange->decoder);
     stop_waiting(exchange);
     if (exchange->at != NULL) {
@@ -266,8 +281,9 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     struct http_response *response = &exchange->response;
 
     note_end(exchange, failure == HTTP_OK);
-    /* The text may be the connection's own. */
-    bytes_to_text(bytes_of_string(text), exchange->text, sizeof exchange->text);
+    if (failure != HTTP_OK) { /* the text may be the connection's own */
+        bytes_to_text(bytes_of_string(text), exchange->text, sizeof exchange->text);
+    }
     if (exchange->connection != NULL) {
         native_connection_give_up(exchange);
     }
@@ -383,7 +399,7 @@ void native_exchange_continue(struct native_exchange *exchange)
 {
     if (exchange->is_body_held && exchange->connection != NULL) {
         exchange->is_body_held = false;
-        native_engine_unset_timer(exchange->engine, &exchange->body_timer);
+        native_engine_unset_timer(&exchange->body_timer);
         if (exchange->connection->http2 != NULL) {
             native_http2_continue(exchange->connection->http2, exchange);
             return;
@@ -461,8 +477,11 @@ static void note_exchange(struct native_exchange *exchange, const struct native_
 {
     struct http_response *response = &exchange->response;
 
-    bytes_to_text(bytes_of_string(stream_peer(connection->stream)), exchange->address,
-                  sizeof exchange->address);
+    const char *peer = stream_peer(connection->stream);
+    size_t size = strnlen(peer, sizeof exchange->address - 1);
+
+    memcpy(exchange->address, peer, size);
+    exchange->address[size] = 0;
     response->address = exchange->address;
     response->version = connection->http2 != NULL               ? "2"
                         : connection->parser.minor_version == 0 ? "1.0"
@@ -487,7 +506,7 @@ void native_exchange_answer_begins(struct native_exchange *exchange)
     if (exchange->clock.phase == REQUEST_RECEIVING) {
         return;
     }
-    uint64_t now_ns = clock_now_ns();
+    uint64_t now_ns = net_ready_ns(exchange->engine->net);
     native_connection_note_phase(exchange);
     phase_clock_enter(&exchange->clock, REQUEST_RECEIVING, now_ns);
     if (!exchange->has_begun_answer) {

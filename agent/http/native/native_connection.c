@@ -7,10 +7,17 @@
 #include <assert.h>
 #include <string.h>
 
+/* To the same origin with the same options; one to a proxy that is asked in plain text serves all origins. */
 bool native_connection_is_for(const struct native_connection *connection, const struct native_wish *wish)
 {
     const struct url *url = &wish->url;
 
+    if (connection->proxy != wish->proxy) {
+        return false;
+    }
+    if (connection->proxy != NULL && !url->is_tls && !connection->is_tls) {
+        return true;
+    }
     return connection->is_tls == url->is_tls && connection->port == url->port &&
            (!url->is_tls || connection->tls == wish->tls) && strcmp(connection->host, url->host) == 0;
 }
@@ -63,6 +70,7 @@ void native_connection_drop(struct native_connection *connection, bool is_reset)
     native_http2_free(&connection->http2);
     stream_close(&connection->stream, is_reset);
     native_tls_drop(&connection->tls);
+    native_proxy_drop(&connection->proxy);
     memory_free(connection->host);
     memory_free(connection);
 }
@@ -208,7 +216,10 @@ enum http_failure native_failure_of(enum net_failure failure)
         return HTTP_LOCAL_LIMIT;
     case NET_TLS:
         return HTTP_TLS;
+    case NET_PROXY:
+        return HTTP_PROXY;
     case NET_RESET:
+    case NET_CUT:
     case NET_OK:
         return HTTP_RESET;
     case NET_CONNECT:
@@ -246,15 +257,22 @@ static void on_end(void *context, enum net_failure failure, const char *text)
         native_exchange_begin(exchange, true);
         return;
     }
-    if (connection->is_open && failure == NET_OK && !http1_is_untouched(&connection->parser)) {
-        if (http1_finish(&connection->parser) == HTTP1_END) {
-            native_exchange_answer_is_complete(exchange, false);
-        } else {
+    bool is_end = failure == NET_OK || failure == NET_CUT;
+    if (connection->is_open && is_end && !http1_is_untouched(&connection->parser)) {
+        if (http1_finish(&connection->parser) != HTTP1_END) {
             native_exchange_end(exchange, HTTP_RESET, connection->parser.error);
+        } else if (failure == NET_CUT) {
+            /* Anybody on the way may have ended it (RFC 9112 §9.8). */
+            native_exchange_end(exchange, HTTP_RESET, text);
+        } else {
+            native_exchange_answer_is_complete(exchange, false);
         }
         return;
     }
-    if (failure == NET_OK) {
+    if (failure == NET_PROXY) {
+        exchange->response.status = stream_proxy_status(connection->stream);
+    }
+    if (is_end) {
         text = "the server closed the connection without an answer";
     }
     native_exchange_end(exchange, native_failure_of(failure), text);
@@ -333,6 +351,8 @@ struct native_connection *native_connection_open(struct native_exchange *exchang
     connection->port = url->port;
     connection->is_tls = url->is_tls;
     connection->tls = native_tls_share(wish->tls);
+    connection->proxy = native_proxy_share(wish->proxy);
+    connection->source = exchange->client->source; /* it may outlive the client, where it is shared */
     connection->next = pool->connections;
     pool->connections = connection;
     struct stream_target target = {.host = connection->host,
@@ -340,7 +360,12 @@ struct native_connection *native_connection_open(struct native_exchange *exchang
                                    .is_tls = url->is_tls,
                                    .port = url->port,
                                    .turn = exchange->client->turn,
+                                   .overrides = exchange->client->overrides,
+                                   .source = exchange->client->has_source ? &connection->source : NULL,
                                    .tls = native_tls_options(connection->tls, wish->is_http2)};
+    if (connection->proxy != NULL) {
+        target.proxy = native_proxy_of_stream(connection->proxy, url->is_tls || wish->is_upgrade);
+    }
     connection->stream = stream_open(exchange->engine->net, &target, &callbacks, connection);
     return connection;
 }
@@ -416,17 +441,12 @@ bool native_connection_get(struct native_exchange *exchange)
     return true;
 }
 
-static enum http1_request_kind native_kind_of(const struct native_exchange *exchange)
-{
-    return strcmp(exchange->wish.method, "HEAD") == 0 ? HTTP1_TO_HEAD : HTTP1_USUAL;
-}
-
 void native_connection_send(struct native_connection *connection)
 {
     struct native_exchange *exchange = connection->exchange;
     struct bytes body = bytes_of(exchange->wish.body, exchange->wish.body_size);
 
-    http1_begin(&connection->parser, native_kind_of(exchange));
+    http1_begin(&connection->parser, exchange->wish.is_to_head ? HTTP1_TO_HEAD : HTTP1_USUAL);
     native_wish_write_head(exchange);
     exchange->is_body_held = exchange->wish.expects;
     /* What is small goes out in one piece with the head. */

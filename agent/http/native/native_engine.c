@@ -53,8 +53,9 @@ void native_engine_wake(struct native_engine *engine)
     }
 }
 
-/* A timer of the loop that is early does no harm: it is touched only to come earlier. */
-static void wake_in_time(struct native_engine *engine, uint64_t now_ns)
+/* In at least `least_ms`. A timer of the loop that is early does no harm: it is touched only to come earlier.
+ */
+static void wake_in_time(struct native_engine *engine, uint64_t now_ns, uint64_t least_ms)
 {
     uint64_t due_ns = timers_next_ns(engine->timers);
     uint64_t ms = due_ns <= now_ns ? 0 : (due_ns - now_ns) / NS_PER_MS + 1;
@@ -62,6 +63,7 @@ static void wake_in_time(struct native_engine *engine, uint64_t now_ns)
     if (due_ns == TIMERS_NEVER) {
         return;
     }
+    ms = ms > least_ms ? ms : least_ms;
     if (!uv_is_active((uv_handle_t *)&engine->timer) || uv_timer_get_due_in(&engine->timer) > ms) {
         uv_timer_start(&engine->timer, native_on_timer, ms, 0);
     }
@@ -69,11 +71,21 @@ static void wake_in_time(struct native_engine *engine, uint64_t now_ns)
 
 void native_engine_set_timer(struct native_engine *engine, struct native_timer *timer, uint64_t due_ns)
 {
-    timers_set(engine->timers, &timer->timer, due_ns);
-    wake_in_time(engine, clock_now_ns());
+    bool comes_up_in_time = timer->timer.position != TIMER_UNSET && timer->timer.due_ns <= due_ns;
+
+    timer->due_ns = due_ns;
+    if (!comes_up_in_time) {
+        timers_set(engine->timers, &timer->timer, due_ns);
+        wake_in_time(engine, clock_now_ns(), 0);
+    }
 }
 
-void native_engine_unset_timer(struct native_engine *engine, struct native_timer *timer)
+void native_engine_unset_timer(struct native_timer *timer)
+{
+    timer->due_ns = TIMERS_NEVER;
+}
+
+void native_engine_forget_timer(struct native_engine *engine, struct native_timer *timer)
 {
     timers_unset(engine->timers, &timer->timer);
 }
@@ -142,17 +154,27 @@ static bool native_may_drive(struct native_engine *engine)
     return false;
 }
 
+static void fire_timer(struct native_engine *engine, struct native_timer *timer)
+{
+    engine->has_delivered = true;
+    timer->due_ns = TIMERS_NEVER;
+    if (timer->is_for_body) {
+        native_exchange_continue(timer->exchange);
+    } else {
+        native_exchange_time_out(timer->exchange);
+    }
+}
+
 static void fire_timers(struct native_engine *engine, uint64_t now_ns)
 {
     struct timer *timer;
 
-    engine->has_delivered |= timers_next_ns(engine->timers) <= now_ns;
     while ((timer = timers_take_due(engine->timers, now_ns)) != NULL) {
         struct native_timer *due = CONTAINER_OF(timer, struct native_timer, timer);
-        if (due->is_for_body) {
-            native_exchange_continue(due->exchange);
-        } else {
-            native_exchange_time_out(due->exchange);
+        if (due->due_ns <= now_ns) {
+            fire_timer(engine, due);
+        } else if (due->due_ns != TIMERS_NEVER) {
+            timers_set(engine->timers, timer, due->due_ns);
         }
     }
 }
@@ -160,11 +182,13 @@ static void fire_timers(struct native_engine *engine, uint64_t now_ns)
 static void native_on_timer(uv_timer_t *timer)
 {
     struct native_engine *engine = timer->data;
+    bool is_driven = native_may_drive(engine);
 
-    if (native_may_drive(engine)) {
+    if (is_driven) {
         fire_timers(engine, clock_now_ns());
     }
-    wake_in_time(engine, clock_now_ns());
+    /* Not 0, which libuv would call again before anything else. What is due without a lease stays due. */
+    wake_in_time(engine, clock_now_ns(), is_driven ? 1 : HELD_LOOK_MS);
 }
 
 /* While it runs the loop does not sleep: once more after the last, because a worker that waited for an answer
@@ -250,6 +274,7 @@ const struct http_engine_functions native_kind = {
     .engine_set_memory = native_engine_set_memory,
     .engine_close = native_engine_close,
     .client_new = native_client_new,
+    .client_set_network = native_client_set_network,
     .client_free = native_client_free,
     .client_cancel = native_client_cancel,
     .start = native_client_start,

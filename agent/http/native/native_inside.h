@@ -10,6 +10,7 @@
 #include "agent/http/message/url.h"
 #include "agent/http/phase_clock.h"
 #include "agent/net/stream.h"
+#include "common/address.h"
 #include "common/buffer.h"
 #include "common/timers.h"
 
@@ -17,6 +18,7 @@
 /* Connections that a client keeps for later, to different origins. */
 #define NATIVE_IDLE_MAX 6u
 
+struct native_proxy;
 struct native_tls;
 struct native_http2;
 
@@ -35,6 +37,7 @@ struct native_engine {
     uv_timer_t timer;
     uv_prepare_t prepare;
     uv_idle_t idle;
+    struct native_proxy *proxies;    /* that are in use */
     struct native_tls *tls;          /* the sets of options that are in use */
     struct native_exchange *running; /* all that have a request under way */
     struct native_exchange *ended;   /* whose on_done comes in the next turn */
@@ -61,8 +64,10 @@ struct native_connection {
     struct stream *stream;
     struct http1_parser parser;
     char *host;
-    uint64_t idle_ms;       /* by the loop's clock: since when it has waited for a request */
-    struct native_tls *tls; /* NULL: the usual options */
+    uint64_t idle_ms;           /* by the loop's clock: since when it has waited for a request */
+    struct native_tls *tls;     /* NULL: the usual options */
+    struct native_proxy *proxy; /* NULL: none */
+    struct address source;      /* of this machine; used if the client has one */
     uint16_t port;
     bool is_tls;
     bool is_used; /* has served a request */
@@ -73,8 +78,11 @@ struct native_connection {
     bool is_kept;        /* it is being read or written: not to be dropped */
 };
 
+/* In the heap it may be due too early, or unset: then it is put in its place when it comes up. A request that
+ * is answered in time does not touch the heap. */
 struct native_timer {
     struct timer timer;
+    uint64_t due_ns; /* TIMERS_NEVER: it is not set */
     struct native_exchange *exchange;
     bool is_for_body; /* the server has not said 100: the body goes out all the same */
 };
@@ -88,9 +96,15 @@ enum native_state {
 /* What a request wants, kept for redirects and a second try. */
 struct native_wish {
     char method[32];
+    bool is_to_head; /* what follows from the method */
+    bool is_idempotent;
+    bool has_body_by_method; /* were it empty */
     struct url url;
-    struct native_tls *tls; /* NULL: the usual options */
-    struct buffer fields;   /* the script's, as lines */
+    struct native_tls *tls;     /* NULL: the usual options */
+    struct native_proxy *proxy; /* to this URL; NULL: none */
+    bool is_proxy_of_environment;
+    struct buffer fields;  /* the script's, as lines */
+    bool are_fields_taken; /* whole, from the request before */
     uint8_t *body;
     size_t body_size;
     size_t body_capacity;
@@ -110,6 +124,7 @@ struct native_wish {
     char *authorization;   /* "Basic …"; NULL: none */
     char *digest_user;     /* of digest authentication; NULL: none */
     char *digest_password;
+    struct buffer head; /* what the head of the next one can begin with; empty: nothing */
     uint64_t max_body_bytes;
 };
 
@@ -127,6 +142,9 @@ struct native_client {
     struct http_client base;
     struct native_engine *engine;
     struct native_pool pool;
+    struct bytes overrides; /* of addresses; borrowed */
+    struct address source;
+    bool has_source;
     struct cookie_jar jar;
     struct native_digest *digest; /* NULL: none yet */
     struct native_exchange *exchanges;
@@ -208,7 +226,9 @@ struct native_exchange {
 void native_engine_add(struct native_engine *engine, struct native_exchange *exchange);
 void native_engine_remove(struct native_exchange *exchange);
 void native_engine_set_timer(struct native_engine *engine, struct native_timer *timer, uint64_t due_ns);
-void native_engine_unset_timer(struct native_engine *engine, struct native_timer *timer);
+void native_engine_unset_timer(struct native_timer *timer);
+/* Before its memory goes. */
+void native_engine_forget_timer(struct native_engine *engine, struct native_timer *timer);
 /* The next turn of the loop comes at once, and delivers what has ended. */
 void native_engine_wake(struct native_engine *engine);
 /* Calls on_done of those that have ended while the engine deferred. The last that a callback does. */
@@ -216,8 +236,9 @@ void native_engine_deliver(struct native_engine *engine);
 /* Its on_done comes in the next turn of the loop: for what ends within http_start. */
 void native_engine_end_later(struct native_engine *engine, struct native_exchange *exchange);
 
-/* native_client.c; the first seven as engine.h says. */
+/* native_client.c; the first eight as engine.h says. */
 struct http_client *native_client_new(struct http_engine *engine);
+void native_client_set_network(struct http_client *client, const struct http_network *network);
 void native_client_free(struct http_client *client);
 void native_client_cancel(struct http_client *client);
 struct http_exchange *native_client_start(struct http_client *client, const struct http_request *request);
@@ -249,6 +270,16 @@ MUST_CHECK struct native_tls *native_tls_share(struct native_tls *tls);
 void native_tls_drop(struct native_tls **tls);
 /* Borrowed from it. */
 const struct tls_options *native_tls_options(const struct native_tls *tls, bool is_http2);
+
+/* native_proxy.c: likewise one object for each proxy as it was given. */
+/* The proxy on the way to this URL, or NULL for none; `wanted` is as in http_request. False with an error. */
+MUST_CHECK bool native_proxy_find(struct native_engine *engine, const char *wanted, const struct url *url,
+                                  struct native_proxy **found, struct error *error);
+MUST_CHECK struct native_proxy *native_proxy_share(struct native_proxy *proxy);
+void native_proxy_drop(struct native_proxy **proxy);
+/* Both borrowed from it. The first may be NULL. */
+const char *native_proxy_authorization(const struct native_proxy *proxy);
+const struct stream_proxy *native_proxy_of_stream(const struct native_proxy *proxy, bool is_tunnel);
 
 /* native_connection.c */
 /* One that is idle, or a new one, for the request of the exchange, which is sent. False where as many as

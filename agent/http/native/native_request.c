@@ -1,6 +1,7 @@
 /* What a request wants, and how that is written. */
 #include "agent/http/native/native_inside.h"
 
+#include "agent/http/message/proxy.h"
 #include "agent/http/message/resend.h"
 #include "common/base64.h"
 #include "common/clock.h"
@@ -10,6 +11,7 @@
 #include <string.h>
 
 #define FIELDS_MAX_BYTES (1024u * 1024u)
+#define HEAD_MAX_BYTES (2u * 1024u * 1024u)
 #define BODY_MAX_BYTES (1024u * 1024u * 1024u)
 
 static bool is_among(struct bytes name, const char *const *names)
@@ -32,7 +34,9 @@ void native_wish_finish(struct native_wish *wish)
 {
     url_finish(&wish->url);
     native_tls_drop(&wish->tls);
+    native_proxy_drop(&wish->proxy);
     buffer_finish(&wish->fields);
+    buffer_finish(&wish->head);
     memory_free(wish->body);
     memory_free(wish->authorization);
     memory_free(wish->digest_user);
@@ -40,22 +44,77 @@ void native_wish_finish(struct native_wish *wish)
     wish->authorization = wish->digest_user = wish->digest_password = NULL;
 }
 
+/* `method` is shorter than the wish's. */
+static void wish_set_method(struct native_wish *wish, const char *method)
+{
+    static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL};
+
+    memcpy(wish->method, method, strlen(method) + 1);
+    wish->is_to_head = strcmp(method, "HEAD") == 0;
+    wish->is_idempotent = resend_is_harmless(method);
+    wish->has_body_by_method = is_among(bytes_of_string(method), with_body);
+    buffer_clear(&wish->head);
+}
+
 bool native_wish_is_idempotent(const struct native_wish *wish)
 {
-    return !wish->is_chunked && resend_is_harmless(wish->method);
+    return wish->is_idempotent && !wish->is_chunked;
 }
 
 static bool take_method(struct native_wish *wish, const char *method, struct error *error)
 {
+    if (*method != 0 && strcmp(wish->method, method) == 0) {
+        return true;
+    }
     if (!field_is_token(bytes_of_string(method)) || strlen(method) >= sizeof wish->method) {
         return error_set(error, "the method is not a token (letters, digits and some punctuation)");
     }
-    memcpy(wish->method, method, strlen(method) + 1);
+    wish_set_method(wish, method);
     return true;
+}
+
+/* False where there is no room for all of it. */
+static bool append_line(struct buffer *out, struct bytes name, struct bytes value)
+{
+    return buffer_append(out, name.data, name.size) && buffer_append(out, ": ", value.size > 0 ? 2 : 1) &&
+           buffer_append(out, value.data, value.size) && buffer_append(out, "\r\n", 2);
+}
+
+/* Whether the fields go on at `*at` with this text, which is then passed. */
+static bool passes_text(const struct native_wish *wish, size_t *at, struct bytes text)
+{
+    const struct buffer *fields = &wish->fields;
+
+    if (text.size > fields->size - *at || memcmp(fields->data + *at, text.data, text.size) != 0) {
+        return false;
+    }
+    *at += text.size;
+    return true;
+}
+
+/* Whether the request has the fields of the one before: most have. */
+static bool has_same_fields(const struct native_wish *wish, const struct http_request *request)
+{
+    size_t at = 0;
+
+    for (size_t i = 0; i < request->header_count; i++) {
+        struct bytes value = bytes_of_string(request->headers[i].value);
+        if (!passes_text(wish, &at, bytes_of_string(request->headers[i].name)) ||
+            !passes_text(wish, &at, bytes_of(": ", value.size > 0 ? 2 : 1)) ||
+            !passes_text(wish, &at, value) || !passes_text(wish, &at, bytes_of("\r\n", 2))) {
+            return false;
+        }
+    }
+    return at == wish->fields.size;
 }
 
 static bool take_fields(struct native_wish *wish, const struct http_request *request, struct error *error)
 {
+    if (wish->are_fields_taken && has_same_fields(wish, request)) {
+        return true;
+    }
+    wish->are_fields_taken = false;
+    buffer_clear(&wish->head);
     buffer_clear(&wish->fields);
     for (size_t i = 0; i < request->header_count; i++) {
         struct bytes name = bytes_of_string(request->headers[i].name);
@@ -68,11 +127,11 @@ static bool take_fields(struct native_wish *wish, const struct http_request *req
             return error_set(error, "the header %.60s is the client's own: it knows the body",
                              request->headers[i].name);
         }
-        if (!buffer_append_format(&wish->fields, "%s:%s%s\r\n", request->headers[i].name,
-                                  value.size > 0 ? " " : "", request->headers[i].value)) {
+        if (!append_line(&wish->fields, name, value)) {
             return error_set(error, "the headers are larger than %u bytes", FIELDS_MAX_BYTES);
         }
     }
+    wish->are_fields_taken = true;
     return true;
 }
 
@@ -116,6 +175,7 @@ static bool take_url(struct native_exchange *exchange, const char *text, struct 
     }
     url_finish(&wish->url);
     wish->url = url;
+    buffer_clear(&wish->head);
     memory_free(exchange->given_url);
     exchange->given_url = memory_copy_string(text);
     return true;
@@ -123,11 +183,13 @@ static bool take_url(struct native_exchange *exchange, const char *text, struct 
 
 static bool take_body(struct native_wish *wish, const struct http_request *request, struct error *error)
 {
-    static const char *const with_body[] = {"POST", "PUT", "PATCH", NULL};
-
     wish->has_body = request->has_body;
     wish->is_chunked = request->is_chunked;
-    wish->has_length = request->has_body || is_among(bytes_of_string(request->method), with_body);
+    bool has_length = request->has_body || wish->has_body_by_method;
+    if (has_length != wish->has_length) {
+        wish->has_length = has_length;
+        buffer_clear(&wish->head); /* some fields depend on it */
+    }
     wish->body_size = request->has_body ? request->body.size : 0;
     if (wish->body_size > BODY_MAX_BYTES) {
         return error_set(error, "the body is larger than %u bytes", BODY_MAX_BYTES);
@@ -159,12 +221,38 @@ static bool may_be_multiplexed(const struct http_request *request)
     return request->on_head == NULL && !request->is_chunked && !request->is_digest;
 }
 
+/* Whether the proxy itself is asked for the whole URL. For another protocol it opens a tunnel. */
+static bool is_asked_of_proxy(const struct native_wish *wish)
+{
+    return wish->proxy != NULL && !wish->url.is_tls && !wish->is_upgrade;
+}
+
+/* The same holds for proxies as for TLS. A proxy that is asked itself is asked over HTTP/1.1. */
+static bool take_proxy(struct native_exchange *exchange, const char *wanted, struct error *error)
+{
+    struct native_wish *wish = &exchange->wish;
+    struct native_proxy *proxy = NULL;
+    bool is_good = native_proxy_find(exchange->engine, wanted, &wish->url, &proxy, error);
+
+    if (proxy != wish->proxy) {
+        buffer_clear(&wish->head);
+    }
+    native_proxy_drop(&wish->proxy);
+    wish->proxy = proxy;
+    wish->is_proxy_of_environment = wanted != NULL && strcmp(wanted, PROXY_OF_ENVIRONMENT) == 0;
+    if (is_asked_of_proxy(wish)) {
+        wish->is_http2 = wish->is_shared = false;
+    }
+    return is_good;
+}
+
 bool native_wish_take(struct native_exchange *exchange, const struct http_request *request,
                       struct error *error)
 {
     struct native_wish *wish = &exchange->wish;
 
     wish->fields.maximum = FIELDS_MAX_BYTES;
+    wish->head.maximum = HEAD_MAX_BYTES;
     wish->is_followed = request->is_followed;
     wish->is_fresh = request->is_fresh;
     wish->is_upgrade = request->is_upgrade;
@@ -175,7 +263,8 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
     wish->is_http2 = request->is_http2 && may_be_multiplexed(request);
     wish->is_shared = wish->is_http2 && request->is_shared;
     if (!take_url(exchange, request->url, error) || !take_method(wish, request->method, error) ||
-        !take_fields(wish, request, error) || !take_body(wish, request, error)) {
+        !take_fields(wish, request, error) || !take_body(wish, request, error) ||
+        !take_proxy(exchange, request->proxy, error)) {
         return false;
     }
     take_tls(exchange, request->tls);
@@ -220,9 +309,8 @@ static void write_cookies(struct native_exchange *exchange)
     }
 }
 
-static void write_fields(struct native_exchange *exchange)
+static void write_fields(const struct native_wish *wish, struct buffer *out)
 {
-    const struct native_wish *wish = &exchange->wish;
     struct bytes fields = buffer_bytes(&wish->fields);
     struct bytes name;
     struct bytes value;
@@ -231,13 +319,15 @@ static void write_fields(struct native_exchange *exchange)
     while (fields_next(fields, &at, &name, &value)) {
         static const char *const cookie[] = {"cookie", NULL};
         static const char *const expect[] = {"expect", NULL};
+        static const char *const of_proxy[] = {"proxy-authorization", NULL};
         bool is_left_out = is_among(name, cookie) ||
                            ((wish->is_expectation_refused || !wish->has_length) && is_among(name, expect)) ||
                            (wish->has_left_origin && resend_leaves_with_origin(name)) ||
+                           (wish->proxy != NULL && is_among(name, of_proxy) &&
+                            (!is_asked_of_proxy(wish) || native_proxy_authorization(wish->proxy) != NULL)) ||
                            (wish->has_dropped_body && resend_leaves_with_body(name));
         if (!is_left_out) {
-            buffer_append_format(&exchange->engine->out, "%.*s:%s%.*s\r\n", BYTES_FORMAT(name),
-                                 value.size > 0 ? " " : "", BYTES_FORMAT(value));
+            append_line(out, name, value);
         }
     }
 }
@@ -256,11 +346,8 @@ static void write_field(struct buffer *out, const struct native_wish *wish, cons
     }
 }
 
-void native_wish_write_fields(struct native_exchange *exchange)
+static void write_usual_fields(const struct native_wish *wish, struct buffer *out)
 {
-    const struct native_wish *wish = &exchange->wish;
-    struct buffer *out = &exchange->engine->out;
-
     write_field(out, wish, "Host", wish->url.authority);
     write_field(out, wish, "User-Agent", bytes_of_string("tutti/" TUTTI_VERSION));
     write_field(out, wish, "Accept", bytes_of_string("*/*"));
@@ -268,29 +355,81 @@ void native_wish_write_fields(struct native_exchange *exchange)
     if (wish->authorization != NULL && !wish->has_left_origin) {
         write_field(out, wish, "Authorization", bytes_of_string(wish->authorization));
     }
-    native_digest_write(exchange, out);
-    write_cookies(exchange);
-    if (wish->fields.size > 0) {
-        write_fields(exchange);
+    if (is_asked_of_proxy(wish) && native_proxy_authorization(wish->proxy) != NULL) {
+        buffer_append_format(out, "Proxy-Authorization: %s\r\n", native_proxy_authorization(wish->proxy));
     }
-    if (wish->is_chunked) {
-        buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
-    } else if (wish->has_length) {
-        buffer_append_format(out, "Content-Length: %zu\r\n", wish->body_size);
+    if (wish->fields.size > 0) {
+        write_fields(wish, out);
     }
 }
 
-void native_wish_write_head(struct native_exchange *exchange)
+static void write_length(struct buffer *out, size_t size)
+{
+    char digits[24];
+    size_t start = sizeof digits;
+
+    do {
+        digits[--start] = (char)('0' + size % 10);
+        size /= 10;
+    } while (size > 0);
+    buffer_append_string(out, "Content-Length: ");
+    buffer_append(out, digits + start, sizeof digits - start);
+    buffer_append(out, "\r\n", 2);
+}
+
+/* What is this request's alone. */
+static void write_own_fields(struct native_exchange *exchange)
 {
     const struct native_wish *wish = &exchange->wish;
     struct buffer *out = &exchange->engine->out;
 
-    buffer_clear(out);
+    native_digest_write(exchange, out);
+    write_cookies(exchange);
+    if (wish->is_chunked) {
+        buffer_append_string(out, "Transfer-Encoding: chunked\r\n");
+    } else if (wish->has_length) {
+        write_length(out, wish->body_size);
+    }
+}
+
+void native_wish_write_fields(struct native_exchange *exchange)
+{
+    write_usual_fields(&exchange->wish, &exchange->engine->out);
+    write_own_fields(exchange);
+}
+
+/* What the next request begins with as well, if it is of the same kind. */
+static void write_beginning(const struct native_wish *wish, struct buffer *out)
+{
     buffer_append_string(out, wish->method);
     buffer_append(out, " ", 1);
-    buffer_append(out, wish->url.target.data, wish->url.target.size);
+    if (is_asked_of_proxy(wish)) {
+        buffer_append_string(out, wish->url.text);
+    } else {
+        buffer_append(out, wish->url.target.data, wish->url.target.size);
+    }
     buffer_append_string(out, " HTTP/1.1\r\n");
-    native_wish_write_fields(exchange);
+    write_usual_fields(wish, out);
+}
+
+void native_wish_write_head(struct native_exchange *exchange)
+{
+    struct native_wish *wish = &exchange->wish;
+    struct buffer *out = &exchange->engine->out;
+    bool is_usual = wish->authorization == NULL && !wish->has_left_origin && !wish->is_expectation_refused &&
+                    !wish->has_dropped_body;
+
+    buffer_clear(out);
+    if (is_usual && wish->head.size > 0) {
+        buffer_append(out, wish->head.data, wish->head.size); /* of the request before */
+    } else {
+        write_beginning(wish, out);
+        buffer_clear(&wish->head);
+        if (is_usual) {
+            buffer_append(&wish->head, out->data, out->size);
+        }
+    }
+    write_own_fields(exchange);
     buffer_append(out, "\r\n", 2);
 }
 
@@ -298,7 +437,7 @@ static void change_method(struct native_wish *wish, uint32_t status)
 {
     if (resend_becomes_get(status, wish->method)) {
         wish->has_dropped_body = true;
-        memcpy(wish->method, "GET", sizeof "GET");
+        wish_set_method(wish, "GET");
         wish->has_body = wish->has_length = wish->expects = wish->is_chunked = false;
         wish->body_size = 0;
     }
@@ -318,11 +457,18 @@ bool native_wish_redirect(struct native_exchange *exchange, uint32_t status, str
     }
     url_finish(&wish->url);
     wish->url = url;
+    buffer_clear(&wish->head);
     memory_free(exchange->given_url);
     exchange->given_url = NULL;
     change_method(wish, status);
     if (wish->is_chunked) {
         return error_set(error, "the redirect wants the body once more, which came from a function");
+    }
+    if (wish->is_proxy_of_environment && !take_proxy(exchange, PROXY_OF_ENVIRONMENT, error)) {
+        return false;
+    }
+    if (is_asked_of_proxy(wish)) {
+        wish->is_http2 = wish->is_shared = false;
     }
     return true;
 }

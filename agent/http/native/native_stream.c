@@ -59,7 +59,7 @@ void native_stream_head(struct native_exchange *exchange)
     streamed->head = memory_copy(head.data, head.size);
     streamed->head_size = head.size;
     exchange->response.headers = bytes_of(streamed->head, streamed->head_size);
-    native_engine_unset_timer(exchange->engine, &exchange->timer);
+    native_engine_unset_timer(&exchange->timer);
     streamed->on_head(exchange->base.context, &exchange->response);
 }
 
@@ -86,7 +86,7 @@ void native_stream_grown(struct native_exchange *exchange)
     }
     if (streamed->is_awaited) {
         streamed->is_awaited = false;
-        native_engine_unset_timer(exchange->engine, &exchange->timer);
+        native_engine_unset_timer(&exchange->timer);
         streamed->on_data(exchange->base.context);
     }
 }

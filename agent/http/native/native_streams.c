@@ -153,10 +153,10 @@ void native_streams_on_end(struct native_connection *connection, enum net_failur
 {
     struct native_engine *engine = connection->engine;
     const char *farewell = connection->http2 != NULL ? native_http2_farewell(connection->http2) : NULL;
-    enum http_failure kind =
-        connection->is_open && failure == NET_OK ? HTTP_RESET : native_failure_of(failure);
+    bool is_end = failure == NET_OK || failure == NET_CUT;
+    enum http_failure kind = connection->is_open && is_end ? HTTP_RESET : native_failure_of(failure);
 
-    if (failure == NET_OK) {
+    if (is_end) {
         text = farewell != NULL ? farewell : "the server closed the connection without an answer";
     }
     engine->defers = true;
@@ -170,6 +170,9 @@ void native_streams_on_end(struct native_connection *connection, enum net_failur
             exchange->next_stream = retried;
             retried = exchange;
         } else {
+            if (failure == NET_PROXY) {
+                exchange->response.status = stream_proxy_status(connection->stream);
+            }
             native_exchange_end(exchange, kind, text);
         }
     }

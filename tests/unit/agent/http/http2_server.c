@@ -582,6 +582,7 @@ static void server_on_connection(uv_stream_t *stream, int status)
     server->peers = peer;
     make_session(peer);
     uv_accept(stream, (uv_stream_t *)&peer->tcp);
+    uv_tcp_nodelay(&peer->tcp, 1); /* its frames are written one by one */
     uv_read_start((uv_stream_t *)&peer->tcp, server_on_alloc, server_on_read);
     flush_http2_peer(peer);
 }

@@ -411,6 +411,35 @@ static void an_answer_that_comes_without_a_lease_is_read_with_the_next(void **st
     assert_int_equal(await(fixture, 0)->failure, HTTP_TIMEOUT);
 }
 
+static void count_round(uv_check_t *check)
+{
+    ++*(unsigned *)check->data;
+}
+
+/* A deadline that passes without a lease has to wait for the next one; the loop goes on meanwhile. */
+static void the_loop_goes_on_without_a_lease(void **state)
+{
+    struct fixture *fixture = *state;
+    unsigned rounds = 0;
+    uv_check_t check;
+    uv_check_init(&fixture->loop, &check);
+    check.data = &rounds;
+    uv_check_start(&check, count_round);
+    start(fixture, 0, "/stall", (struct http_request){.timeout_ms = 50});
+    turn(fixture, 10);
+    end_lease(fixture);
+    for (int i = 0; i < 3; i++) {
+        turn(fixture, 1);
+        usleep(150000); /* a loop that sleeps: its timers come due */
+    }
+    assert_in_range(rounds, 13, 100);
+    assert_false(fixture->users[0].is_done);
+    renew_lease(fixture);
+    assert_int_equal(await(fixture, 0)->failure, HTTP_TIMEOUT);
+    uv_close((uv_handle_t *)&check, NULL);
+    turn(fixture, 1);
+}
+
 static void who_was_frozen_past_its_lease_gives_up_what_was_begun(void **state)
 {
     struct fixture *fixture = *state;
@@ -544,6 +573,7 @@ int main(void)
         TEST(cancels),
         TEST(without_a_lease_nothing_leaves_and_nothing_is_lost),
         TEST(an_answer_that_comes_without_a_lease_is_read_with_the_next),
+        TEST(the_loop_goes_on_without_a_lease),
         TEST(who_was_frozen_past_its_lease_gives_up_what_was_begun),
         TEST(who_is_held_for_too_long_is_given_up),
         TEST(the_rest_of_a_body_is_not_sent),

@@ -14,15 +14,16 @@ struct resolver {
 
 struct resolver_query {
     uv_timer_t timer;
-    void (*on_done)(void *context, const struct address_list *list, const char *error);
+    void (*on_done)(void *context, const struct address_list *list, const struct resolver_failure *failure);
     void *context;
     bool is_nowhere;
 };
 
-struct resolver *resolver_new(uv_loop_t *loop)
+struct resolver *resolver_new(uv_loop_t *loop, const struct resolver_options *options)
 {
     struct resolver *resolver = MEMORY_NEW(struct resolver);
 
+    (void)options;
     resolver->loop = loop;
     return resolver;
 }
@@ -52,16 +53,17 @@ static void on_query_closed(uv_handle_t *handle)
 static void on_query(uv_timer_t *timer)
 {
     struct resolver_query *query = timer->data;
+    const struct resolver_failure failure = {.text = "no such name"};
     const struct address_list none = {.count = 0};
 
     query->on_done(query->context, query->is_nowhere ? &none : &fake_addresses,
-                   query->is_nowhere ? "no such name" : NULL);
+                   query->is_nowhere ? &failure : NULL);
     uv_close((uv_handle_t *)timer, on_query_closed);
 }
 
 struct resolver_query *resolver_ask(struct resolver *resolver, const char *host,
                                     void (*on_done)(void *context, const struct address_list *list,
-                                                    const char *error),
+                                                    const struct resolver_failure *failure),
                                     void *context)
 {
     struct resolver_query *query = MEMORY_NEW(struct resolver_query);

@@ -9,11 +9,13 @@
 #include "tests/unit/common/check.h"
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#define MANY 900
 #define LARGE_BYTES (8u * 1024u * 1024u)
 
 enum close_at { CLOSE_NEVER, CLOSE_AT_OPEN, CLOSE_AT_DATA, CLOSE_AT_END };
@@ -346,6 +348,145 @@ static void another_address_is_tried_beside_one_that_is_silent(void **state)
     close_all(fds, 4);
 }
 
+static void open_target(struct fixture *fixture, const struct stream_target *target)
+{
+    stream_close(&fixture->listener.stream, false);
+    fixture->listener.opened = fixture->listener.ended = 0;
+    fixture->listener.stream = stream_open(fixture->net, target, &callbacks, &fixture->listener);
+    await(fixture);
+}
+
+static void addresses_that_are_set_take_the_place_of_others(void **state)
+{
+    struct fixture *fixture = *state;
+    char overrides[100];
+    struct stream_target target = {.host = "nowhere", .port = fixture->port};
+
+    /* Both of the entry are tried, the one of another port is not. */
+    snprintf(overrides, sizeof overrides, "nowhere:1:127.0.0.9 nowhere:%u:127.0.0.4,127.0.0.3",
+             fixture->port);
+    target.overrides = bytes_of_string(overrides);
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.opened, 1);
+    assert_int_equal(strncmp(fixture->listener.peer, "127.0.0.3:", 10), 0);
+    snprintf(overrides, sizeof overrides, "*:%u:127.0.0.3", fixture->port);
+    target.overrides = bytes_of_string(overrides);
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.opened, 1);
+    target.overrides = bytes_of_string("nowhere:1:127.0.0.3");
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.failure, NET_RESOLVE);
+}
+
+static void a_connection_comes_from_its_own_address(void **state)
+{
+    struct fixture *fixture = *state;
+    struct sockaddr_in from = {0};
+    int size = sizeof from;
+    struct address source;
+    struct stream_target target = {.host = "known", .port = fixture->port, .source = &source};
+
+    assert_true(address_parse(bytes_of_string("127.0.0.9"), &source));
+    /* The address of the other family is passed over: no connection can lead there. */
+    add_address("::1");
+    add_address("127.0.0.3");
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.opened, 1);
+    while (!fixture->echo.has_peer) {
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    uv_tcp_getpeername(&fixture->echo.peer, (struct sockaddr *)&from, &size);
+    assert_int_equal(ntohl(from.sin_addr.s_addr), 0x7f000009);
+    assert_true(address_parse(bytes_of_string("203.0.113.9"), &source));
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.failure, NET_LOCAL_LIMIT);
+    assert_non_null(strstr(fixture->listener.text, "this machine does not have the address 203.0.113.9"));
+    target.host = "::1";
+    open_target(fixture, &target);
+    assert_int_equal(fixture->listener.opened, 0);
+    assert_non_null(strstr(fixture->listener.text, "connect to [::1]:"));
+}
+
+/* The other side of the fixture plays a proxy. */
+static struct stream_target through_proxy(const struct fixture *fixture, struct stream_proxy *proxy)
+{
+    *proxy = (struct stream_proxy){
+        .host = "127.0.0.3", .is_literal = true, .is_tunnel = true, .port = fixture->port};
+    return (struct stream_target){.host = "app.invalid", .port = 7, .proxy = proxy};
+}
+
+static void proxy_says(struct fixture *fixture, const char *text)
+{
+    uv_buf_t answer = uv_buf_init((char *)(uintptr_t)text, (unsigned)strlen(text));
+    assert_int_equal(uv_try_write((uv_stream_t *)&fixture->echo.peer, &answer, 1), answer.len);
+}
+
+static void begin_tunnel(struct fixture *fixture)
+{
+    static struct stream_proxy proxy; /* needed until the tunnel is made */
+    struct stream_target target = through_proxy(fixture, &proxy);
+
+    echo_drop(&fixture->echo);
+    turn(fixture, 3);
+    fixture->echo.is_silent = true;
+    fixture->echo.received = 0;
+    buffer_clear(&fixture->listener.data);
+    fixture->listener.opened = fixture->listener.ended = 0;
+    fixture->listener.stream = stream_open(fixture->net, &target, &callbacks, &fixture->listener);
+    while (fixture->echo.received == 0) {
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+}
+
+static void a_tunnel_opens_when_the_proxy_says_so(void **state)
+{
+    struct fixture *fixture = *state;
+
+    begin_tunnel(fixture);
+    turn(fixture, 3);
+    assert_int_equal(fixture->listener.opened, 0);
+    /* What follows in the same piece is the host's. */
+    proxy_says(fixture, "HTTP/1.1 200 OK\r\n\r\nwelcome");
+    turn(fixture, 5);
+    assert_int_equal(fixture->listener.opened, 1);
+    assert_string_equal(buffer_string(&fixture->listener.data), "welcome");
+    fixture->echo.is_silent = false;
+    stream_write(fixture->listener.stream, bytes_of_string("!"));
+    turn(fixture, 5);
+    assert_string_equal(buffer_string(&fixture->listener.data), "welcome!");
+    stream_close(&fixture->listener.stream, false);
+}
+
+static void a_tunnel_that_is_not_made_is_blamed_on_the_proxy(void **state)
+{
+    struct fixture *fixture = *state;
+
+    begin_tunnel(fixture);
+    proxy_says(fixture, "HTTP/1.1 407 Who?\r\n\r\n");
+    await_end(fixture);
+    assert_int_equal(fixture->listener.failure, NET_PROXY);
+    assert_int_equal(stream_proxy_status(fixture->listener.stream), 407);
+    assert_non_null(strstr(fixture->listener.text, "the proxy 127.0.0.3:"));
+    assert_non_null(strstr(fixture->listener.text, "it answered 407 Who?"));
+    stream_close(&fixture->listener.stream, false);
+    begin_tunnel(fixture);
+    echo_drop(&fixture->echo);
+    await_end(fixture);
+    assert_int_equal(fixture->listener.failure, NET_PROXY);
+    assert_int_equal(stream_proxy_status(fixture->listener.stream), 0);
+    stream_close(&fixture->listener.stream, false);
+    /* Closed meanwhile, by its owner, while the net is held or not. */
+    begin_tunnel(fixture);
+    proxy_says(fixture, "HTTP/1.1 200 O");
+    turn(fixture, 3);
+    net_hold(fixture->net);
+    turn(fixture, 2);
+    net_go_on(fixture->net);
+    stream_close(&fixture->listener.stream, true);
+    turn(fixture, 3);
+    assert_int_equal(fixture->listener.opened + fixture->listener.ended, 0);
+}
+
 static void nothing_begins_without_a_lease(void **state)
 {
     struct fixture *fixture = *state;
@@ -397,6 +538,48 @@ static void connections_come_up_while_the_net_is_held(void **state)
     net_go_on(fixture->net);
     turn(fixture, 10);
     assert_string_equal(buffer_string(&fixture->listener.data), "now");
+}
+
+static int open_descriptors(void)
+{
+    int count = 0;
+
+    for (int fd = 0; fd < 2 * MANY; fd++) {
+        count += fcntl(fd, F_GETFD) >= 0;
+    }
+    return count;
+}
+
+static void many_that_begin_at_once_give_way(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *many = memory_new(MANY, sizeof *many);
+    struct stream_target target = {.host = "127.0.0.3", .port = fixture->port};
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_NOFILE, &limit);
+    int before = open_descriptors();
+    for (int i = 0; i < MANY; i++) {
+        many[i].stream = stream_open(fixture->net, &target, &callbacks, &many[i]);
+    }
+    assert_int_equal(open_descriptors(), before);
+    uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    assert_in_range(open_descriptors() - before, 1, MANY - 1);
+    /* Some are closed while they wait for their turn. */
+    for (int i = 0; i < MANY; i += 3) {
+        stream_close(&many[i].stream, true);
+    }
+    while (open_descriptors() - before < MANY / 2) {
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+    }
+    for (int i = 0; i < MANY; i++) {
+        assert_int_equal(many[i].ended, 0);
+        stream_close(&many[i].stream, true);
+        buffer_finish(&many[i].data);
+    }
+    memory_free(many);
 }
 
 static void a_stream_is_closed_within_its_callbacks(void **state)
@@ -495,6 +678,50 @@ static void a_stream_is_quiet_until_something_has_come(void **state)
     assert_false(stream_is_quiet(fixture->listener.stream));
 }
 
+static void what_comes_with_the_end_is_heard_before_it(void **state)
+{
+    struct fixture *fixture = *state;
+
+    connect_to_echo(fixture);
+    uv_buf_t last = uv_buf_init((char[]){"last words"}, 10);
+    assert_int_equal(uv_try_write((uv_stream_t *)&fixture->echo.peer, &last, 1), 10);
+    echo_drop(&fixture->echo);
+    await_end(fixture);
+    assert_int_equal(fixture->listener.failure, NET_OK);
+    assert_string_equal(buffer_string(&fixture->listener.data), "last words");
+}
+
+/* Between the timer that connects and the look at what is ready. */
+static void speak_at_once(uv_prepare_t *prepare)
+{
+    struct fixture *fixture = prepare->data;
+    int listening = -1;
+
+    uv_fileno((uv_handle_t *)&fixture->echo.tcp, &listening);
+    int fd = accept(listening, NULL, NULL);
+    if (fd >= 0) {
+        assert_int_equal(write(fd, "welcome", 7), 7);
+        close(fd);
+    }
+}
+
+static void a_server_that_speaks_first_and_goes_is_heard(void **state)
+{
+    struct fixture *fixture = *state;
+    uv_prepare_t prepare;
+
+    uv_prepare_init(&fixture->loop, &prepare);
+    prepare.data = fixture;
+    uv_prepare_start(&prepare, speak_at_once);
+    open_stream(fixture, "127.0.0.3", fixture->port);
+    await_end(fixture);
+    uv_close((uv_handle_t *)&prepare, NULL);
+    assert_int_equal(fixture->listener.opened, 1);
+    assert_int_equal(fixture->listener.failure, NET_OK);
+    assert_string_equal(buffer_string(&fixture->listener.data), "welcome");
+    turn(fixture, 1);
+}
+
 static void a_machine_without_descriptors_is_to_blame_itself(void **state)
 {
     struct fixture *fixture = *state;
@@ -522,13 +749,20 @@ int main(void)
         TEST(who_cannot_be_reached_is_named),
         TEST(another_address_is_tried_at_once_where_one_refuses),
         TEST(another_address_is_tried_beside_one_that_is_silent),
+        TEST(addresses_that_are_set_take_the_place_of_others),
+        TEST(a_connection_comes_from_its_own_address),
+        TEST(a_tunnel_opens_when_the_proxy_says_so),
+        TEST(a_tunnel_that_is_not_made_is_blamed_on_the_proxy),
         TEST(nothing_begins_without_a_lease),
         TEST(a_net_that_is_held_neither_reads_nor_writes),
         TEST(connections_come_up_while_the_net_is_held),
+        TEST(many_that_begin_at_once_give_way),
         TEST(a_stream_is_closed_within_its_callbacks),
         TEST(what_is_large_goes_as_the_reader_takes_it),
         TEST(a_reset_is_told),
         TEST(a_stream_is_quiet_until_something_has_come),
+        TEST(what_comes_with_the_end_is_heard_before_it),
+        TEST(a_server_that_speaks_first_and_goes_is_heard),
         TEST(a_machine_without_descriptors_is_to_blame_itself),
     };
     (void)signal(SIGPIPE, SIG_IGN); /* the server's own writes */

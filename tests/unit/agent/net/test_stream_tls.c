@@ -227,6 +227,20 @@ static void a_server_that_has_gone_is_not_blamed_on_tls(void **state)
     assert_int_equal(listener->failure, NET_REFUSED);
 }
 
+static void an_end_without_a_goodbye_is_told_apart(void **state)
+{
+    struct fixture *fixture = *state;
+    struct listener *listener = connect_to(fixture, "127.0.0.1");
+
+    expect_echo(fixture, listener, bytes_of_string("hello"));
+    tls_server_cut_all(fixture->server);
+    while (listener->ended == 0) {
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(listener->failure, NET_CUT);
+    assert_non_null(strstr(listener->text, "close_notify"));
+}
+
 static void many_shake_hands_at_once(void **state)
 {
     struct fixture *fixture = *state;
@@ -283,9 +297,13 @@ static void many_are_closed_meanwhile(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(bytes_go_through_either_version), TEST(a_server_has_to_be_who_it_says),
-        TEST(a_client_shows_its_certificate),  TEST(a_server_that_has_gone_is_not_blamed_on_tls),
-        TEST(many_shake_hands_at_once),        TEST(many_are_closed_meanwhile),
+        TEST(bytes_go_through_either_version),
+        TEST(a_server_has_to_be_who_it_says),
+        TEST(a_client_shows_its_certificate),
+        TEST(a_server_that_has_gone_is_not_blamed_on_tls),
+        TEST(an_end_without_a_goodbye_is_told_apart),
+        TEST(many_shake_hands_at_once),
+        TEST(many_are_closed_meanwhile),
     };
     (void)signal(SIGPIPE, SIG_IGN); /* the server's own writes */
     return cmocka_run_group_tests(tests, NULL, NULL);

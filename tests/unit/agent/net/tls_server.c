@@ -254,6 +254,13 @@ void tls_server_end_all(struct tls_server *server)
     }
 }
 
+void tls_server_cut_all(struct tls_server *server)
+{
+    while (server->peers != NULL) {
+        close_peer(server->peers);
+    }
+}
+
 static void on_server_closed(uv_handle_t *handle)
 {
     struct tls_server *server = handle->data;

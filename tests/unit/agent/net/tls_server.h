@@ -23,5 +23,7 @@ uint16_t tls_server_port(const struct tls_server *server);
 unsigned tls_server_handshakes(const struct tls_server *server);
 /* Says goodbye on each connection, and closes it. */
 void tls_server_end_all(struct tls_server *server);
+/* Closes each connection without a goodbye. */
+void tls_server_cut_all(struct tls_server *server);
 /* The memory goes with the loop's close callbacks. */
 void tls_server_close(struct tls_server **server);

@@ -93,6 +93,20 @@ static void encode(const struct campaign_options *options, struct buffer *into)
     message_encode(&message, into);
 }
 
+/* A text that the row accepts. */
+static struct bytes sample_text(const struct option *option)
+{
+    static const char *const texts[] = {"a=b", "10.0.0.0/28", "a:80:10.0.0.7"};
+
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        if (option->check == NULL || option->check(bytes_of_string(texts[i]), NULL)) {
+            return bytes_of_string(texts[i]);
+        }
+    }
+    fail_msg("no text for %s", option->name);
+    return bytes_of(NULL, 0);
+}
+
 /* Something other than 0, within the row's range. */
 static void set_sample(const struct option *option, struct campaign_options *options)
 {
@@ -105,7 +119,7 @@ static void set_sample(const struct option *option, struct campaign_options *opt
         *(double *)at = 2.5;
         break;
     case OPTION_BYTES:
-        *(struct bytes *)at = bytes_of_string("a=b");
+        *(struct bytes *)at = sample_text(option);
         break;
     case OPTION_CHOICE:
         option_put_number(option, options, 1);

@@ -129,6 +129,9 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .fail_steps = palette->wide / 11,
                     .fail_percent = is_small ? 0 : 12.5,
                     .target = palette->text,
+                    .resolve =
+                        bytes_of_string(is_small ? "" : "app.example:443:10.0.0.7,fd00::7 *:80:10.0.0.8"),
+                    .source = bytes_of_string(is_small ? "" : "10.0.0.0/28"),
                     .verbosity = palette->small,
                     .browser = palette->small > 0 ? BROWSER_WEBKIT : BROWSER_CHROMIUM,
                     .target_port = (uint16_t)palette->small,

@@ -105,6 +105,19 @@ static void test_failing_steps_are_a_number_or_a_share(void **state)
     assert_string_equal(error.text, "\"101%\" is neither a number of steps nor a percentage like 5%");
 }
 
+static void test_a_source_is_an_address_or_a_network(void **state)
+{
+    (void)state;
+    struct error error;
+    assert_true(campaign_check_source(bytes_of_string(""), NULL));
+    assert_true(campaign_check_source(bytes_of_string("10.0.0.0/28"), NULL));
+    assert_true(campaign_check_source(bytes_of_string("fd00::7"), NULL));
+    assert_false(campaign_check_source(bytes_of_string("app.example"), &error));
+    assert_string_equal(error.text, "\"app.example\" is not an address or a network like 10.0.0.0/8");
+    assert_false(campaign_check_source(bytes_of_string("10.0.0.\x1b"), &error));
+    assert_string_equal(error.text, "source is not an address or a network like 10.0.0.0/8");
+}
+
 static void test_saying_nothing_of_the_length_is_one_run(void **state)
 {
     (void)state;
@@ -125,6 +138,7 @@ int main(void)
         cmocka_unit_test(test_rows_are_complete),
         cmocka_unit_test(test_a_copy_has_texts_of_its_own),
         cmocka_unit_test(test_failing_steps_are_a_number_or_a_share),
+        cmocka_unit_test(test_a_source_is_an_address_or_a_network),
         cmocka_unit_test(test_saying_nothing_of_the_length_is_one_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
