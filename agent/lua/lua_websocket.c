@@ -23,7 +23,7 @@ static struct vu_websocket *websocket_of(lua_State *lua, const struct vu *vu, co
 {
     const struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, WEBSOCKET_METATABLE);
 
-    if (object->websocket->vu != NULL && object->websocket->vu != vu) {
+    if (!vu_websocket_is_of(object->websocket, vu)) {
         lua_misuse(lua, "%s: the connection is another worker's", function);
     }
     return object->websocket;
@@ -97,9 +97,9 @@ static int raise_closed(lua_State *lua, const struct vu_websocket *websocket, co
 }
 
 /* Ends the turn until something changes, or it is time. Raises where it is. */
-static int wait_for_change(lua_State *lua, struct vu_websocket *websocket, const char *function,
-                           lua_KFunction go_on)
+static int wait_for_change(lua_State *lua, struct vu *vu, const char *function, lua_KFunction go_on)
 {
+    struct vu_websocket *websocket = websocket_of(lua, vu, function);
     uint64_t due_ns = (uint64_t)lua_tointeger(lua, WAIT_DUE);
     char text[300];
 
@@ -108,15 +108,15 @@ static int wait_for_change(lua_State *lua, struct vu_websocket *websocket, const
                  websocket->name);
         return wait_raise(lua, websocket, "timeout", text);
     }
-    vu_websocket_await(websocket, due_ns);
-    return vu_yield(lua, websocket->vu, WAIT_SOCKET, go_on, 0);
+    vu_websocket_await(vu, websocket, due_ns);
+    return vu_yield(lua, vu, WAIT_SOCKET, go_on, 0);
 }
 
 static struct vu *wait_is_over(lua_State *lua, const char *function)
 {
     struct vu *vu = vu_current(lua, function);
 
-    vu->awaited_websocket = NULL;
+    vu_websocket_end_wait(vu);
     vu_resumed(lua, vu, WAIT_SOCKET);
     return vu;
 }
@@ -146,7 +146,7 @@ static int push_message(lua_State *lua, struct vu_websocket *websocket)
 
 static int receive_go_on(lua_State *lua, int status, lua_KContext context);
 
-static int receive_now(lua_State *lua, const struct vu *vu)
+static int receive_now(lua_State *lua, struct vu *vu)
 {
     struct vu_websocket *websocket = websocket_of(lua, vu, "ws:receive");
     int count = push_message(lua, websocket);
@@ -157,7 +157,7 @@ static int receive_now(lua_State *lua, const struct vu *vu)
     if (is_over(websocket)) {
         return raise_closed(lua, websocket, "ws:receive");
     }
-    return wait_for_change(lua, websocket, "ws:receive", receive_go_on);
+    return wait_for_change(lua, vu, "ws:receive", receive_go_on);
 }
 
 static int receive_go_on(lua_State *lua, int status, lua_KContext context)
@@ -191,7 +191,7 @@ static bool is_wanted(lua_State *lua)
 }
 
 /* The function is at WAIT_OWN; the message, its kind and its time come behind it. */
-static int until_now(lua_State *lua, const struct vu *vu)
+static int until_now(lua_State *lua, struct vu *vu)
 {
     struct vu_websocket *websocket = websocket_of(lua, vu, "ws:receive_until");
 
@@ -208,7 +208,7 @@ static int until_now(lua_State *lua, const struct vu *vu)
     if (is_over(websocket)) {
         return raise_closed(lua, websocket, "ws:receive_until");
     }
-    return wait_for_change(lua, websocket, "ws:receive_until", until_go_on);
+    return wait_for_change(lua, vu, "ws:receive_until", until_go_on);
 }
 
 static int until_on_judged(lua_State *lua, int status, lua_KContext context)
@@ -240,7 +240,7 @@ static int websocket_receive_until(lua_State *lua)
 
 static int next_go_on(lua_State *lua, int status, lua_KContext context);
 
-static int next_now(lua_State *lua, const struct vu *vu)
+static int next_now(lua_State *lua, struct vu *vu)
 {
     struct vu_websocket *websocket = websocket_of(lua, vu, "ws:messages");
     int count = push_message(lua, websocket);
@@ -252,7 +252,7 @@ static int next_now(lua_State *lua, const struct vu *vu)
         lua_pushnil(lua);
         return 1;
     }
-    return wait_for_change(lua, websocket, "ws:messages", next_go_on);
+    return wait_for_change(lua, vu, "ws:messages", next_go_on);
 }
 
 static int next_go_on(lua_State *lua, int status, lua_KContext context)
@@ -288,7 +288,7 @@ static int send_go_on(lua_State *lua, int status, lua_KContext context);
 
 /* What was sent is on its way; who has much under way waits until it has left. When it was sent is at
  * WAIT_OWN. */
-static int send_await_room(lua_State *lua, const struct vu *vu)
+static int send_await_room(lua_State *lua, struct vu *vu)
 {
     struct vu_websocket *websocket = websocket_of(lua, vu, "ws:send");
 
@@ -299,7 +299,7 @@ static int send_await_room(lua_State *lua, const struct vu *vu)
     if (is_over(websocket)) {
         return raise_closed(lua, websocket, "ws:send");
     }
-    return wait_for_change(lua, websocket, "ws:send", send_go_on);
+    return wait_for_change(lua, vu, "ws:send", send_go_on);
 }
 
 static int send_go_on(lua_State *lua, int status, lua_KContext context)
@@ -340,6 +340,9 @@ static int websocket_send_kind(lua_State *lua, bool is_binary, lua_CFunction aga
     if (websocket_state(websocket->socket) != WEBSOCKET_OPEN) {
         return raise_closed(lua, websocket, "ws:send");
     }
+    if (websocket_unsent(websocket->socket) > WEBSOCKET_UNSENT_BYTES) {
+        wait_check(lua, vu, "ws:send");
+    }
     uint64_t now_ns = clock_now_ns();
     websocket_send(websocket->socket, is_binary, data);
     vu_websocket_changed(websocket);
@@ -363,7 +366,7 @@ static int websocket_send_binary(lua_State *lua)
 static int ping_go_on(lua_State *lua, int status, lua_KContext context);
 
 /* How many pongs have come before is at WAIT_OWN. */
-static int ping_now(lua_State *lua, const struct vu *vu)
+static int ping_now(lua_State *lua, struct vu *vu)
 {
     struct vu_websocket *websocket = websocket_of(lua, vu, "ws:ping");
 
@@ -374,7 +377,7 @@ static int ping_now(lua_State *lua, const struct vu *vu)
     if (is_over(websocket)) {
         return raise_closed(lua, websocket, "ws:ping");
     }
-    return wait_for_change(lua, websocket, "ws:ping", ping_go_on);
+    return wait_for_change(lua, vu, "ws:ping", ping_go_on);
 }
 
 static int ping_go_on(lua_State *lua, int status, lua_KContext context)
@@ -407,12 +410,12 @@ static int websocket_ping_once(lua_State *lua)
 static int close_go_on(lua_State *lua, int status, lua_KContext context);
 
 /* The server answers, or the connection is given up after a while. */
-static int close_now(lua_State *lua, const struct vu *vu)
+static int close_now(lua_State *lua, struct vu *vu)
 {
     struct vu_websocket *websocket = websocket_of(lua, vu, "ws:close");
 
     if (!is_over(websocket) && script_may_wait(lua)) {
-        return wait_for_change(lua, websocket, "ws:close", close_go_on);
+        return wait_for_change(lua, vu, "ws:close", close_go_on);
     }
     return 0;
 }
@@ -448,6 +451,13 @@ static int websocket_close_object(lua_State *lua)
     }
     wait_prepare(lua, 0, 1);
     return close_now(lua, vu);
+}
+
+/* Of a variable that is <close>; behind the object is an error, if that ends the block. */
+static int websocket_close_block(lua_State *lua)
+{
+    lua_settop(lua, WAIT_OBJECT);
+    return websocket_close_object(lua);
 }
 
 static const luaL_Reg methods[] = {
@@ -521,7 +531,7 @@ struct lua_websocket *lua_websocket_push(lua_State *lua)
     if (luaL_newmetatable(lua, WEBSOCKET_METATABLE)) {
         static const luaL_Reg functions[] = {{"__index", websocket_get_field},
                                              {"__tostring", websocket_to_string},
-                                             {"__close", websocket_close_object},
+                                             {"__close", websocket_close_block},
                                              {"__gc", websocket_forget},
                                              {NULL, NULL}};
         luaL_setfuncs(lua, functions, 0);

@@ -200,7 +200,7 @@ static int connect_finish(lua_State *lua, int status, lua_KContext context)
     const struct lua_websocket *object = lua_touserdata(lua, CONNECT_OBJECT);
 
     (void)status, (void)context;
-    vu->awaited_websocket = NULL;
+    vu_websocket_end_wait(vu);
     vu_resumed(lua, vu, WAIT_SOCKET);
     if (vu_websocket_is_connecting(object->websocket)) {
         return lua_misuse(lua, CONNECT ": a coroutine that waits was resumed without a connection");
@@ -244,7 +244,7 @@ static int connect_raw(lua_State *lua)
     struct lua_websocket *object = lua_websocket_push(lua);
     object->timeout_ms = draft.request.timeout_ms;
     object->websocket = vu_websocket_open(vu, &draft.request, &options);
-    vu_websocket_await(object->websocket, 0);
+    vu_websocket_await(vu, object->websocket, 0);
     lua_replace(lua, CONNECT_OBJECT);
     lua_settop(lua, CONNECT_URL);
     return vu_yield(lua, vu, WAIT_SOCKET, connect_finish, 0);

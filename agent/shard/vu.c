@@ -91,6 +91,7 @@ void vu_free(struct vu **pointer)
     alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
     turn_queue_remove(&vu->campaign->queue, vu);
     vu_forget_exchange(vu);
+    vu_websocket_end_wait(vu);
     vu_streams_drop(vu);
     vu_websockets_drop(vu);
     http_client_free(&vu->http);
@@ -134,7 +135,7 @@ void vu_wake(struct vu *vu, enum vu_wake wake)
 static void vu_cancel_requests(struct vu *vu)
 {
     vu_forget_exchange(vu);
-    vu->awaited_websocket = NULL;
+    vu_websocket_end_wait(vu);
 }
 
 static enum vu_event vu_run(struct vu *vu)
@@ -196,7 +197,7 @@ static enum vu_event vu_end_wait(struct vu *vu)
         vu_cancel_requests(vu);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_SOCKET) {
-        vu->awaited_websocket = NULL;
+        vu_websocket_end_wait(vu);
         alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_DRIVER) {

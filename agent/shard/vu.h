@@ -71,6 +71,7 @@ struct vu {
     struct vu_stream *awaited_stream; /* NULL: it waits for something else */
     struct vu_websocket *websockets;  /* that are not closed */
     struct vu_websocket *awaited_websocket; /* NULL: it waits for something else */
+    struct vu *next_waiting;                /* for the same connection */
     struct http_response *response;         /* the exchange's own; NULL while it is awaited */
     struct lua_driver *drivers;             /* that it has started */
     struct lua_driver *awaited_driver;

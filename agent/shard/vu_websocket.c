@@ -73,6 +73,30 @@ static void vu_websocket_drop_plan(struct vu_websocket *websocket)
     }
 }
 
+void vu_websocket_end_wait(struct vu *vu)
+{
+    if (vu->awaited_websocket == NULL) {
+        return;
+    }
+    struct vu **at = &vu->awaited_websocket->waiting;
+    while (*at != vu) {
+        at = &(*at)->next_waiting;
+    }
+    *at = vu->next_waiting;
+    vu->awaited_websocket = NULL;
+}
+
+/* All look again, whatever they wait for. */
+static void vu_websocket_tell(struct vu_websocket *websocket)
+{
+    while (websocket->waiting != NULL) {
+        struct vu *vu = websocket->waiting;
+        vu_websocket_end_wait(vu);
+        alarms_unset(websocket->all->alarms, &vu->alarm);
+        vu_wake(vu, WAKE_DONE);
+    }
+}
+
 /* The connection is gone, and nobody has it in a list. The script may still look at what is left. */
 static void vu_websocket_end(struct vu_websocket *websocket)
 {
@@ -80,9 +104,7 @@ static void vu_websocket_end(struct vu_websocket *websocket)
     vu_websocket_delist(websocket);
     http_exchange_free(&websocket->exchange);
     vu_websocket_drop_plan(websocket);
-    if (websocket->vu != NULL && websocket->vu->awaited_websocket == websocket) {
-        websocket->vu->awaited_websocket = NULL;
-    }
+    vu_websocket_tell(websocket);
     websocket->vu = NULL;
     if (websocket->is_held) {
         return;
@@ -150,17 +172,6 @@ static void vu_websocket_count(struct vu_websocket *websocket)
     *before = *now;
 }
 
-static void vu_websocket_tell(struct vu_websocket *websocket)
-{
-    struct vu *vu = websocket->vu;
-
-    if (vu != NULL && vu->awaited_websocket == websocket) {
-        vu->awaited_websocket = NULL;
-        alarms_unset(websocket->all->alarms, &vu->alarm);
-        vu_wake(vu, WAKE_DONE);
-    }
-}
-
 static void vu_websocket_bound_end(struct vu_websocket *websocket)
 {
     if (websocket->deadline.timer.position == TIMER_UNSET) {
@@ -174,7 +185,6 @@ void vu_websocket_changed(struct vu_websocket *websocket)
         vu_websocket_count(websocket);
     }
     if (websocket_is_gone(websocket->socket)) {
-        vu_websocket_tell(websocket);
         vu_websocket_end(websocket);
         return;
     }
@@ -346,11 +356,17 @@ bool vu_websocket_is_connecting(const struct vu_websocket *websocket)
     return websocket->exchange != NULL;
 }
 
-void vu_websocket_await(struct vu_websocket *websocket, uint64_t due_ns)
+bool vu_websocket_is_of(const struct vu_websocket *websocket, const struct vu *vu)
 {
-    struct vu *vu = websocket->vu;
+    return websocket->vu == NULL || websocket->vu == vu;
+}
 
+void vu_websocket_await(struct vu *vu, struct vu_websocket *websocket, uint64_t due_ns)
+{
+    vu_websocket_end_wait(vu);
     vu->awaited_websocket = websocket;
+    vu->next_waiting = websocket->waiting;
+    websocket->waiting = vu;
     if (due_ns > 0) {
         alarms_set(websocket->all->alarms, &vu->alarm, due_ns);
     }
@@ -372,9 +388,7 @@ static void vu_websocket_leave(struct vu_websocket *websocket)
     if (websocket_state(websocket->socket) == WEBSOCKET_OPEN) {
         vu_websocket_close(websocket, CLOSE_GOING_AWAY, bytes_of("", 0));
     }
-    if (websocket->vu->awaited_websocket == websocket) {
-        websocket->vu->awaited_websocket = NULL;
-    }
+    vu_websocket_tell(websocket);
     websocket->vu = NULL;
     vu_websocket_delist(websocket);
     vu_websocket_enlist(websocket, &websocket->all->lingering);

@@ -22,6 +22,7 @@ struct vu_websocket {
     struct vu_websockets *all;
     struct vu_websocket *next; /* of the worker, or of those that are being closed */
     struct vu_websocket **at;
+    struct vu *waiting;             /* those of the worker that wait for a change */
     struct http_exchange *exchange; /* the handshake; NULL: it is over */
     struct websocket *socket;       /* NULL: not connected, or not any more */
     struct vu_websocket_plan *plan; /* until it is connected */
@@ -58,9 +59,13 @@ MUST_CHECK struct vu_websocket *vu_websocket_open(struct vu *vu, const struct ht
 void vu_websocket_release(struct vu_websocket **websocket);
 /* Whether the handshake is under way. */
 bool vu_websocket_is_connecting(const struct vu_websocket *websocket);
-/* The worker waits for a change of it from now on, until `due_ns` (0: without a limit), or until it is woken
- * or waits for something else. */
-void vu_websocket_await(struct vu_websocket *websocket, uint64_t due_ns);
+/* Whether the vu may use it: it is closed, or its own. */
+bool vu_websocket_is_of(const struct vu_websocket *websocket, const struct vu *vu);
+/* The vu waits for a change of it from now on, until `due_ns` (0: without a limit), or until
+ * vu_websocket_end_wait. Several may. */
+void vu_websocket_await(struct vu *vu, struct vu_websocket *websocket, uint64_t due_ns);
+/* It goes on, or waits for something else. */
+void vu_websocket_end_wait(struct vu *vu);
 /* For what the script has asked: counts it. */
 void vu_websocket_changed(struct vu_websocket *websocket);
 /* Sends a close frame, and bounds the time until the server's. */

@@ -464,6 +464,9 @@ class WebSocket(unittest.TestCase):
                 end
                 assert(heard == "cd")
                 says("the connection WS / is closed: 1000", ws.receive, ws)
+                local kept
+                says("mine", function() local block <close> = connect("/") kept = block error("mine") end)
+                assert(kept.state == "closed" and kept.close_code == 1000)
                 assert(tostring(ws) == "websocket WS /" and ws.nothing == nil)""")
             result = run(self.script('websocket.connect("/")'), "-w", 1, "-r", 1, "--target", server.url, "--http-engine", "curl")
             self.assertIn("this HTTP engine has no WebSocket (--http-engine native)", result.out)
