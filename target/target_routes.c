@@ -24,6 +24,8 @@ static const struct target_route ROUTES[] = {
     {NULL, "/status/CODE", target_answer_status, "that status, 100 to 599; any method"},
     {NULL, "/delay/MS", target_answer_delay,
      "a response after this many milliseconds, at most 60000; any method"},
+    {"GET", "/events/N", target_answer_events,
+     "server-sent events; ?interval=MS, first=MS, retry=MS; cut=N ends after N; Last-Event-ID"},
     {"GET", "/bytes/N", target_answer_bytes, "this many bytes, at most 17179869184 (16 GiB)"},
     {NULL, "/echo", target_answer_echo, "the body of the request; any method"},
     {"GET", "/headers", target_answer_headers, "the headers of the request, as JSON"},

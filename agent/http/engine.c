@@ -93,6 +93,11 @@ struct bytes http_read(struct http_exchange *exchange, size_t maximum)
     return exchange->functions->read(exchange, maximum);
 }
 
+uint64_t http_came_ns(const struct http_exchange *exchange)
+{
+    return exchange->came_ns;
+}
+
 struct cookie_jar *http_cookies(struct http_client *client)
 {
     return client->functions->cookies(client);

@@ -174,9 +174,11 @@ bool http_can_stream(const struct http_client *client);
 size_t http_room(struct http_exchange *exchange);
 /* The next bytes, as many as there is room for at most; none end the body. */
 void http_write(struct http_exchange *exchange, struct bytes bytes);
-/* Takes up to `maximum` bytes of a streamed body, which are borrowed until the loop runs; empty where nothing
- * has come. After on_done too, for what is left. */
+/* Takes up to `maximum` bytes of a streamed body, which came at one instant and are borrowed until the loop
+ * runs; empty where nothing has come. After on_done too, for what is left. */
 struct bytes http_read(struct http_exchange *exchange, size_t maximum);
+/* When what the last one gave came, by clock_now_ns. */
+uint64_t http_came_ns(const struct http_exchange *exchange);
 /* The same for all exchanges of the client. */
 void http_client_cancel(struct http_client *client);
 

@@ -31,4 +31,5 @@ struct http_exchange {
     const struct http_engine_functions *functions;
     void (*on_done)(void *context, struct http_response *response);
     void *context;
+    uint64_t came_ns; /* of a streamed body: when what was read last came */
 };

@@ -5,6 +5,7 @@
 #include "agent/lua/lua_crypto.h"
 #include "agent/lua/lua_drivers.h"
 #include "agent/lua/lua_http.h"
+#include "agent/lua/lua_net.h"
 #include "agent/lua/lua_tutti.h"
 #include "agent/lua/lua_url.h"
 #include "agent/lua/lua_websocket.h"
@@ -16,6 +17,7 @@ static const luaL_Reg modules[] = {
     {"tutti", luaopen_tutti},
     {"tutti.http", luaopen_tutti_http},
     {"tutti.browser", luaopen_tutti_browser},
+    {"tutti.net", luaopen_tutti_net},
     {"tutti.url", luaopen_tutti_url},
     {"tutti.crypto", luaopen_tutti_crypto},
     {"tutti.websocket", luaopen_tutti_websocket},

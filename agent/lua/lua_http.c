@@ -71,9 +71,7 @@ static struct bytes path_of(const char *url)
     return *url == '/' ? bytes_of(url, (size_t)(end - url)) : bytes_of("/", 1);
 }
 
-/* "GET /path" without the query, unless the script has given a name, which is at index 3. Every request is
- * counted by it. */
-static struct bytes name_of(lua_State *lua, char buffer[LIMIT_NAME_BYTES])
+struct bytes lua_http_name(lua_State *lua, char buffer[LIMIT_NAME_BYTES])
 {
     size_t size;
 
@@ -109,7 +107,7 @@ void lua_http_push_failure(lua_State *lua, const struct http_response *response)
     } else {
         snprintf(what, sizeof what, "%s", kind);
     }
-    struct bytes named = name_of(lua, name);
+    struct bytes named = lua_http_name(lua, name);
     if (lua_type(lua, 3) == LUA_TSTRING) {
         snprintf(group, sizeof group, "%.32s %.*s: %s", lua_tostring(lua, 1), BYTES_FORMAT(named), what);
     } else {
@@ -124,7 +122,7 @@ void lua_http_push_failure(lua_State *lua, const struct http_response *response)
 bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_response *response)
 {
     char buffer[LIMIT_NAME_BYTES];
-    struct request_sample sample = {.name = name_of(lua, buffer),
+    struct request_sample sample = {.name = lua_http_name(lua, buffer),
                                     .is_ok = response->failure == HTTP_OK && response->status < 400,
                                     .is_unsent = response->failure != HTTP_OK && !response->has_left,
                                     .latency_us = response->timings.total_us,

@@ -258,7 +258,7 @@ static void defaults_append_query(lua_State *lua)
 {
     size_t size;
 
-    lua_http_push_query(lua, -1, "query");
+    lua_http_push_query(lua, -1);
     int query = lua_gettop(lua);
     if (lua_rawlen(lua, query) == 0) {
         return;

@@ -137,7 +137,7 @@ static void draft_encode(lua_State *lua, struct lua_http_draft *draft, const cha
         lua_call(lua, 1, 1);
         type = "application/json";
     } else if (strcmp(option, "form") == 0) {
-        lua_http_push_form(lua, -1, option);
+        lua_http_push_form(lua, -1);
         type = "application/x-www-form-urlencoded";
     } else {
         lua_http_push_multipart(lua, -1);
@@ -335,6 +335,7 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
     draft->request = (struct http_request){
         .method = lua_tostring(lua, LUA_HTTP_METHOD),
         .url = lua_tostring(lua, LUA_HTTP_URL),
+        .tls = vu_current_tls(lua),
         .timeout_ms = HTTP_DEFAULT_TIMEOUT_MS,
         .max_body_bytes = HTTP_DEFAULT_MAX_BODY_BYTES,
     };
@@ -353,6 +354,7 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         draft_read_proxy(lua, draft);
         draft_read_name(lua);
         if (lua_option_get(lua, LUA_HTTP_OPTIONS, "tls") != LUA_TNIL) {
+            draft->tls = draft->request.tls != NULL ? *draft->request.tls : (struct http_tls){0};
             lua_http_read_tls(lua, lua_gettop(lua), &draft->tls);
             draft->request.tls = &draft->tls;
         }

@@ -4,6 +4,7 @@
 #include "agent/lua/lua_http.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_http_draft.h"
+#include "agent/lua/lua_http_events.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/vu_api.h"
@@ -14,16 +15,12 @@
 #define STREAM_METATABLE "tutti.http.stream"
 #define READ_MAX_BYTES (64u * 1024u)
 
-/* User values: the response, and method, URL and name (or nil) of the request. */
-enum stream_value { STREAM_RESPONSE = 1, STREAM_METHOD, STREAM_URL, STREAM_NAME };
-
-/* On the stack while the head is awaited: the three above, then the object. */
+/* On the stack while the head is awaited: method, URL and name, then the object. */
 #define STREAM_OBJECT 4
 
 static int on_read(lua_State *lua, int status, lua_KContext context);
 
-/* The stream at index 1; raises if the worker cannot read from it. */
-static struct vu_stream *stream_of(lua_State *lua, const struct vu *vu, const char *function)
+struct vu_stream *lua_http_stream_check(lua_State *lua, const struct vu *vu, const char *function)
 {
     struct vu_stream *stream = luaL_checkudata(lua, 1, STREAM_METATABLE);
 
@@ -46,29 +43,34 @@ static int stream_fail(lua_State *lua)
     return lua_error(lua);
 }
 
+void lua_http_stream_raise(lua_State *lua, const struct http_response *response)
+{
+    lua_pushcfunction(lua, stream_fail);
+    for (int i = STREAM_METHOD; i <= STREAM_NAME; i++) {
+        lua_getiuservalue(lua, 1, i);
+    }
+    lua_pushlightuserdata(lua, (void *)response);
+    lua_call(lua, 4, 0);
+}
+
 /* What has come, or nil at the end, or a wait for more; how much may be read is at index 2. */
 static int stream_read_now(lua_State *lua)
 {
     struct vu *vu = vu_current(lua, "stream:read");
-    struct vu_stream *stream = stream_of(lua, vu, "stream:read");
+    struct vu_stream *stream = lua_http_stream_check(lua, vu, "stream:read");
     struct bytes piece = http_read(stream->exchange, (size_t)lua_tointeger(lua, 2));
 
     if (piece.size > 0) {
         lua_pushlstring(lua, (const char *)piece.data, piece.size);
         return 1;
     }
-    if (!stream->is_done) {
+    if (stream->end == NULL) {
         vu_forget_exchange(vu);
         vu_stream_await(stream);
         return vu_yield(lua, vu, WAIT_RESPONSE, on_read, 0);
     }
-    if (stream->response->failure != HTTP_OK) {
-        lua_pushcfunction(lua, stream_fail);
-        for (int i = STREAM_METHOD; i <= STREAM_NAME; i++) {
-            lua_getiuservalue(lua, 1, i);
-        }
-        lua_pushlightuserdata(lua, (void *)stream->response);
-        lua_call(lua, 4, 0);
+    if (stream->end->failure != HTTP_OK) {
+        lua_http_stream_raise(lua, stream->end);
     }
     lua_pushnil(lua);
     return 1;
@@ -87,7 +89,7 @@ static int stream_read(lua_State *lua)
     struct vu *vu = vu_current(lua, "stream:read");
 
     lua_settop(lua, 2);
-    (void)stream_of(lua, vu, "stream:read");
+    (void)lua_http_stream_check(lua, vu, "stream:read");
     if (lua_isnil(lua, 2)) {
         lua_pushinteger(lua, READ_MAX_BYTES);
         lua_replace(lua, 2);
@@ -124,18 +126,31 @@ static int stream_close_object(lua_State *lua)
     return 0;
 }
 
+static int stream_collect(lua_State *lua)
+{
+    struct vu_stream *stream = luaL_checkudata(lua, 1, STREAM_METATABLE);
+
+    vu_stream_close(stream);
+    vu_events_free(&stream->events);
+    return 0;
+}
+
 static int stream_get_field(lua_State *lua)
 {
+    static const luaL_Reg methods[] = {{"read", stream_read},          {"pieces", stream_pieces},
+                                       {"event", lua_http_event},      {"events", lua_http_events},
+                                       {"close", stream_close_object}, {NULL, NULL}};
+
     luaL_checkudata(lua, 1, STREAM_METATABLE);
     const char *name = luaL_checkstring(lua, 2);
 
-    if (strcmp(name, "read") == 0) {
-        lua_pushcfunction(lua, stream_read);
-    } else if (strcmp(name, "pieces") == 0) {
-        lua_pushcfunction(lua, stream_pieces);
-    } else if (strcmp(name, "close") == 0) {
-        lua_pushcfunction(lua, stream_close_object);
-    } else if (strcmp(name, "body") == 0 || strcmp(name, "json") == 0) {
+    for (const luaL_Reg *method = methods; method->name != NULL; method++) {
+        if (strcmp(name, method->name) == 0) {
+            lua_pushcfunction(lua, method->func);
+            return 1;
+        }
+    }
+    if (strcmp(name, "body") == 0 || strcmp(name, "json") == 0) {
         lua_pushnil(lua);
     } else {
         lua_getiuservalue(lua, 1, STREAM_RESPONSE);
@@ -153,14 +168,14 @@ static int stream_to_string(lua_State *lua)
 
 struct vu_stream *lua_http_stream_push(lua_State *lua)
 {
-    struct vu_stream *stream = lua_newuserdatauv(lua, sizeof *stream, STREAM_NAME);
+    struct vu_stream *stream = lua_newuserdatauv(lua, sizeof *stream, STREAM_VALUES);
 
     *stream = (struct vu_stream){0};
     if (luaL_newmetatable(lua, STREAM_METATABLE)) {
         static const luaL_Reg functions[] = {{"__index", stream_get_field},
                                              {"__tostring", stream_to_string},
                                              {"__close", stream_close_object},
-                                             {"__gc", stream_close_object},
+                                             {"__gc", stream_collect},
                                              {NULL, NULL}};
         luaL_setfuncs(lua, functions, 0);
         lua_pushliteral(lua, "stream");
@@ -219,6 +234,10 @@ static int stream_raw(lua_State *lua)
     struct vu_stream *stream = lua_http_stream_push(lua);
     vu_stream_open(vu, stream, &draft.request, true);
     vu_stream_await(stream);
+    lua_pushvalue(lua, LUA_HTTP_OPTIONS);
+    lua_setiuservalue(lua, -2, STREAM_OPTIONS);
+    lua_pushvalue(lua, LUA_HTTP_BODY);
+    lua_setiuservalue(lua, -2, STREAM_BODY);
     lua_replace(lua, LUA_HTTP_BODY);
     lua_settop(lua, LUA_HTTP_NAME);
     lua_replace(lua, 3);

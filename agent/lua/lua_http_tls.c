@@ -69,7 +69,6 @@ void lua_http_read_tls(lua_State *lua, int index, struct http_tls *tls)
 {
     static const char *const names[] = {"verify", "ca", "certificate", "key", NULL};
 
-    *tls = (struct http_tls){0};
     if (!lua_istable(lua, index)) {
         lua_misuse(lua, "http: tls is a table, not a %s", luaL_typename(lua, index));
     }
@@ -78,17 +77,21 @@ void lua_http_read_tls(lua_State *lua, int index, struct http_tls *tls)
     if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
         lua_misuse(lua, "http: tls.verify is true or false, not a %s", luaL_typename(lua, -1));
     }
-    tls->is_unverified = type == LUA_TBOOLEAN && !lua_toboolean(lua, -1);
-    tls->ca_pem = tls_option(lua, index, "ca", CERTIFICATE_LABEL);
-    tls->certificate_pem = tls_option(lua, index, "certificate", CERTIFICATE_LABEL);
-    tls->key_pem = tls_option(lua, index, "key", KEY_LABEL);
-    if (tls->key_pem != NULL && tls->certificate_pem == NULL) {
+    if (type == LUA_TBOOLEAN) {
+        tls->is_unverified = !lua_toboolean(lua, -1);
+    }
+    const char *ca = tls_option(lua, index, "ca", CERTIFICATE_LABEL);
+    const char *certificate = tls_option(lua, index, "certificate", CERTIFICATE_LABEL);
+    const char *key = tls_option(lua, index, "key", KEY_LABEL);
+    if (key != NULL && certificate == NULL) {
         lua_misuse(lua, "http: tls.key is given without tls.certificate");
     }
-    if (tls->certificate_pem != NULL && tls->key_pem == NULL) {
-        if (!tls_has_block(tls->certificate_pem, KEY_LABEL)) {
-            lua_misuse(lua, "http: tls.certificate is given without tls.key, and holds no key itself");
-        }
-        tls->key_pem = tls->certificate_pem;
+    if (certificate != NULL && key == NULL && !tls_has_block(certificate, KEY_LABEL)) {
+        lua_misuse(lua, "http: tls.certificate is given without tls.key, and holds no key itself");
+    }
+    tls->ca_pem = ca != NULL ? ca : tls->ca_pem;
+    if (certificate != NULL) {
+        tls->certificate_pem = certificate;
+        tls->key_pem = key != NULL ? key : certificate;
     }
 }

@@ -70,7 +70,7 @@ static int upload_go_on(lua_State *lua)
     struct vu *vu = vu_current(lua, "http");
     struct vu_stream *stream = lua_touserdata(lua, UPLOAD_STREAM);
 
-    while (stream->vu != NULL && !stream->is_done) {
+    while (stream->vu != NULL && stream->end == NULL) {
         size_t room = lua_isfunction(lua, UPLOAD_FUNCTION) ? http_room(stream->exchange) : 0;
         if (room == 0) {
             vu_forget_exchange(vu);

@@ -2,6 +2,7 @@
 #include "agent/lua/lua_query.h"
 
 #include "agent/http/message/url_coding.h"
+#include "agent/lua/lua_http_parts.h"
 #include "agent/script/limits.h"
 #include "agent/script/lua_error.h"
 
@@ -13,70 +14,73 @@
 #define BYTES_PER_INSTRUCTION 16u
 #define PAIR_INSTRUCTIONS 8u
 
-/* What is written; the pieces are a list of Lua, joined at the end. */
+/* Pairs that are being written: gone through once to count the bytes, and once more to write them. */
 struct query_writer {
     lua_State *lua;
-    const char *function;
-    int pieces; /* index of the list */
-    lua_Integer count;
+    const struct lua_query_style *style;
+    int table;
+    bool is_listed;
+    struct bytes *names; /* borrowed from the table, in their order; on the stack */
+    size_t name_count;
+    struct http_parts_text out;
 };
 
-static void add_piece(struct query_writer *writer)
+static void query_put_encoded(struct query_writer *writer, struct bytes text)
 {
-    lua_rawseti(writer->lua, writer->pieces, ++writer->count);
+    struct http_parts_text *out = &writer->out;
+    const char *kept = writer->style->is_form ? " " : "";
+    size_t size = url_encoded_size(text, kept);
+
+    if (out->at != NULL) {
+        char *at = out->at + out->size;
+        url_encode_to(at, text, kept);
+        for (size_t i = 0; writer->style->is_form && i < size; i++) {
+            at[i] = at[i] == ' ' ? '+' : at[i];
+        }
+    } else {
+        limits_charge(writer->lua, PAIR_INSTRUCTIONS / 2 + text.size / BYTES_PER_INSTRUCTION);
+    }
+    out->size += size;
 }
 
-/* Pushes the value at `index`, encoded. */
-static void push_encoded(struct query_writer *writer, int index, const char *what)
+/* The value on top, which is popped. */
+static void query_put_pair(struct query_writer *writer, struct bytes name)
 {
     lua_State *lua = writer->lua;
-    luaL_Buffer buffer;
+    struct bytes value = bytes_of(NULL, 0);
     size_t size;
 
-    index = lua_absindex(lua, index);
-    if (lua_isboolean(lua, index)) {
-        lua_pushstring(lua, lua_toboolean(lua, index) ? "true" : "false");
-        return;
+    switch (lua_type(lua, -1)) {
+    case LUA_TSTRING:
+    case LUA_TNUMBER: {
+        const char *text = lua_tolstring(lua, -1, &size);
+        value = bytes_of(text, size);
+        break;
     }
-    if (lua_type(lua, index) != LUA_TSTRING && lua_type(lua, index) != LUA_TNUMBER) {
-        lua_misuse(lua, "%s: %s is a string, a number or a boolean, not a %s", writer->function, what,
-                   luaL_typename(lua, index));
+    case LUA_TBOOLEAN:
+        value = bytes_of_string(lua_toboolean(lua, -1) ? "true" : "false");
+        break;
+    default:
+        lua_misuse(lua, "%s%s%.60s is a string, a number or a boolean, not a %s", writer->style->subject,
+                   writer->style->takes_lists ? ": " : ".", (const char *)name.data, luaL_typename(lua, -1));
     }
-    lua_pushvalue(lua, index); /* a number becomes text in the copy */
-    const char *text = lua_tolstring(lua, -1, &size);
-    limits_charge(lua, PAIR_INSTRUCTIONS + size / BYTES_PER_INSTRUCTION);
-    size_t encoded = url_encoded_size(bytes_of(text, size), "");
-    url_encode_to(luaL_buffinitsize(lua, &buffer, encoded), bytes_of(text, size), "");
-    luaL_pushresultsize(&buffer, encoded);
-    lua_remove(lua, -2);
+    if (writer->out.size > 0) {
+        http_parts_put(&writer->out, "&", 1);
+    }
+    query_put_encoded(writer, name);
+    http_parts_put(&writer->out, "=", 1);
+    query_put_encoded(writer, value);
+    lua_pop(lua, 1);
 }
 
-/* The name is at `name`, the value on top. */
-static void write_pair(struct query_writer *writer, int name)
-{
-    lua_State *lua = writer->lua;
-    int value = lua_gettop(lua);
-
-    if (lua_type(lua, name) != LUA_TSTRING) {
-        lua_misuse(lua, "%s: the name of a pair is a string, not a %s", writer->function,
-                   luaL_typename(lua, name));
-    }
-    lua_pushstring(lua, writer->count > 0 ? "&" : "");
-    push_encoded(writer, name, "a name");
-    lua_pushliteral(lua, "=");
-    push_encoded(writer, value, lua_tostring(lua, name));
-    lua_concat(lua, 4);
-    add_piece(writer);
-}
-
-/* The value on top, which may be a list. */
-static void write_values(struct query_writer *writer, int name)
+/* The value on top, which may be a list; it is popped. */
+static void query_put_values(struct query_writer *writer, struct bytes name)
 {
     lua_State *lua = writer->lua;
     int value = lua_gettop(lua);
 
     if (!lua_istable(lua, value)) {
-        write_pair(writer, name);
+        query_put_pair(writer, name);
         return;
     }
     lua_Integer length = (lua_Integer)lua_rawlen(lua, value);
@@ -86,120 +90,122 @@ static void write_values(struct query_writer *writer, int name)
         found++;
     }
     if (found != length) {
-        lua_misuse(lua, "%s: the values of %.60s are a list", writer->function, lua_tostring(lua, name));
+        lua_misuse(lua, "%s: the values of %.60s are a list", writer->style->subject,
+                   (const char *)name.data);
     }
     for (lua_Integer i = 1; i <= length; i++) {
         lua_rawgeti(lua, value, i);
-        write_pair(writer, name);
-        lua_pop(lua, 1);
-    }
-}
-
-struct query_name {
-    const char *text;
-    size_t size;
-};
-
-static int compare_names(const void *left, const void *right)
-{
-    const struct query_name *a = left;
-    const struct query_name *b = right;
-
-    return bytes_compare(bytes_of(a->text, a->size), bytes_of(b->text, b->size));
-}
-
-/* Pushes the names of the table at `table` as memory of Lua, sorted, and returns how many. They stay where
- * they are as long as the table has them. */
-static size_t push_names(struct query_writer *writer, int table)
-{
-    lua_State *lua = writer->lua;
-    size_t count = 0;
-    size_t taken = 0;
-
-    for (lua_pushnil(lua); lua_next(lua, table); lua_pop(lua, 1)) {
-        limits_charge(lua, 1);
-        if (lua_type(lua, -2) != LUA_TSTRING) {
-            lua_misuse(lua, "%s: the name of a pair is a string, not a %s", writer->function,
-                       luaL_typename(lua, -2));
-        }
-        count++;
-    }
-    struct query_name *names = lua_newuserdatauv(lua, (count + 1) * sizeof *names, 0);
-    for (lua_pushnil(lua); lua_next(lua, table); lua_pop(lua, 1)) {
-        names[taken].text = lua_tolstring(lua, -2, &names[taken].size);
-        taken++;
-    }
-    limits_charge(lua, 4 * count);
-    qsort(names, count, sizeof *names, compare_names);
-    return count;
-}
-
-static void write_named(struct query_writer *writer, int table)
-{
-    lua_State *lua = writer->lua;
-    size_t count = push_names(writer, table);
-    int memory = lua_gettop(lua);
-
-    for (size_t i = 0; i < count; i++) {
-        const struct query_name *names = lua_touserdata(lua, memory);
-        lua_pushlstring(lua, names[i].text, names[i].size);
-        lua_pushvalue(lua, -1);
-        lua_rawget(lua, table);
-        write_values(writer, memory + 1);
-        lua_settop(lua, memory);
+        query_put_pair(writer, name);
     }
     lua_pop(lua, 1);
 }
 
-static void write_listed(struct query_writer *writer, int table)
+static int query_compare_names(const void *left, const void *right)
+{
+    const struct bytes *a = left;
+    const struct bytes *b = right;
+
+    return bytes_compare(*a, *b);
+}
+
+static void query_refuse_name(const struct query_writer *writer, int type)
+{
+    const char *subject = writer->style->subject;
+
+    if (writer->style->takes_lists) {
+        lua_misuse(writer->lua, "%s: the name of a pair is a string, not a %s", subject,
+                   lua_typename(writer->lua, type));
+    }
+    lua_misuse(writer->lua, "%s is a table of name = value", subject);
+}
+
+/* Pushes a block that holds the names. They stay where they are as long as the table has them. */
+static void query_push_names(struct query_writer *writer)
+{
+    lua_State *lua = writer->lua;
+    size_t count = 0;
+
+    for (lua_pushnil(lua); lua_next(lua, writer->table); lua_pop(lua, 1)) {
+        limits_charge(lua, 1);
+        if (lua_type(lua, -2) != LUA_TSTRING) {
+            query_refuse_name(writer, lua_type(lua, -2));
+        }
+        count++;
+    }
+    writer->names = lua_newuserdatauv(lua, (count + 1) * sizeof *writer->names, 0);
+    for (lua_pushnil(lua); lua_next(lua, writer->table); lua_pop(lua, 1)) {
+        size_t size;
+        const char *text = lua_tolstring(lua, -2, &size);
+        writer->names[writer->name_count++] = bytes_of(text, size);
+    }
+    limits_charge(lua, 4 * count);
+    if (count > 1) {
+        qsort(writer->names, count, sizeof *writer->names, query_compare_names);
+    }
+}
+
+static void query_put_named(struct query_writer *writer)
+{
+    lua_State *lua = writer->lua;
+
+    for (size_t i = 0; i < writer->name_count; i++) {
+        struct bytes name = writer->names[i];
+        lua_pushlstring(lua, (const char *)name.data, name.size);
+        lua_rawget(lua, writer->table);
+        query_put_values(writer, name);
+    }
+}
+
+static void query_put_listed(struct query_writer *writer)
 {
     lua_State *lua = writer->lua;
     int top = lua_gettop(lua);
-    lua_Integer length = (lua_Integer)lua_rawlen(lua, table);
+    lua_Integer length = (lua_Integer)lua_rawlen(lua, writer->table);
+    size_t size;
 
     for (lua_Integer i = 1; i <= length; i++) {
-        if (lua_rawgeti(lua, table, i) != LUA_TTABLE) {
-            lua_misuse(lua, "%s: pair %d is { name, value }, not a %s", writer->function, (int)i,
+        if (lua_rawgeti(lua, writer->table, i) != LUA_TTABLE) {
+            lua_misuse(lua, "%s: pair %d is { name, value }, not a %s", writer->style->subject, (int)i,
                        luaL_typename(lua, -1));
         }
-        lua_rawgeti(lua, top + 1, 1);
+        if (lua_rawgeti(lua, top + 1, 1) != LUA_TSTRING) {
+            query_refuse_name(writer, lua_type(lua, -1));
+        }
+        const char *name = lua_tolstring(lua, -1, &size);
         lua_rawgeti(lua, top + 1, 2);
-        write_pair(writer, top + 2);
+        query_put_pair(writer, bytes_of(name, size));
         lua_settop(lua, top);
     }
 }
 
-/* The pieces at `list` become one string, in its place. */
-static void join_pieces(struct query_writer *writer)
+static void query_put_all(struct query_writer *writer)
 {
-    lua_State *lua = writer->lua;
-    luaL_Buffer buffer;
-
-    luaL_buffinit(lua, &buffer);
-    for (lua_Integer i = 1; i <= writer->count; i++) {
-        lua_rawgeti(lua, writer->pieces, i);
-        luaL_addvalue(&buffer);
+    if (writer->is_listed) {
+        query_put_listed(writer);
+    } else {
+        query_put_named(writer);
     }
-    luaL_pushresult(&buffer);
-    lua_replace(lua, writer->pieces);
 }
 
-void lua_query_push_text(lua_State *lua, int index, const char *function)
+void lua_query_push_text(lua_State *lua, int index, const struct lua_query_style *style)
 {
-    struct query_writer writer = {.lua = lua, .function = function};
+    struct query_writer writer = {.lua = lua, .style = style, .table = lua_absindex(lua, index)};
+    luaL_Buffer buffer;
+    int top = lua_gettop(lua);
 
-    index = lua_absindex(lua, index);
     luaL_checkstack(lua, 16, NULL);
-    lua_newtable(lua);
-    writer.pieces = lua_gettop(lua);
-    bool is_listed = lua_rawgeti(lua, index, 1) != LUA_TNIL;
-    lua_pop(lua, 1);
-    if (is_listed) {
-        write_listed(&writer, index);
-    } else {
-        write_named(&writer, index);
+    writer.is_listed = style->takes_lists && lua_rawgeti(lua, writer.table, 1) != LUA_TNIL;
+    lua_settop(lua, top);
+    if (!writer.is_listed) {
+        query_push_names(&writer);
     }
-    join_pieces(&writer);
+    query_put_all(&writer);
+    size_t size = writer.out.size;
+    writer.out = (struct http_parts_text){.at = luaL_buffinitsize(lua, &buffer, size)};
+    query_put_all(&writer);
+    luaL_pushresultsize(&buffer, size);
+    lua_insert(lua, top + 1);
+    lua_settop(lua, top + 1);
 }
 
 static void push_decoded(lua_State *lua, struct bytes text)

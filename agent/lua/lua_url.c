@@ -139,11 +139,13 @@ static int url_decode_text(lua_State *lua)
 /* url.query(pairs) → text; url.query(text) → pairs */
 static int url_query(lua_State *lua)
 {
+    const struct lua_query_style style = {.subject = "url.query", .takes_lists = true};
+
     lua_settop(lua, 1);
     if (lua_type(lua, 1) == LUA_TSTRING) {
         lua_query_push_pairs(lua, check_text(lua, 1, "url.query: the query"));
     } else if (lua_istable(lua, 1)) {
-        lua_query_push_text(lua, 1, "url.query");
+        lua_query_push_text(lua, 1, &style);
     } else {
         return lua_misuse(lua, "url.query: pairs are a table, and a query is a string, not a %s",
                           luaL_typename(lua, 1));
@@ -206,6 +208,8 @@ static bool is_part(lua_State *lua, int index)
 /* Puts the parts where the enum says; a query that is a table becomes its text. */
 static void push_parts(lua_State *lua)
 {
+    const struct lua_query_style style = {.subject = "url.build", .takes_lists = true};
+
     for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1)) {
         if (!is_part(lua, 2)) {
             lua_misuse(lua, "url.build: no part of a URL is called %.60s", luaL_tolstring(lua, 2, NULL));
@@ -214,7 +218,7 @@ static void push_parts(lua_State *lua)
     for (int part = PART_SCHEME; part <= PART_FRAGMENT; part++) {
         int type = lua_option_get(lua, 1, part_names[part]);
         if (part == PART_QUERY && type == LUA_TTABLE) {
-            lua_query_push_text(lua, lua_gettop(lua), "url.build");
+            lua_query_push_text(lua, lua_gettop(lua), &style);
             lua_remove(lua, -2);
         } else if (part == PART_PORT && type != LUA_TNIL) {
             if (!lua_isinteger(lua, part) || lua_tointeger(lua, part) < 1 ||

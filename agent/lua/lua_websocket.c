@@ -109,7 +109,7 @@ static int wait_for_change(lua_State *lua, struct vu *vu, const char *function, 
         return wait_raise(lua, websocket, "timeout", text);
     }
     vu_websocket_await(vu, websocket, due_ns);
-    return vu_yield(lua, vu, WAIT_SOCKET, go_on, 0);
+    return vu_yield(lua, vu, WAIT_WEBSOCKET, go_on, 0);
 }
 
 static struct vu *wait_is_over(lua_State *lua, const char *function)
@@ -117,7 +117,7 @@ static struct vu *wait_is_over(lua_State *lua, const char *function)
     struct vu *vu = vu_current(lua, function);
 
     vu_websocket_end_wait(vu);
-    vu_resumed(lua, vu, WAIT_SOCKET);
+    vu_resumed(lua, vu, WAIT_WEBSOCKET);
     return vu;
 }
 

@@ -201,7 +201,7 @@ static int connect_finish(lua_State *lua, int status, lua_KContext context)
 
     (void)status, (void)context;
     vu_websocket_end_wait(vu);
-    vu_resumed(lua, vu, WAIT_SOCKET);
+    vu_resumed(lua, vu, WAIT_WEBSOCKET);
     if (vu_websocket_is_connecting(object->websocket)) {
         return lua_misuse(lua, CONNECT ": a coroutine that waits was resumed without a connection");
     }
@@ -247,7 +247,7 @@ static int connect_raw(lua_State *lua)
     vu_websocket_await(vu, object->websocket, 0);
     lua_replace(lua, CONNECT_OBJECT);
     lua_settop(lua, CONNECT_URL);
-    return vu_yield(lua, vu, WAIT_SOCKET, connect_finish, 0);
+    return vu_yield(lua, vu, WAIT_WEBSOCKET, connect_finish, 0);
 }
 
 static int connect_on_return(lua_State *lua, int status, lua_KContext context)

@@ -3,6 +3,7 @@
 
 #include "agent/base/connect_failure.h"
 #include "agent/base/lease.h"
+#include "agent/net/datagrams_inside.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -112,6 +113,9 @@ void net_go_on(struct net *net)
         } else {
             stream_connect_held(stream);
         }
+    }
+    for (struct datagrams *datagrams = net->datagrams; datagrams != NULL; datagrams = datagrams->next) {
+        datagrams_go_on(datagrams);
     }
     if (net->line != NULL) {
         uv_idle_start(&net->idle, on_line);

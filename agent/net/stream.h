@@ -80,6 +80,7 @@ struct stream_target {
     const struct address *source; /* of this machine, to connect from; NULL: as the system has it */
     const struct tls_options *tls;
     const struct stream_proxy *proxy; /* NULL: none */
+    const char *path;                 /* of a local socket, in place of host and port; NULL: none */
 };
 
 /* By the monotonic clock; 0: not reached. */

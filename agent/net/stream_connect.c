@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 /* How often a connection that must not begin looks whether it may by now. */
@@ -85,16 +86,26 @@ static enum net_failure stream_failure_of(int number)
     return failures[connect_failure_of(number)];
 }
 
-/* What is told in the end is what happened to the first of the addresses. */
-static void stream_note_failure(struct stream_connector *connector, const struct net_address *address,
-                                int number)
+static void stream_address_text(const struct stream *stream, const struct net_address *address,
+                                char where[STREAM_PEER_BYTES])
 {
+    if (stream->target.path != NULL) {
+        bytes_to_text(bytes_of_string(stream->target.path), where, STREAM_PEER_BYTES);
+    } else {
+        net_address_text(address, where, STREAM_PEER_BYTES);
+    }
+}
+
+/* What is told in the end is what happened to the first of the addresses. */
+static void stream_note_failure(struct stream *stream, const struct net_address *address, int number)
+{
+    struct stream_connector *connector = stream->connector;
     char where[STREAM_PEER_BYTES];
 
     if (connector->failure != NET_OK) {
         return;
     }
-    net_address_text(address, where, sizeof where);
+    stream_address_text(stream, address, where);
     connector->failure = stream_failure_of(number);
     snprintf(connector->text, sizeof connector->text, "connect to %s: %s%s", where, strerror(number),
              connect_failure_advice(number));
@@ -124,7 +135,7 @@ static void on_attempt_ready(struct poller_socket *polled, uint32_t events)
     }
     stream_take_out_socket(connector, socket);
     if (number != 0) {
-        stream_note_failure(connector, &socket->address, number);
+        stream_note_failure(stream, &socket->address, number);
         stream_socket_drop(socket, true);
         stream_join_line(stream);
         return;
@@ -133,7 +144,7 @@ static void on_attempt_ready(struct poller_socket *polled, uint32_t events)
         poller_again(polled); /* what the server has said already is for whom it is told of next */
     }
     stream->times.connected_ns = clock_now_ns();
-    net_address_text(&socket->address, stream->peer, sizeof stream->peer);
+    stream_address_text(stream, &socket->address, stream->peer);
     stream_connector_drop(stream);
     stream_connected(stream, socket);
 }
@@ -163,6 +174,20 @@ static bool bind_source(struct stream *stream, int fd, const struct net_address 
     return number == 0;
 }
 
+static int connect_socket(const struct stream *stream, int fd, const struct net_address *address)
+{
+    union {
+        struct sockaddr any;
+        struct sockaddr_un local;
+    } to = {.local.sun_family = AF_UNIX};
+
+    if (stream->target.path == NULL) {
+        return connect(fd, &address->any, net_address_size(address));
+    }
+    bytes_to_text(bytes_of_string(stream->target.path), to.local.sun_path, sizeof to.local.sun_path);
+    return connect(fd, &to.any, sizeof to.local);
+}
+
 /* False if that address is out of the question; else it is under way. */
 static bool begin_attempt(struct stream *stream, const struct net_address *address)
 {
@@ -170,7 +195,7 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
     int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
     if (fd < 0) {
-        stream_note_failure(stream->connector, address, errno);
+        stream_note_failure(stream, address, errno);
         return false;
     }
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
@@ -178,8 +203,8 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
         close(fd);
         return false;
     }
-    if (connect(fd, &address->any, net_address_size(address)) != 0 && errno != EINPROGRESS) {
-        stream_note_failure(stream->connector, address, errno);
+    if (connect_socket(stream, fd, address) != 0 && errno != EINPROGRESS) {
+        stream_note_failure(stream, address, errno);
         close(fd);
         return false;
     }
@@ -187,7 +212,7 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
     socket->polled.on_ready = on_attempt_ready;
     int number = poller_add(stream->net->poller, &socket->polled, fd, POLLER_EDGES);
     if (number != 0) {
-        stream_note_failure(stream->connector, address, number);
+        stream_note_failure(stream, address, number);
         memory_free(socket);
         close(fd);
         return false;
@@ -248,8 +273,10 @@ static void begin_connecting(struct stream *stream, const struct address_list *l
     if (stream->target.source != NULL) {
         address_list_keep_family(&connector->addresses, address_is_v4(stream->target.source));
     }
-    address_list_arrange(&connector->addresses, stream->target.turn);
-    for (uint32_t i = 0; i < connector->addresses.count; i++) {
+    if (stream->target.path == NULL) {
+        address_list_arrange(&connector->addresses, stream->target.turn);
+    }
+    for (uint32_t i = 0; stream->target.path == NULL && i < connector->addresses.count; i++) {
         net_address_set_port(&connector->addresses.items[i], dialled_port(stream));
     }
     stream_join_line(stream);
@@ -271,22 +298,31 @@ static void on_resolved(void *context, const struct address_list *list,
     begin_connecting(stream, list);
 }
 
-/* What is known without asking a name server. */
-static bool look_up(struct stream *stream, struct address_list *list)
+bool net_look_up(struct net *net, struct bytes overrides, const char *host, uint16_t port,
+                 struct address_list *list)
 {
-    struct bytes overrides = stream->target.overrides;
-    const char *host = dialled_host(stream);
     struct host_override entry;
     struct address address;
 
-    if (overrides.size == 0 || !host_override_find(overrides, host, dialled_port(stream), &entry)) {
-        return resolver_look(stream->net->resolver, host, list);
+    if (overrides.size == 0 || !host_override_find(overrides, host, port, &entry)) {
+        return resolver_look(net->resolver, host, list);
     }
     list->count = 0;
     while (host_override_next_address(&entry.addresses, &address)) {
         struct net_address found = net_address_of(&address);
         address_list_add(list, &found);
     }
+    return true;
+}
+
+static bool stream_look_up(struct stream *stream, struct address_list *list)
+{
+    if (stream->target.path == NULL) {
+        return net_look_up(stream->net, stream->target.overrides, dialled_host(stream), dialled_port(stream),
+                           list);
+    }
+    *list = (struct address_list){.count = 1};
+    list->items[0].any.sa_family = AF_UNIX;
     return true;
 }
 
@@ -300,7 +336,7 @@ void stream_connect(struct stream *stream)
     uv_timer_init(stream->net->loop, &stream->connector->timer);
     stream->connector->timer.data = stream->connector;
     stream->has_timer = true;
-    if (look_up(stream, &list)) {
+    if (stream_look_up(stream, &list)) {
         begin_connecting(stream, &list);
     } else {
         stream->query = resolver_ask(stream->net->resolver, dialled_host(stream), on_resolved, stream);

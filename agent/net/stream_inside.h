@@ -39,6 +39,8 @@ struct stream_connector {
     char text[320];
 };
 
+struct datagrams;
+
 struct net {
     uv_loop_t *loop;
     struct lease *lease;
@@ -46,6 +48,7 @@ struct net {
     struct poller *poller;
     struct tls_contexts *contexts;
     struct stream *streams;
+    struct datagrams *datagrams;
     struct stream *closed; /* their memory goes when none of their callbacks runs */
     struct stream *line;   /* that wait for their turn to connect, or to go on with a handshake */
     struct stream **last_in_line;
@@ -83,6 +86,10 @@ struct stream {
     bool is_waiting;      /* in the line */
     bool is_paused;
 };
+
+/* What is known of a host without asking a name server. False if it has to be asked for. */
+bool net_look_up(struct net *net, struct bytes overrides, const char *host, uint16_t port,
+                 struct address_list *list);
 
 /* stream_connect.c: finds addresses and races them; ends in stream_connected or stream_fail. */
 void stream_connect(struct stream *stream);

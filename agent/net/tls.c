@@ -177,6 +177,27 @@ static bool set_context(SSL_CTX *context, const struct tls_options *options, str
            set_tls_error(error, "tls: the machine's authorities cannot be read");
 }
 
+static SSL_CTX *tls_context_new(const struct tls_options *options, struct error *error)
+{
+    ERR_clear_error();
+    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    if (context == NULL) {
+        set_tls_error(error, "tls");
+    } else if (!set_context(context, options, error)) {
+        SSL_CTX_free(context);
+        context = NULL;
+    }
+    return context;
+}
+
+bool tls_options_check(const struct tls_options *options, struct error *error)
+{
+    SSL_CTX *context = tls_context_new(options, error);
+
+    SSL_CTX_free(context);
+    return context != NULL;
+}
+
 static const char *text_or_nothing(const char *text)
 {
     return text != NULL ? text : "";
@@ -195,14 +216,8 @@ static SSL_CTX *find_context(struct tls_contexts *contexts, const struct tls_opt
             return contexts->items[i - 1].context;
         }
     }
-    ERR_clear_error();
-    SSL_CTX *context = SSL_CTX_new(TLS_client_method());
+    SSL_CTX *context = tls_context_new(options, error);
     if (context == NULL) {
-        set_tls_error(error, "tls");
-        return NULL;
-    }
-    if (!set_context(context, options, error)) {
-        SSL_CTX_free(context);
         return NULL;
     }
     if (contexts->count == CONTEXTS_MAX) {

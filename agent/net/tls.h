@@ -22,6 +22,9 @@ struct tls_options {
     int most_version;
 };
 
+/* Whether connections can be made with them; false with an error if a text is not what it should be. */
+MUST_CHECK bool tls_options_check(const struct tls_options *options, struct error *error);
+
 /* One for each shard. */
 MUST_CHECK struct tls_contexts *tls_contexts_new(void);
 void tls_contexts_free(struct tls_contexts **contexts);

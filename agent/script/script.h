@@ -55,4 +55,7 @@ struct script_inspection {
  * scenario", "pad.lua:3: option workers: expected …". */
 MUST_CHECK struct script_facts *script_inspect(const struct script_inspection *inspection,
                                                struct error *error);
+/* Adds a file to the bundle. Takes the content. False with an error: a bundle cannot have it. */
+MUST_CHECK bool script_facts_add_file(struct script_facts *facts, const char *path, struct text content,
+                                      struct error *error);
 void script_facts_free(struct script_facts **facts);

@@ -136,6 +136,16 @@ static void unpack_fixtures(struct unpack *from, struct script_facts *facts)
     }
 }
 
+bool script_facts_add_file(struct script_facts *facts, const char *path, struct text content,
+                           struct error *error)
+{
+    owned_bundle_unseal(&facts->files);
+    owned_bundle_add(&facts->files, text_copy_string(path), content);
+    owned_bundle_seal(&facts->files);
+    facts->bundle = facts->files.bundle;
+    return bundle_check(&facts->bundle, error);
+}
+
 struct script_facts *script_facts_unpack(struct bytes packed, struct error *error)
 {
     struct unpack from = unpack_of(packed);

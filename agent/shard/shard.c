@@ -83,6 +83,11 @@ struct http_engine *shard_http(struct shard *shard, enum http_engine_kind kind)
     return shard->http[kind];
 }
 
+struct net *shard_net(struct shard *shard)
+{
+    return native_kind_net(shard_http(shard, HTTP_ENGINE_NATIVE));
+}
+
 struct memory_account *shard_memory(struct shard *shard)
 {
     return &shard->memory;

@@ -15,6 +15,7 @@
 struct alarms;
 struct drivers;
 struct memory_account;
+struct net;
 struct pulse;
 struct script_library;
 struct starter_link;
@@ -57,6 +58,8 @@ const struct shard_settings *shard_settings(const struct shard *shard);
 struct alarms *shard_alarms(struct shard *shard);
 struct turns *shard_turns(struct shard *shard);
 struct http_engine *shard_http(struct shard *shard, enum http_engine_kind kind);
+/* What has its connections beside those of HTTP. */
+struct net *shard_net(struct shard *shard);
 struct memory_account *shard_memory(struct shard *shard);
 /* Made at the first call. */
 struct drivers *shard_drivers(struct shard *shard);

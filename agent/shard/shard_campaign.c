@@ -98,6 +98,7 @@ void shard_campaign_free(struct shard_campaign **pointer)
     runner_effects_finish(&campaign->call_effects);
     meter_free(&campaign->meter);
     deployment_release(&campaign->deployment);
+    shard_tls_finish(&campaign->tls);
     memory_free(campaign->stop_text);
     worker_set_finish(&campaign->own_workers);
     memory_free(campaign);
@@ -269,8 +270,9 @@ struct shard_campaign *shard_campaign_new(struct shard *shard, const struct comm
     alarm_init(&campaign->runner_alarm, on_runner_due);
     alarm_init(&campaign->meter_alarm, on_meter_due);
     turn_queue_init(&campaign->queue, shard_turns(shard));
-    bool is_loaded =
-        shard_script_load(campaign, &error) && vu_network_check(campaign->options, &deploy->workers, &error);
+    bool is_loaded = shard_script_load(campaign, &error) &&
+                     shard_tls_load(&campaign->tls, campaign->options, campaign->script->files, &error) &&
+                     vu_network_check(campaign->options, &deploy->workers, &error);
     if (is_loaded) {
         campaign->runner = runner_new(campaign->deployment, runs_of(campaign));
         campaign->batcher = batcher_new(campaign->options->workers);

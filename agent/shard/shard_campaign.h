@@ -4,6 +4,7 @@
 #include "agent/core/runner/runner.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/meter.h"
+#include "agent/shard/shard_tls.h"
 #include "agent/shard/turns.h"
 #include "agent/shard/vu.h"
 
@@ -20,6 +21,7 @@ struct shard_campaign {
     struct runner *runner;         /* NULL: the script could not be loaded */
     struct batcher *batcher;       /* what the workers did this turn; NULL likewise */
     struct script *script;
+    struct shard_tls tls;
     struct meter *meter;
     struct vu **vus; /* by id; NULL if it is not of this shard, or has not begun */
     size_t vu_capacity;

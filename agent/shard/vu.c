@@ -7,6 +7,7 @@
 #include "agent/shard/vu_batch.h"
 #include "agent/shard/vu_coroutine.h"
 #include "agent/shard/vu_result.h"
+#include "agent/shard/vu_socket.h"
 #include "agent/shard/vu_stream.h"
 #include "agent/shard/vu_websocket.h"
 #include "common/clock.h"
@@ -94,6 +95,7 @@ void vu_free(struct vu **pointer)
     vu_websocket_end_wait(vu);
     vu_streams_drop(vu);
     vu_websockets_drop(vu);
+    vu_sockets_drop(vu);
     http_client_free(&vu->http);
     vu_hooks(vu)->drop_drivers(vu);
     http_client_free(&vu->webdriver);
@@ -158,6 +160,7 @@ static enum vu_event vu_close_session(struct vu *vu)
     vu_forget_exchange(vu);
     vu_streams_drop(vu);
     vu_websockets_drop(vu);
+    vu_sockets_drop(vu);
     http_client_free(&vu->http);
     return vu_run(vu);
 }
@@ -197,6 +200,9 @@ static enum vu_event vu_end_wait(struct vu *vu)
         vu_cancel_requests(vu);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_SOCKET) {
+        vu->awaited_socket = NULL;
+        vu_wake(vu, WAKE_STOPPED);
+    } else if (vu->wait == WAIT_WEBSOCKET) {
         vu_websocket_end_wait(vu);
         alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
@@ -214,6 +220,7 @@ static enum vu_event vu_abandon_setup(struct vu *vu)
 {
     alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
     vu_cancel_requests(vu);
+    vu->awaited_socket = NULL;
     vu_hooks(vu)->forget_driver(vu);
     vu_drop_answer(vu);
     vu_coroutine_drop(vu);

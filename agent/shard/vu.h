@@ -13,6 +13,7 @@
 struct lua_driver;
 struct shard_campaign;
 struct vu_batch;
+struct vu_socket;
 struct vu_stream;
 struct vu_websocket;
 
@@ -25,6 +26,7 @@ enum vu_wait {
     WAIT_LEASE,
     WAIT_DRIVER,
     WAIT_SOCKET,
+    WAIT_WEBSOCKET,
     WAIT_TURN /* for its next turn: it has given way to others in the middle of what it does */
 };
 /* How the wait has ended. */
@@ -69,6 +71,8 @@ struct vu {
     struct vu_batch *batch;           /* the same of several at once; NULL: none */
     struct vu_stream *streams;        /* that are open */
     struct vu_stream *awaited_stream; /* NULL: it waits for something else */
+    struct vu_socket *sockets;        /* that are open */
+    struct vu_socket *awaited_socket; /* NULL: it waits for something else */
     struct vu_websocket *websockets;  /* that are not closed */
     struct vu_websocket *awaited_websocket; /* NULL: it waits for something else */
     struct vu *next_waiting;                /* for the same connection */

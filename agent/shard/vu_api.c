@@ -180,6 +180,13 @@ struct meter *vu_meter(const struct vu *vu)
     return vu->campaign->meter;
 }
 
+const struct http_tls *vu_current_tls(lua_State *lua)
+{
+    const struct vu *vu = script_of(lua)->current;
+
+    return vu != NULL && vu->campaign->tls.is_given ? &vu->campaign->tls.tls : NULL;
+}
+
 struct http_engine *vu_http_engine(const struct vu *vu)
 {
     return shard_http(vu->campaign->shard, vu->campaign->options->http_engine);

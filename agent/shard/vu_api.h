@@ -4,6 +4,8 @@
 #include "agent/shard/meter.h"
 #include "agent/shard/vu.h"
 #include "agent/shard/vu_batch.h"
+#include "agent/shard/vu_events.h"
+#include "agent/shard/vu_socket.h"
 #include "agent/shard/vu_stream.h"
 #include "agent/shard/vu_websocket.h"
 
@@ -53,6 +55,9 @@ const char *vu_agent(const struct vu *vu);
 uint64_t vu_turn_ns(const struct vu *vu);
 /* Where its figures are counted. */
 struct meter *vu_meter(const struct vu *vu);
+/* Of the campaign of the worker whose turn it is, for requests that do not say otherwise; NULL: nothing is
+ * set, or it is nobody's turn. */
+const struct http_tls *vu_current_tls(lua_State *lua);
 /* Of its shard. */
 struct http_engine *vu_http_engine(const struct vu *vu);
 struct drivers *vu_drivers(const struct vu *vu);

@@ -7,15 +7,24 @@
 /* How many addresses are looked at before the start: a few microseconds each. */
 #define CHECKED_MAX 1024u
 
-void vu_network_set(const struct vu *vu, struct http_client *client)
+bool vu_network_source(const struct vu *vu, struct address *source)
 {
     const struct campaign_options *options = vu->campaign->options;
-    struct http_network network = {.overrides = options->resolve};
     struct network range;
+
+    if (options->source.size == 0 || !network_parse(options->source, &range, NULL)) {
+        return false;
+    }
+    *source = network_pick(&range, vu->id);
+    return true;
+}
+
+void vu_network_set(const struct vu *vu, struct http_client *client)
+{
+    struct http_network network = {.overrides = vu->campaign->options->resolve};
     struct address source;
 
-    if (options->source.size > 0 && network_parse(options->source, &range, NULL)) {
-        source = network_pick(&range, vu->id);
+    if (vu_network_source(vu, &source)) {
         network.source = &source;
     }
     if (network.source != NULL || network.overrides.size > 0) {

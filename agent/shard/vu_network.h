@@ -6,8 +6,11 @@
 #include "common/worker_set.h"
 #include "proto/message/campaign.h"
 
+struct address;
 struct vu;
 
+/* The worker's address of --source; false if it has none. */
+bool vu_network_source(const struct vu *vu, struct address *source);
 /* Of a new client of this worker: each has another address of --source. */
 void vu_network_set(const struct vu *vu, struct http_client *client);
 /* Whether this machine has the addresses of these workers; false with an error that names one that it does

@@ -12,11 +12,11 @@
 #define TEXT_FILE_MAX_BYTES ((size_t)64 * 1024)
 
 /* For memory_free; NULL with an error. `text` may have been truncated if it is too long. */
-static char *text_file_accept(const char *path, const struct buffer *text, struct error *error)
+static char *text_file_accept(const char *path, const struct buffer *text, size_t limit, struct error *error)
 {
     struct bytes bytes = buffer_bytes(text);
     if (text->has_overflowed || (bytes.size > 0 && memchr(bytes.data, '\0', bytes.size) != NULL)) {
-        (void)error_set(error, "%s is not text of at most %zu bytes", path, TEXT_FILE_MAX_BYTES);
+        (void)error_set(error, "%s is not text of at most %zu bytes", path, limit);
         return NULL;
     }
     return memory_copy(bytes.size > 0 ? bytes.data : (const uint8_t *)"", bytes.size);
@@ -45,9 +45,14 @@ static bool text_file_load(const char *path, struct buffer *text, struct error *
 
 char *text_file_read(const char *path, struct error *error)
 {
+    return text_file_read_up_to(path, TEXT_FILE_MAX_BYTES, error);
+}
+
+char *text_file_read_up_to(const char *path, size_t limit, struct error *error)
+{
     SCOPED(buffer_finish) struct buffer text;
-    buffer_init(&text, TEXT_FILE_MAX_BYTES);
-    return text_file_load(path, &text, error) ? text_file_accept(path, &text, error) : NULL;
+    buffer_init(&text, limit);
+    return text_file_load(path, &text, error) ? text_file_accept(path, &text, limit, error) : NULL;
 }
 
 char *text_file_read_secret(const char *path, struct error *warning, struct error *error)
@@ -59,7 +64,7 @@ char *text_file_read_secret(const char *path, struct error *warning, struct erro
         !text.has_overflowed) {
         return NULL;
     }
-    return text_file_accept(path, &text, error);
+    return text_file_accept(path, &text, TEXT_FILE_MAX_BYTES, error);
 }
 
 void text_file_wipe(char **text)

@@ -27,6 +27,15 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #define RUN_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #include "agent/script/command_options.inc"
+/* TUTTI_KEY is the key of an agent. */
+#define TLS_FILES \
+    {.name = "ca", .type = OPTION_TEXT, RUN_FIELD(tls_files.ca), .minimum = 1, .maximum = LIMIT_TEXT_BYTES, \
+        .argument = "FILE", .help = "requests of tutti.http trust the authorities in this file (PEM) instead of the machine's"}, \
+    {.name = "cert", .type = OPTION_TEXT, RUN_FIELD(tls_files.certificate), .minimum = 1, .maximum = LIMIT_TEXT_BYTES, \
+        .argument = "FILE", .help = "and show the certificate in this one, with its chain"}, \
+    {.name = "key", .type = OPTION_TEXT, RUN_FIELD(tls_files.key), .minimum = 1, .maximum = LIMIT_TEXT_BYTES, \
+        .argument = "FILE", .help = "its private key, if that is not in the same file", .has_no_variable = true}
+    TLS_FILES,
 #define ALLOW_SYSTEM {.name = "allow-system", .type = OPTION_FLAG, RUN_FIELD(may_use_system), \
         .help = "let the script use io, os and C modules: all that you may do, it may do"}
     ALLOW_SYSTEM,
@@ -45,6 +54,7 @@ const struct option start_option_table[START_OPTION_COUNT] = {
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #include "agent/script/command_options.inc"
+    TLS_FILES,
     ALLOW_SYSTEM,
     {.name = "wait", .type = OPTION_FLAG, START_FIELD(is_waiting),
         .help = "follow it to its end, report, and exit by its verdict"},

@@ -1,6 +1,7 @@
 /* The dry look at a script that every campaign begins with. */
 #include "cli/options/campaign_script.h"
 #include "agent/lua/lua_api.h"
+#include "cli/options/campaign_tls.h"
 
 #include "agent/browser/kind.h"
 
@@ -39,7 +40,7 @@ bool campaign_script_read(const struct command_words *words, const char *script,
         return error_set(error, "%s has no scenario \"%.80s\" (see tutti check %s)", script,
                          (const char *)only.data, script);
     }
-    return true;
+    return campaign_tls_add(options, *facts, error);
 }
 
 bool campaign_script_has_driver(const char *script, const struct run_options *options,

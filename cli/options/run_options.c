@@ -24,6 +24,12 @@ static bool check_together(const struct run_options *options, struct error *erro
     if (options->campaign.is_single_run && options->campaign.single_mode.size > 0) {
         return error_set(error, "--single-run and --single-mode contradict each other");
     }
+    if (options->campaign.is_unverified && options->tls_files.ca != NULL) {
+        return error_set(error, "--insecure and --ca contradict each other");
+    }
+    if (options->tls_files.key != NULL && options->tls_files.certificate == NULL) {
+        return error_set(error, "--key is given without --cert");
+    }
     return true;
 }
 

@@ -14,6 +14,12 @@ struct run_options {
 #define COMMAND_OPTION(type, field, ...) type field;
 #define RUN_OPTION(type, field, ...) type field;
 #include "agent/script/command_options.inc"
+    /* Paths; NULL: none. */
+    struct {
+        const char *ca;
+        const char *certificate;
+        const char *key;
+    } tls_files;
     uint64_t turn_limit_ms;
     bool may_use_system;
     const char *artifacts; /* a folder; NULL: one is made up */
@@ -37,6 +43,9 @@ enum run_option_row {
 #define COMMAND_OPTION(type, field, ...) RUN_ROW_##field,
 #define RUN_OPTION(type, field, ...) RUN_ROW_##field,
 #include "agent/script/command_options.inc"
+    RUN_ROW_CA,
+    RUN_ROW_CERT,
+    RUN_ROW_KEY,
     RUN_ROW_ALLOW_SYSTEM,
     RUN_ROW_TURN_LIMIT,
     RUN_ROW_ARTIFACTS,

@@ -19,6 +19,9 @@ enum start_option_row {
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) START_ROW_##field,
 #include "agent/script/command_options.inc"
+    START_ROW_CA,
+    START_ROW_CERT,
+    START_ROW_KEY,
     START_ROW_ALLOW_SYSTEM,
     START_ROW_WAIT,
     START_ROW_EXPECT_AGENTS,

@@ -32,6 +32,11 @@ void owned_bundle_seal(struct owned_bundle *bundle)
     bundle->bundle.hash = owned_bundle_keep(bundle, text_copy_string(hash));
 }
 
+void owned_bundle_unseal(struct owned_bundle *bundle)
+{
+    bundle->bundle.hash = (struct bytes){0};
+}
+
 void owned_bundle_finish(struct owned_bundle *bundle)
 {
     for (size_t i = 0; i < bundle->text_count; i++) {

@@ -16,6 +16,8 @@ struct owned_bundle {
 void owned_bundle_add(struct owned_bundle *bundle, struct text path, struct text content);
 /* No file is added any more: its hash is known. */
 void owned_bundle_seal(struct owned_bundle *bundle);
+/* Files are added again after it was sealed. */
+void owned_bundle_unseal(struct owned_bundle *bundle);
 void owned_bundle_finish(struct owned_bundle *bundle);
 
 struct owned_listing {

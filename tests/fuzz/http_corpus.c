@@ -81,6 +81,13 @@ static void write_websocket_seeds(const char *directory,
     }
 }
 
+/* The first byte is how the input is cut. */
+static const struct seed events_seeds[] = {
+    {"plain", "4data: YHOO\ndata: +2\n\nevent: add\nid: 7\rdata: a\r\rdata\r\n\r\n"},
+    {"marks", "3\xef\xbb\xbf: comment\nretry: 1500\nretry: x\nid\ndata:b\n\n"},
+    {"odd", "2what: no\n\n\nevent: lost\n\ndata : no\ndata: never ended"},
+};
+
 #define WRITE_SEEDS(target, seeds)                                                                           \
     for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {                                              \
         write_file(directory, target, seeds[i].name, bytes_of_string(seeds[i].text));                        \
@@ -111,6 +118,7 @@ void http_corpus_write(const char *directory, void (*write_file)(const char *dir
     WRITE_SEEDS("url", url_seeds)
     WRITE_SEEDS("cookie", cookie_seeds)
     write_websocket_seeds(directory, write_file);
+    WRITE_SEEDS("events", events_seeds)
     size_t size = deflate_plain(coded + 2, sizeof coded - 2, 15 + 16);
     write_file(directory, "content", "gzip", bytes_of(coded, 2 + size));
     coded[0] = 1;

@@ -40,6 +40,13 @@ class Examples(unittest.TestCase):
                 self.assertEqual(chat["messages_out"], 3 * result.steps["ok"])
                 self.assertEqual(chat["messages_in"], 10 * chat["messages_out"])
 
+    def test_llm(self):
+        result = run("llm")
+        self.assertEqual((result.code, result.steps["ok"]), (0, 20), result)
+        first, between = (result.report["timings"][f"answer {which} event"] for which in ("first", "next"))
+        self.assertEqual((first["count"], between["count"]), (20, 780))
+        self.assertTrue(149 <= first["p50_ms"] <= 550 and 9 <= between["p50_ms"] <= 200, (first, between))
+
     def test_check(self):
         for path in [*sorted(EXAMPLES.glob("*.lua")), EXAMPLES / "etherpad" / "api.lua"]:
             with self.subTest(path.name):

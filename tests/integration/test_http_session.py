@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import tempfile
 import threading
 import time
@@ -98,7 +99,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     def stream(self, how):
-        """Events: three pieces 0.1 s apart. Flood: 64 MiB. Breaks, stalls: after a piece. Coded: one piece, by gzip."""
+        """Events: three pieces 0.1 s apart. Flood: 64 MiB. Breaks, stalls: after a piece. Coded: one piece, by gzip. Vanishes: as
+        breaks, with the head, the piece and the end in one packet."""
+        if how == "vanishes":
+            self.connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+            self.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n")
+            self.wfile.flush()
+            self.close_connection = True
+            return
         self.send_response(200)
         self.send_header("Transfer-Encoding", "chunked")
         if how == "coded":
@@ -528,6 +536,7 @@ class HttpSession(unittest.TestCase):
               end
             end
             ends(http.stream('/stream/breaks'), 'reset')
+            for _ = 1, 20 do ends(http.stream('/stream/vanishes'), 'reset') end
             local began = tutti.now()
             ends(http.stream('/stream/stalls', { timeout = 0.2 }), 'timeout')
             assert(tutti.now() - began >= 0.19 and tutti.now() - began < 10)
@@ -545,6 +554,28 @@ class HttpSession(unittest.TestCase):
             kept, forgotten = http.stream('/stream/stalls'), http.stream('/stream/flood')
             """, engines=["native"])
         self.both("refused('gives bodies as a whole', http.stream, '/stream/events')", engines=["curl"])
+
+    def test_a_stream_that_breaks_before_the_worker_looks_has_its_head(self):
+        # The other worker keeps the thread until all of the answer and the end of the connection have come.
+        script = pathlib.Path(self.folder.name, "script.lua")
+        script.write_text(HEAD + """
+            tutti.scenario('s', function(worker)
+              for _ = 1, 5 do
+                if worker.id == 0 then
+                  local s = http.stream('/stream/breaks')
+                  same(s.status, 200) same(s:read(), 'hello')
+                  local ok, why = pcall(s.read, s)
+                  same(ok, false) same(why.kind, 'reset')
+                else
+                  local began = tutti.now()
+                  while tutti.now() < began + 0.1 do end
+                  tutti.sleep(0)
+                end
+              end
+            end)""")
+        with serving() as server:
+            result = run(script, "-w", 2, "-r", 1, "--agents", 1, "--target", f"http://127.0.0.1:{server.server_address[1]}")
+        self.assertEqual(result.code, 0, (result.out, result.err))
 
     def test_a_stream_lives_over_steps_and_ends_with_the_campaign(self):
         script = pathlib.Path(self.folder.name, "script.lua")

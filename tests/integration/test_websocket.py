@@ -375,6 +375,7 @@ class WebSocket(unittest.TestCase):
                 client.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
                 threading.Thread(target=relay, args=(onward, client), daemon=True).start()
                 relay(client, onward)
+                client.close()
 
         def accept(listener):
             with contextlib.suppress(OSError):

@@ -1,7 +1,6 @@
-/* A client, and the life of its requests: from http_start to on_done, over redirects and a second try. */
+/* A client, and the life of its requests from http_start to on_done. */
 #include "agent/http/native/native_inside.h"
 
-#include "agent/http/message/resend.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -148,7 +147,7 @@ static void stop_running(struct native_exchange *exchange)
 }
 
 /* A connection has become free: the first for whom one will do goes on. */
-static void serve_waiting(struct native_client *client)
+void native_client_serve_waiting(struct native_client *client)
 {
     struct native_exchange *exchange = client->waiting;
 
@@ -194,7 +193,7 @@ void native_exchange_free(struct http_exchange *base)
 
     native_exchange_cancel(exchange);
     leave_client(exchange);
-    serve_waiting(client);
+    native_client_serve_waiting(client);
 }
 
 void native_client_cancel(struct http_client *base)
@@ -241,46 +240,11 @@ void native_exchange_deliver(struct native_exchange *exchange)
     exchange->base.on_done(exchange->base.context, &exchange->response);
 }
 
-static void note_end(struct native_exchange *exchange, bool is_ok)
-{
-    struct http_response *response = &exchange->response;
-    struct phase_clock *clock = &exchange->clock;
-    uint64_t now_ns = clock_now_ns();
-
-    if (exchange->connection != NULL) {
-        native_connection_note_phase(exchange);
-    }
-    phase_clock_enter(clock, clock->phase, now_ns);
-    response->phase = is_ok ? NULL : request_phase_name(clock->phase);
-    response->has_left = exchange->has_left;
-    response->timings.total_us = (now_ns - exchange->started_ns) / 1000;
-    memcpy(response->timings.phase_us, clock->us, sizeof clock->us);
-}
-
-/* And its head has been given. */
-static bool is_body_streamed(const struct native_exchange *exchange)
-{
-    return exchange->streamed != NULL && exchange->streamed->has_head;
-}
-
-static void fill_response(struct native_exchange *exchange)
-{
-    struct http_response *response = &exchange->response;
-
-    response->headers = is_body_streamed(exchange)
-                            ? bytes_of(exchange->streamed->head, exchange->streamed->head_size)
-                            : buffer_bytes(&exchange->bodies.head);
-    if (exchange->redirects > 0) {
-        response->url = exchange->wish.url.text;
-        response->redirects = buffer_bytes(&exchange->hops);
-    }
-}
-
 void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text)
 {
     struct http_response *response = &exchange->response;
 
-    note_end(exchange, failure == HTTP_OK);
+    native_answer_note_end(exchange, failure == HTTP_OK);
     if (failure != HTTP_OK) { /* the text may be the connection's own */
         bytes_to_text(bytes_of_string(text), exchange->text, sizeof exchange->text);
     }
@@ -291,13 +255,13 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     response->failure = failure;
     response->text = failure != HTTP_OK ? exchange->text : NULL;
     /* What of a streamed body has come before can still be read. */
-    bool is_streamed = is_body_streamed(exchange);
+    bool is_streamed = native_answer_is_streamed(exchange);
     if (failure != HTTP_OK && !is_streamed) {
         native_drop_bodies(exchange);
     }
-    fill_response(exchange);
+    native_answer_fill(exchange);
     response->body = is_streamed ? bytes_of(NULL, 0) : buffer_bytes(&exchange->bodies.body);
-    serve_waiting(exchange->client);
+    native_client_serve_waiting(exchange->client);
     if (exchange->engine->defers) {
         exchange->state = NATIVE_ENDED;
         native_engine_end_later(exchange->engine, exchange);
@@ -306,7 +270,7 @@ void native_exchange_end(struct native_exchange *exchange, enum http_failure fai
     }
 }
 
-static const char *memory_text(struct native_exchange *exchange, char *text, size_t size)
+const char *native_no_memory_text(struct native_exchange *exchange, char *text, size_t size)
 {
     snprintf(
         text, size,
@@ -368,7 +332,8 @@ struct http_exchange *native_client_start(struct http_client *base, const struct
     }
     if (!http_bodies_begin(&exchange->bodies, exchange->engine->memory, exchange->wish.body_size,
                            request->max_body_bytes)) {
-        fail_within_start(exchange, HTTP_NO_MEMORY, memory_text(exchange, error.text, sizeof error.text));
+        fail_within_start(exchange, HTTP_NO_MEMORY,
+                          native_no_memory_text(exchange, error.text, sizeof error.text));
         return &exchange->base;
     }
     exchange->state = NATIVE_RUNNING;
@@ -389,7 +354,7 @@ void native_exchange_time_out(struct native_exchange *exchange)
     char text[100];
 
     snprintf(text, sizeof text, "timed out: %s within %llu ms",
-             is_body_streamed(exchange) ? "no more of the body" : "no answer",
+             native_answer_is_streamed(exchange) ? "no more of the body" : "no answer",
              (unsigned long long)exchange->timeout_ms);
     native_exchange_end(exchange, HTTP_TIMEOUT, text);
 }
@@ -408,225 +373,4 @@ void native_exchange_continue(struct native_exchange *exchange)
                               bytes_of(exchange->wish.body, exchange->wish.body_size));
         native_connection_note_sent(exchange);
     }
-}
-
-static bool append_plain(void *context, struct bytes plain)
-{
-    struct native_exchange *exchange = context;
-    struct http_bodies *bodies = &exchange->bodies;
-    bool is_streamed = is_body_streamed(exchange);
-    char text[200];
-
-    if (is_streamed) {
-        native_stream_make_room(exchange);
-    }
-    if (http_bodies_append(bodies, &bodies->body, (const char *)plain.data, plain.size)) {
-        if (is_streamed) {
-            native_stream_grown(exchange);
-        }
-        return true;
-    }
-    if (bodies->is_out_of_memory) {
-        native_exchange_end(exchange, HTTP_NO_MEMORY, memory_text(exchange, text, sizeof text));
-    } else {
-        snprintf(text, sizeof text, "the body is larger than %zu bytes (max_body)", bodies->body.maximum);
-        native_exchange_end(exchange, HTTP_TOO_LARGE, text);
-    }
-    return false;
-}
-
-bool native_exchange_take_body(struct native_exchange *exchange, struct bytes piece)
-{
-    if (exchange->decoder == NULL) {
-        return append_plain(exchange, piece);
-    }
-    switch (content_decoder_write(exchange->decoder, piece, append_plain, exchange)) {
-    case CONTENT_OK:
-        return true;
-    case CONTENT_MALFORMED:
-        native_exchange_end(exchange, HTTP_PROTOCOL,
-                            "the body is not in the coding that Content-Encoding names");
-        return false;
-    default:
-        return false;
-    }
-}
-
-static void take_cookies(struct native_exchange *exchange)
-{
-    struct bytes head = buffer_bytes(&exchange->bodies.head);
-    int64_t wall_s = (int64_t)(clock_wall_ns() / NS_PER_S);
-    struct bytes name;
-    struct bytes value;
-    size_t at = 0;
-
-    while (fields_next(head, &at, &name, &value)) {
-        if (field_is_word(name, "set-cookie")) {
-            (void)cookie_jar_take(&exchange->client->jar, &exchange->wish.url, value, wall_s);
-        }
-    }
-}
-
-static bool is_redirect(const struct native_exchange *exchange)
-{
-    return exchange->wish.is_followed && resend_is_redirect(exchange->response.status);
-}
-
-/* Before the connection is given up, or used again. */
-static void note_exchange(struct native_exchange *exchange, const struct native_connection *connection)
-{
-    struct http_response *response = &exchange->response;
-
-    const char *peer = stream_peer(connection->stream);
-    size_t size = strnlen(peer, sizeof exchange->address - 1);
-
-    memcpy(exchange->address, peer, size);
-    exchange->address[size] = 0;
-    response->address = exchange->address;
-    response->version = connection->http2 != NULL               ? "2"
-                        : connection->parser.minor_version == 0 ? "1.0"
-                                                                : "1.1";
-    response->is_reused = connection->http2 != NULL ? exchange->stream.id > 1 : connection->is_used;
-    response->is_retried = exchange->is_retried;
-}
-
-/* Whether another request follows on this answer. */
-static bool leads_on(const struct native_exchange *exchange)
-{
-    struct bytes location;
-
-    return exchange->is_challenged || (exchange->is_body_held && exchange->response.status == 417) ||
-           (is_redirect(exchange) &&
-            fields_find(buffer_bytes(&exchange->bodies.head), "location", &location));
-}
-
-/* The answer, or what precedes it, has begun. */
-void native_exchange_answer_begins(struct native_exchange *exchange)
-{
-    if (exchange->clock.phase == REQUEST_RECEIVING) {
-        return;
-    }
-    uint64_t now_ns = net_ready_ns(exchange->engine->net);
-    native_connection_note_phase(exchange);
-    phase_clock_enter(&exchange->clock, REQUEST_RECEIVING, now_ns);
-    if (!exchange->has_begun_answer) {
-        exchange->has_begun_answer = true;
-        exchange->response.timings.first_byte_us = (now_ns - exchange->started_ns) / 1000;
-    }
-}
-
-void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t status, bool has_set_cookie,
-                                      bool has_content_encoding)
-{
-    struct bytes value;
-
-    exchange->response.status = status;
-    if (has_set_cookie) {
-        take_cookies(exchange);
-    }
-    if (has_content_encoding &&
-        fields_find(buffer_bytes(&exchange->bodies.head), "content-encoding", &value)) {
-        exchange->decoder = content_decoder_new(value);
-    }
-    exchange->is_challenged = native_digest_take(exchange);
-    if (exchange->streamed != NULL && !leads_on(exchange)) {
-        note_exchange(exchange, exchange->connection);
-        note_end(exchange, true);
-        fill_response(exchange);
-        native_stream_head(exchange);
-    }
-}
-
-static void follow_redirect(struct native_exchange *exchange, struct bytes location)
-{
-    struct error error;
-
-    if (exchange->redirects == 0) {
-        buffer_clear(&exchange->hops);
-    }
-    buffer_append_format(&exchange->hops, "%u %s\n", exchange->response.status, exchange->wish.url.text);
-    if (exchange->redirects == NATIVE_REDIRECTS_MAX) {
-        native_exchange_end(exchange, HTTP_REDIRECTS, "more than 20 redirects, one after the other");
-        return;
-    }
-    if (!native_wish_redirect(exchange, exchange->response.status, location, &error)) {
-        native_exchange_end(exchange, HTTP_REDIRECTS, error.text);
-        return;
-    }
-    exchange->redirects++;
-    exchange->challenges = 0;
-    exchange->is_retried = false;
-    native_exchange_begin(exchange, false);
-    serve_waiting(exchange->client);
-}
-
-/* What has not left of the request by now never needs to. */
-static void leave_answered(struct native_exchange *exchange, bool keeps_alive, bool is_body_held)
-{
-    struct native_connection *connection = exchange->connection;
-
-    if (connection->http2 != NULL) {
-        if (exchange->stream.sent < exchange->wish.body_size) {
-            native_http2_abandon(connection->http2, exchange);
-        }
-        native_connection_leave(exchange);
-        return;
-    }
-    bool is_sent = !is_body_held && !exchange->is_upload_open && stream_pending(connection->stream) == 0;
-    exchange->is_upload_open = false;
-    native_stream_resume(exchange);
-    native_connection_leave(exchange);
-    if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {
-        native_connection_drop(connection, !is_sent);
-    }
-}
-
-void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive)
-{
-    struct native_connection *connection = exchange->connection;
-    struct bytes location;
-
-    if (exchange->decoder != NULL && !content_decoder_is_whole(exchange->decoder)) {
-        native_exchange_end(exchange, HTTP_PROTOCOL, "the coded body ends in the middle");
-        return;
-    }
-    note_exchange(exchange, connection);
-    bool is_held = exchange->is_body_held;
-    exchange->is_body_held = false;
-    leave_answered(exchange, keeps_alive, is_held);
-    if (is_held && exchange->response.status == 417) {
-        /* RFC 9110 §10.1.1: once more without the expectation. The body has not left yet. */
-        exchange->wish.expects = false;
-        exchange->wish.is_expectation_refused = true;
-        native_exchange_begin(exchange, false);
-    } else if (exchange->is_challenged) {
-        native_exchange_begin(exchange, false);
-        serve_waiting(exchange->client);
-    } else if (is_redirect(exchange) &&
-               fields_find(buffer_bytes(&exchange->bodies.head), "location", &location)) {
-        follow_redirect(exchange, location);
-    } else {
-        native_exchange_end(exchange, HTTP_OK, "");
-    }
-}
-
-/* The connection is nobody's any more but the response's. */
-void native_exchange_is_upgraded(struct native_exchange *exchange, struct bytes rest)
-{
-    struct native_connection *connection = exchange->connection;
-    struct stream *stream = connection->stream;
-
-    if (!exchange->wish.is_upgrade) {
-        native_exchange_end(exchange, HTTP_PROTOCOL,
-                            "the server changes to a protocol that was not asked for");
-        return;
-    }
-    assert(!exchange->engine->defers); /* on_done comes within this call */
-    note_exchange(exchange, connection);
-    connection->stream = NULL;
-    native_connection_drop(connection, false);
-    exchange->response.upgraded = &stream;
-    exchange->response.rest = rest;
-    native_exchange_end(exchange, HTTP_OK, "");
-    stream_close(&stream, true);
 }

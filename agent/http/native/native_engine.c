@@ -1,5 +1,6 @@
 /* The engine of a shard: its clock, its lease, and whose request is under way. */
 #include "agent/http/native/native_inside.h"
+#include "agent/http/native/native_kind.h"
 
 #include "agent/base/lease.h"
 #include "common/clock.h"
@@ -240,6 +241,11 @@ static struct http_engine *native_engine_new(uv_loop_t *loop, struct lease *leas
 static struct native_engine *native_of(struct http_engine *base)
 {
     return CONTAINER_OF(base, struct native_engine, base);
+}
+
+struct net *native_kind_net(struct http_engine *base)
+{
+    return native_of(base)->net;
 }
 
 static void native_engine_set_memory(struct http_engine *base, struct memory_account *memory)

@@ -155,12 +155,25 @@ struct native_client {
 };
 
 /* Of a body that is read while it comes. */
+/* Of a body that is streamed: up to where it had come, and when. */
+struct native_arrival {
+    uint64_t end;
+    uint64_t came_ns;
+};
+
+/* Further ones are taken together. */
+#define NATIVE_ARRIVALS 32u
+
 struct native_body_stream {
     void (*on_head)(void *context, struct http_response *response);
     void (*on_data)(void *context);
     char *head; /* what `bodies` has of it makes room for trailers */
     size_t head_size;
-    size_t taken; /* from the start of what is in `bodies` */
+    size_t taken;                                    /* from the start of what is in `bodies` */
+    uint64_t position;                               /* from the start of the body */
+    struct native_arrival arrivals[NATIVE_ARRIVALS]; /* of what was not taken */
+    uint8_t first_arrival;
+    uint8_t arrival_count;
     bool has_head;
     bool is_awaited;
     bool is_paused;
@@ -252,6 +265,12 @@ void native_exchange_continue(struct native_exchange *exchange);
 void native_exchange_end(struct native_exchange *exchange, enum http_failure failure, const char *text);
 void native_exchange_begin(struct native_exchange *exchange, bool is_fresh);
 void native_exchange_deliver(struct native_exchange *exchange);
+/* Of those that wait for a connection, the first for whom one will do goes on. */
+void native_client_serve_waiting(struct native_client *client);
+/* What is said where the bodies of all workers have no more room; written to `text`. */
+const char *native_no_memory_text(struct native_exchange *exchange, char *text, size_t size);
+
+/* native_answer.c */
 /* False, and the request has ended, where there is no room for it. */
 bool native_exchange_take_body(struct native_exchange *exchange, struct bytes piece);
 void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t status, bool has_set_cookie,
@@ -261,6 +280,11 @@ void native_exchange_answer_begins(struct native_exchange *exchange);
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive);
 /* The server changes to another protocol, of which it has sent `rest`. */
 void native_exchange_is_upgraded(struct native_exchange *exchange, struct bytes rest);
+/* Whether the script has the head, and reads the body while it comes. */
+bool native_answer_is_streamed(const struct native_exchange *exchange);
+void native_answer_note_end(struct native_exchange *exchange, bool is_ok);
+/* Gives the response what has come of it, but for the body. */
+void native_answer_fill(struct native_exchange *exchange);
 
 /* native_tls.c: one object for each set of options, shared by the clients of an engine, so that two
  * connections have the same options if they have the same pointer. Each pointer counts. NULL stands for the

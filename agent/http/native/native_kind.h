@@ -2,4 +2,9 @@
 #pragma once
 #include "agent/http/engine_kind.h"
 
+struct net;
+
 extern const struct http_engine_functions native_kind;
+/* What an engine of this kind has its connections on: others may have theirs there too. Closed with the
+ * engine. */
+struct net *native_kind_net(struct http_engine *engine);

@@ -77,10 +77,52 @@ void native_stream_make_room(struct native_exchange *exchange)
     }
 }
 
+static struct native_arrival *stream_arrival(struct native_body_stream *streamed, unsigned index)
+{
+    return &streamed->arrivals[(streamed->first_arrival + index) % NATIVE_ARRIVALS];
+}
+
+/* Where there are too many to keep, the last one is moved on. */
+static void note_arrival(struct native_exchange *exchange)
+{
+    struct native_body_stream *streamed = exchange->streamed;
+    uint64_t came_ns = net_ready_ns(exchange->engine->net);
+    bool is_another = streamed->arrival_count == 0 ||
+                      (streamed->arrival_count < NATIVE_ARRIVALS &&
+                       stream_arrival(streamed, streamed->arrival_count - 1u)->came_ns != came_ns);
+
+    streamed->arrival_count = (uint8_t)(streamed->arrival_count + is_another);
+    *stream_arrival(streamed, streamed->arrival_count - 1u) =
+        (struct native_arrival){.end = streamed->position + stream_held_bytes(exchange), .came_ns = came_ns};
+}
+
+/* How much of `maximum` came first. */
+static size_t take_arrival(struct native_exchange *exchange, size_t maximum)
+{
+    struct native_body_stream *streamed = exchange->streamed;
+    const struct native_arrival *first = stream_arrival(streamed, 0);
+    size_t size = 0;
+
+    if (streamed->arrival_count > 0) {
+        uint64_t left = first->end - streamed->position;
+        size = left < maximum ? (size_t)left : maximum;
+        exchange->base.came_ns = first->came_ns;
+        streamed->position += size;
+        if (streamed->position == first->end) {
+            streamed->first_arrival = (uint8_t)((streamed->first_arrival + 1u) % NATIVE_ARRIVALS);
+            streamed->arrival_count--;
+        }
+    }
+    return size;
+}
+
 void native_stream_grown(struct native_exchange *exchange)
 {
     struct native_body_stream *streamed = exchange->streamed;
 
+    if (stream_held_bytes(exchange) > 0) {
+        note_arrival(exchange);
+    }
     if (stream_held_bytes(exchange) > STREAM_HELD_BYTES) {
         native_stream_pause(exchange, true);
     }
@@ -96,7 +138,7 @@ struct bytes native_stream_read(struct http_exchange *base, size_t maximum)
     struct native_exchange *exchange = CONTAINER_OF(base, struct native_exchange, base);
     struct native_body_stream *streamed = exchange->streamed;
     size_t held = stream_held_bytes(exchange);
-    size_t size = held < maximum ? held : maximum;
+    size_t size = take_arrival(exchange, maximum);
     struct bytes taken = bytes_of(size > 0 ? exchange->bodies.body.data + streamed->taken : NULL, size);
 
     streamed->taken += size;

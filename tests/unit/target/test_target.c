@@ -14,9 +14,17 @@
 static void the_index_names_the_routes(void **state)
 {
     struct client *client = *state;
-    const char *wanted[] = {
-        "/pad/NAME",    "/status/CODE", "/delay/MS", "/bytes/N", "/headers",
-        "/cookies/set", "/redirect/N",  "/echo",     "/page",    "/basic-auth/USER/PASSWORD"};
+    const char *wanted[] = {"/pad/NAME",
+                            "/status/CODE",
+                            "/delay/MS",
+                            "/bytes/N",
+                            "/headers",
+                            "/events/N",
+                            "/cookies/set",
+                            "/redirect/N",
+                            "/echo",
+                            "/page",
+                            "/basic-auth/USER/PASSWORD"};
     const struct answer *answer = client_get(client, "/");
     assert_int_equal(answer->status, 200);
     for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++) {
@@ -50,6 +58,39 @@ static void what_is_not_there_is_said(void **state)
     answer = client_ask(client, (struct ask){.method = "PUT", .path = "/page", .body = "x"});
     assert_int_equal(answer->status, 405);
     assert_true(answer_has_header(answer, "Allow: GET, HEAD"));
+}
+
+static void events_come_at_known_intervals(void **state)
+{
+    struct client *client = *state;
+    const struct answer *answer = client_get(client, "/events/2?first=300&interval=100&retry=50");
+
+    assert_int_equal(answer->status, 200);
+    assert_true(answer_has_header(answer, "Content-Type: text/event-stream"));
+    assert_string_equal(answer_text(answer), "retry: 50\nid: 1\ndata: event 1 of 2\n\n"
+                                             "id: 2\ndata: event 2 of 2\n\n");
+    assert_true(answer->seconds >= 0.399 && answer->seconds < 5);
+    answer = client_get(client, "/events/0");
+    assert_int_equal(answer->status, 200);
+    assert_string_equal(answer_text(answer), "");
+    const char *wrong[] = {"/events/x", "/events/100001", "/events/1?interval=60001", "/events/1?cut=-1"};
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        assert_int_equal(client_get(client, wrong[i])->status, 400);
+    }
+}
+
+static void events_go_on_after_the_last_one_that_was_seen(void **state)
+{
+    struct client *client = *state;
+    const char *path = "/events/5?interval=0&cut=2";
+
+    assert_non_null(strstr(answer_text(client_get(client, path)), "event 2 of 5\n\n"));
+    assert_null(strstr(answer_text(client_get(client, path)), "event 3 of 5"));
+    const struct answer *answer =
+        client_ask(client, (struct ask){.path = path, .headers = {"Last-Event-ID: 4"}});
+    assert_string_equal(answer_text(answer), "retry: 100\nid: 5\ndata: event 5 of 5\n\n");
+    answer = client_ask(client, (struct ask){.path = path, .headers = {"Last-Event-ID: 5"}});
+    assert_int_equal(answer->status, 204);
 }
 
 static void any_status_can_be_had(void **state)
@@ -211,6 +252,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CLIENT_TEST(the_index_names_the_routes),
         CLIENT_TEST(what_is_not_there_is_said),
+        CLIENT_TEST(events_come_at_known_intervals),
+        CLIENT_TEST(events_go_on_after_the_last_one_that_was_seen),
         CLIENT_TEST(any_status_can_be_had),
         CLIENT_TEST(bytes_come_in_any_number),
         CLIENT_TEST(headers_come_back),

@@ -3,6 +3,7 @@
 #include "agent/base/memory_account.h"
 #include "agent/http/curl/curl_kind.h"
 #include "agent/http/native/native_kind.h"
+#include "agent/net/stream.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "tests/unit/agent/http/rude_server.h"
@@ -456,6 +457,43 @@ static void who_was_frozen_past_its_lease_gives_up_what_was_begun(void **state)
     assert_string_equal(get(fixture, 0, "/ok"), "2"); /* over a new connection */
 }
 
+static void note_stream_open(void *context)
+{
+    ++*(unsigned *)context;
+}
+
+static void note_stream_lost(void *context)
+{
+    *(unsigned *)context += 10;
+}
+
+static void connections_beside_the_requests_are_lost_too(void **state)
+{
+    static const struct stream_callbacks callbacks = {.on_open = note_stream_open,
+                                                      .on_lost = note_stream_lost};
+    struct fixture *fixture = *state;
+    const struct stream_target target = {
+        .host = "127.0.0.1", .is_literal = true, .port = (uint16_t)rude_server_port(fixture->server)};
+    unsigned told = 0;
+
+    if (kind != &native_kind) {
+        return;
+    }
+    struct stream *stream = stream_open(native_kind_net(fixture->engine), &target, &callbacks, &told);
+    turn(fixture, 50);
+    assert_int_equal(told, 1);
+    end_lease(fixture);
+    turn(fixture, 5);
+    assert_int_equal(told, 1); /* it may come back */
+    renew_lease(fixture);
+    turn(fixture, 5);
+    freeze(fixture, LEASE_FROZEN_NS);
+    turn(fixture, 5);
+    assert_true(told >= 11);
+    stream_close(&stream, true);
+    turn(fixture, 1);
+}
+
 static void who_is_held_for_too_long_is_given_up(void **state)
 {
     struct fixture *fixture = *state;
@@ -575,6 +613,7 @@ int main(void)
         TEST(an_answer_that_comes_without_a_lease_is_read_with_the_next),
         TEST(the_loop_goes_on_without_a_lease),
         TEST(who_was_frozen_past_its_lease_gives_up_what_was_begun),
+        TEST(connections_beside_the_requests_are_lost_too),
         TEST(who_is_held_for_too_long_is_given_up),
         TEST(the_rest_of_a_body_is_not_sent),
         TEST(what_is_cancelled_without_a_lease_is_reset),

@@ -12,7 +12,9 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #define MANY 900
@@ -27,6 +29,7 @@ struct listener {
     enum close_at close_at;
     unsigned opened;
     unsigned ended;
+    unsigned lost;
     enum net_failure failure;
     char text[400];
     char peer[60];
@@ -162,7 +165,16 @@ static void on_end(void *context, enum net_failure failure, const char *text)
     close_if(listener, CLOSE_AT_END);
 }
 
-static const struct stream_callbacks callbacks = {.on_open = on_open, .on_data = on_data, .on_end = on_end};
+static void on_lost(void *context)
+{
+    struct listener *listener = context;
+
+    listener->lost++;
+    stream_close(&listener->stream, true);
+}
+
+static const struct stream_callbacks callbacks = {
+    .on_open = on_open, .on_data = on_data, .on_end = on_end, .on_lost = on_lost};
 
 static int set_up(void **state)
 {
@@ -523,6 +535,65 @@ static void a_net_that_is_held_neither_reads_nor_writes(void **state)
     assert_int_equal(stream_pending(fixture->listener.stream), 0);
 }
 
+static void who_has_an_open_stream_is_told_of_a_lost_lease(void **state)
+{
+    struct fixture *fixture = *state;
+
+    open_stream(fixture, "127.0.0.3", fixture->port);
+    net_lose(fixture->net);
+    assert_int_equal(fixture->listener.lost, 0);
+    connect_to_echo(fixture);
+    stream_write(fixture->listener.stream, bytes_of_string("before"));
+    turn(fixture, 10);
+    net_hold(fixture->net);
+    net_lose(fixture->net);
+    assert_int_equal(fixture->listener.lost, 1);
+    assert_null(fixture->listener.stream);
+    turn(fixture, 10);
+    assert_false(fixture->echo.has_peer);
+    net_go_on(fixture->net);
+    turn(fixture, 10);
+    assert_int_equal(fixture->listener.lost + fixture->listener.ended, 1);
+}
+
+static void a_local_socket_is_named_by_its_path(void **state)
+{
+    struct fixture *fixture = *state;
+    char path[] = "/tmp/tutti-stream-XXXXXX";
+    union {
+        struct sockaddr any;
+        struct sockaddr_un local;
+    } address = {.local.sun_family = AF_UNIX};
+    struct stream_target target = {.path = path};
+    char word[8] = "";
+
+    assert_non_null(mkdtemp(path));
+    rmdir(path);
+    fixture->listener.stream = stream_open(fixture->net, &target, &callbacks, &fixture->listener);
+    await_end(fixture);
+    assert_int_equal(fixture->listener.failure, NET_CONNECT);
+    assert_non_null(strstr(fixture->listener.text, path));
+    stream_close(&fixture->listener.stream, false);
+    fixture->listener.ended = 0;
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
+    bytes_to_text(bytes_of_string(path), address.local.sun_path, sizeof address.local.sun_path);
+    assert_int_equal(bind(listener, &address.any, sizeof address.local), 0);
+    assert_int_equal(listen(listener, 1), 0);
+    fixture->listener.stream = stream_open(fixture->net, &target, &callbacks, &fixture->listener);
+    await(fixture);
+    assert_int_equal(fixture->listener.opened, 1);
+    assert_string_equal(fixture->listener.peer, path);
+    stream_write(fixture->listener.stream, bytes_of_string("hello"));
+    int peer = accept(listener, NULL, NULL);
+    assert_int_equal(read(peer, word, sizeof word), 5);
+    assert_string_equal(word, "hello");
+    close(peer);
+    await_end(fixture);
+    assert_int_equal(fixture->listener.failure, NET_OK);
+    close(listener);
+    unlink(path);
+}
+
 static void connections_come_up_while_the_net_is_held(void **state)
 {
     struct fixture *fixture = *state;
@@ -755,6 +826,8 @@ int main(void)
         TEST(a_tunnel_that_is_not_made_is_blamed_on_the_proxy),
         TEST(nothing_begins_without_a_lease),
         TEST(a_net_that_is_held_neither_reads_nor_writes),
+        TEST(who_has_an_open_stream_is_told_of_a_lost_lease),
+        TEST(a_local_socket_is_named_by_its_path),
         TEST(connections_come_up_while_the_net_is_held),
         TEST(many_that_begin_at_once_give_way),
         TEST(a_stream_is_closed_within_its_callbacks),
