@@ -137,10 +137,14 @@ static void net_read_name(lua_State *lua, int options, struct lua_net_target *ta
 void lua_net_read_connect(lua_State *lua, struct lua_net_target *target)
 {
     static const char *const names[] = {"host", "port", "unix", "tls", "timeout", "name", NULL};
+    const struct http_tls *tls = vu_current_tls(lua);
     bool has_address = lua_type(lua, 1) == LUA_TSTRING;
     int options = has_address ? 2 : 1;
 
     *target = (struct lua_net_target){0};
+    if (tls != NULL) {
+        target->socket.tls = *tls;
+    }
     lua_settop(lua, options);
     luaL_checkstack(lua, 30, NULL);
     if (!has_address && !lua_istable(lua, 1)) {

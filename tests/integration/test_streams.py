@@ -346,6 +346,11 @@ class Connections(Story):
                       for _ = 1, 10000 do assert(c:receive {{ line = true }} == "secret") end
                     end
                 end)""")
+                self.play(server, """tutti.scenario("by option", function()
+                    local c <close> = net.connect("tls://127.0.0.1:" .. PORT)
+                    c:send("x\\n")
+                    assert(c:receive { line = true } == "x")
+                end)""", "-w", 1, "-r", 1, "--ca", f"{folder}/cert.pem")
         self.assertEqual(result.report["requests"][f"tls 127.0.0.1:{server.port}"]["failed"], 1)
 
     def test_local_sockets_are_for_agents_that_allow_the_system(self):
