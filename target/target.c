@@ -4,6 +4,7 @@
 #include "common/address.h"
 #include "common/memory.h"
 #include "target/target_routes.h"
+#include "target/target_sockets.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -136,8 +137,8 @@ static size_t unescape(void *argument, struct MHD_Connection *connection, char *
 
 static struct MHD_Daemon *start_daemon(struct target *target, int listener)
 {
-    const unsigned flags =
-        MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_SUPPRESS_DATE_NO_CLOCK;
+    const unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE |
+                           MHD_USE_SUPPRESS_DATE_NO_CLOCK;
     const struct MHD_OptionItem options[] = {
         {MHD_OPTION_LISTEN_SOCKET, listener, NULL},
         {MHD_OPTION_THREAD_POOL_SIZE, THREADS, NULL},
@@ -171,6 +172,7 @@ static void target_finish(struct target *target)
     MHD_destroy_response(scene->not_found);
     pads_free(&scene->pads);
     delays_free(&scene->delays);
+    target_sockets_free(&scene->sockets);
     memory_free(target);
 }
 
@@ -181,7 +183,11 @@ static struct target *start_at(int listener, struct error *error)
     target->port = address_local_port(listener);
     fill_scene(&target->scene);
     target->scene.delays = delays_new(error);
-    if (target->scene.delays == NULL) {
+    target->scene.sockets = target->scene.delays != NULL ? target_sockets_new(error) : NULL;
+    if (target->scene.sockets == NULL) {
+        if (target->scene.delays != NULL) {
+            delays_stop(target->scene.delays);
+        }
         close(listener);
         target_finish(target);
         return NULL;
@@ -190,6 +196,7 @@ static struct target *start_at(int listener, struct error *error)
     target->daemon = start_daemon(target, listener);
     if (target->daemon == NULL) {
         delays_stop(target->scene.delays);
+        target_sockets_stop(target->scene.sockets);
         target_finish(target);
         error_set(error, "cannot start the threads of the target");
         return NULL;
@@ -226,6 +233,7 @@ void target_stop(struct target **target)
         return;
     }
     delays_stop(stopped->scene.delays);
+    target_sockets_stop(stopped->scene.sockets);
     MHD_stop_daemon(stopped->daemon);
     target_finish(stopped);
 }

@@ -16,10 +16,13 @@
 #define TARGET_CHUNK_BYTES (32u * 1024u)
 #define TARGET_FILLER_PERIOD 64u
 
+struct target_sockets;
+
 /* What the requests of one target share. */
 struct target_scene {
     struct pads *pads;
     struct delays *delays;
+    struct target_sockets *sockets;
     struct MHD_Response *index;
     struct MHD_Response *page;
     struct MHD_Response *not_found;

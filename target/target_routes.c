@@ -33,6 +33,9 @@ static const struct target_route ROUTES[] = {
     {"GET", "/cookies/set", target_answer_cookies_set, "?NAME=VALUE: sets cookies, redirects to /cookies"},
     {"GET", "/redirect/N", target_answer_redirect, "this many redirects, at most 1000, the last one to /"},
     {"GET", "/basic-auth/USER/PASSWORD", target_answer_basic_auth, "401 unless given these two"},
+    {"GET", "/ws/echo", target_answer_socket, "a WebSocket: each message comes back"},
+    {"GET", "/ws/chat/ROOM", target_answer_socket,
+     "a WebSocket: each message goes to all in the room, the sender too"},
     {"GET", "/", answer_index, "this list"},
 };
 #define ROUTE_COUNT (sizeof ROUTES / sizeof ROUTES[0])

@@ -25,6 +25,9 @@ enum MHD_Result target_answer_redirect(struct target_request *request);
 enum MHD_Result target_answer_basic_auth(struct target_request *request);
 enum MHD_Result target_answer_echo(struct target_request *request);
 
+/* In target_socket_answers.c: the argument is the room, "" for none. */
+enum MHD_Result target_answer_socket(struct target_request *request);
+
 /* In target_events.c. */
 enum MHD_Result target_answer_events(struct target_request *request);
 

@@ -75,12 +75,21 @@ static void make_space_for_wait(struct parcel *parcel, const struct wait_statist
     make_space(parcel, share);
 }
 
+static void make_space_for_websocket(struct parcel *parcel, const struct websocket_statistics *websocket)
+{
+    struct parcel_share share = share_of_text(websocket->name.size);
+    share.bytes += WEBSOCKET_COUNTS * BUCKET_BYTES + websocket->codes.size * ENTRY_BYTES;
+    add_histogram(&share, websocket->handshake_us);
+    add_histogram(&share, websocket->ping_us);
+    make_space(parcel, share);
+}
+
 void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct statistics *statistics)
 {
     struct parcel parcel = {.agent = agent, .message = {.kind = MESSAGE_STATISTICS, .campaign = campaign}};
     struct statistics *part = &parcel.message.statistics;
     *part = *statistics;
-    part->request_count = part->wait_count = part->error_count = 0;
+    part->request_count = part->wait_count = part->error_count = part->websocket_count = 0;
     struct parcel_share share = share_of_text(0);
     add_histogram(&share, statistics->step_us);
     make_space(&parcel, share);
@@ -99,6 +108,11 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
         make_space(&parcel, share_of_text(error->key.size + error->text.size + error->scenario.size));
         part->errors = part->error_count == 0 ? &statistics->errors[i] : part->errors;
         part->error_count++;
+    }
+    for (size_t i = 0; i < statistics->websocket_count; i++) {
+        make_space_for_websocket(&parcel, &statistics->websockets[i]);
+        part->websockets = part->websocket_count == 0 ? &statistics->websockets[i] : part->websockets;
+        part->websocket_count++;
     }
     send_parcel(&parcel);
 }

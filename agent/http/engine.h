@@ -22,6 +22,7 @@ struct http_response;
 struct cookie_jar;
 struct lease;
 struct memory_account;
+struct stream;
 
 #define HTTP_DEFAULT_TIMEOUT_MS 30000u
 /* Of a client to one origin, as browsers have it: further requests wait for a free one. */
@@ -58,6 +59,9 @@ struct http_request {
     bool is_chunked;  /* there is no `body`: it comes by http_write */
     bool is_followed; /* redirects, at most 20 */
     bool is_fresh;    /* over a connection of its own, which is closed after it */
+    /* With is_fresh: its headers ask for another protocol (RFC 9110 §7.8), and an answer 101 hands the
+     * connection over. Our own engine alone can do that. */
+    bool is_upgrade;
     const char *user; /* basic authentication, or digest; NULL: none */
     const char *password;
     bool is_digest;
@@ -132,6 +136,10 @@ struct http_response {
     bool is_reused;      /* the connection has served a request before */
     bool is_retried;     /* sent a second time, since a kept connection ended under the first */
     struct http_timings timings;
+    /* Of an upgrade that was granted, for on_done only: who takes the connection sets the pointer to NULL,
+     * else it is closed. `rest` is what has come in the other protocol already. */
+    struct stream **upgraded; /* NULL: none */
+    struct bytes rest;
 };
 
 /* Without a valid `lease` (borrowed; NULL: none is needed) nothing leaves: depending on the lease, requests

@@ -8,6 +8,7 @@
 #include "agent/lua/lua_net.h"
 #include "agent/lua/lua_tutti.h"
 #include "agent/lua/lua_url.h"
+#include "agent/lua/lua_websocket.h"
 #include "agent/lua/lua_worker.h"
 #include "agent/script/script_library.h"
 #include "agent/shard/vu.h"
@@ -19,6 +20,7 @@ static const luaL_Reg modules[] = {
     {"tutti.net", luaopen_tutti_net},
     {"tutti.url", luaopen_tutti_url},
     {"tutti.crypto", luaopen_tutti_crypto},
+    {"tutti.websocket", luaopen_tutti_websocket},
     {NULL, NULL},
 };
 

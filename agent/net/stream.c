@@ -159,6 +159,12 @@ void stream_set_context(struct stream *stream, void *context)
     stream->context = context;
 }
 
+void stream_set_owner(struct stream *stream, const struct stream_callbacks *callbacks, void *context)
+{
+    stream->callbacks = *callbacks;
+    stream->context = context;
+}
+
 void stream_leave_line(struct stream *stream)
 {
     struct stream **at = &stream->net->line;

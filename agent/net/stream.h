@@ -96,6 +96,8 @@ MUST_CHECK struct stream *stream_open(struct net *net, const struct stream_targe
                                       const struct stream_callbacks *callbacks, void *context);
 /* Hands it over to another owner, who gets what follows. */
 void stream_set_context(struct stream *stream, void *context);
+/* The same to an owner of another kind. */
+void stream_set_owner(struct stream *stream, const struct stream_callbacks *callbacks, void *context);
 /* Copies what the kernel does not take at once. A connection that is broken says so by on_end. */
 void stream_write(struct stream *stream, struct bytes data);
 /* The same without a copy, for what is large: borrowed until stream_pending is 0, or the stream is closed.

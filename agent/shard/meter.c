@@ -30,6 +30,12 @@ struct error_entry {
     struct error_statistics counts;
 };
 
+struct websocket_entry {
+    struct text name;
+    struct websocket_statistics counts;
+    bool has_changed;
+};
+
 struct meter {
     uint64_t steps[3]; /* by step_result */
     struct histogram *step_us;
@@ -37,6 +43,7 @@ struct meter {
     struct map *requests;               /* "R" or "T" and the name → struct request_entry */
     struct map *waits;                  /* kind and name → struct wait_entry */
     struct map *errors;                 /* key → struct error_entry */
+    struct map *websockets;             /* name → struct websocket_entry */
     struct request_entry *last_request; /* looked up last: often the next one too */
     struct wait_entry *last_wait;
     bool has_changed;
@@ -50,6 +57,7 @@ struct meter *meter_new(void)
     meter->requests = map_new();
     meter->waits = map_new();
     meter->errors = map_new();
+    meter->websockets = map_new();
     return meter;
 }
 
@@ -155,6 +163,25 @@ void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind
     meter->has_changed = true;
 }
 
+struct websocket_statistics *meter_websocket(struct meter *meter, struct bytes name)
+{
+    struct websocket_entry *entry = map_get(meter->websockets, name);
+
+    if (entry == NULL && map_size(meter->websockets) >= LIMIT_REQUEST_NAMES - 1) {
+        name = bytes_of_string(OTHERS);
+        entry = map_get(meter->websockets, name);
+    }
+    if (entry == NULL) {
+        entry = MEMORY_NEW(struct websocket_entry);
+        entry->name = text_copy(name);
+        entry->counts = (struct websocket_statistics){
+            .name = entry->name.bytes, .handshake_us = histogram_new(), .ping_us = histogram_new()};
+        map_put(meter->websockets, name, entry);
+    }
+    entry->has_changed = meter->has_changed = true;
+    return &entry->counts;
+}
+
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us)
 {
     meter->steps[result]++;
@@ -244,6 +271,27 @@ static void take_waits(struct meter *meter, struct statistics *statistics)
     }
 }
 
+static void take_websockets(struct meter *meter, struct statistics *statistics)
+{
+    struct map_cursor cursor = {0};
+
+    statistics->websockets = memory_new(map_size(meter->websockets) + 1, sizeof *statistics->websockets);
+    while (map_next(meter->websockets, &cursor)) {
+        struct websocket_entry *entry = cursor.value;
+        struct websocket_statistics *counts = &entry->counts;
+        if (!entry->has_changed) {
+            continue;
+        }
+        struct websocket_statistics *out = &statistics->websockets[statistics->websocket_count++];
+        *out = *counts;
+        out->handshake_us = hand_over(&counts->handshake_us);
+        out->ping_us = hand_over(&counts->ping_us);
+        memset(counts->counts, 0, sizeof counts->counts);
+        counts->codes = (struct close_counts){0};
+        entry->has_changed = false;
+    }
+}
+
 static void take_errors(const struct meter *meter, struct statistics *statistics)
 {
     struct map_cursor cursor = {0};
@@ -276,6 +324,7 @@ static struct statistics *copy_taken(struct meter *meter, struct statistics *tak
     memory_free(taken->requests);
     memory_free(taken->waits);
     memory_free(taken->errors);
+    memory_free(taken->websockets);
     if (taken->error_count > 0) { /* texts come and go: these are not kept */
         free_errors(meter);
         meter->errors = map_new();
@@ -296,6 +345,7 @@ struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
     take_requests(meter, &taken);
     take_waits(meter, &taken);
     take_errors(meter, &taken);
+    take_websockets(meter, &taken);
     memset(meter->steps, 0, sizeof meter->steps);
     meter->workers_running = workers_running;
     meter->has_changed = false;
@@ -325,6 +375,14 @@ void meter_free(struct meter **pointer)
         histogram_free(&entry->counts.waited_us);
         memory_free(entry);
     }
+    for (cursor = (struct map_cursor){0}; map_next(meter->websockets, &cursor);) {
+        struct websocket_entry *entry = cursor.value;
+        text_finish(&entry->name);
+        histogram_free(&entry->counts.handshake_us);
+        histogram_free(&entry->counts.ping_us);
+        memory_free(entry);
+    }
+    map_free(&meter->websockets);
     map_free(&meter->requests);
     map_free(&meter->waits);
     free_errors(meter);

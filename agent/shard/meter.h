@@ -21,6 +21,8 @@ void meter_request(struct meter *meter, const struct request_sample *sample);
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);
+/* What is counted of the connections of this name, to be added to; until meter_take. */
+struct websocket_statistics *meter_websocket(struct meter *meter, struct bytes name);
 struct error_sample {
     struct bytes key; /* what is counted together */
     struct bytes text;

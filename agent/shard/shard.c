@@ -9,6 +9,7 @@
 #include "agent/http/native/native_kind.h"
 #include "agent/shard/loop_lag.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_websocket.h"
 #include "agent/shard/watchdog.h"
 #include "common/clock.h"
 #include "common/container.h"
@@ -38,6 +39,7 @@ struct shard {
     struct lease lease;
     struct http_engine *http[HTTP_ENGINE_KINDS]; /* made when the first worker wants one */
     struct drivers *drivers;                     /* NULL: nobody has needed a browser */
+    struct vu_websockets *websockets;            /* NULL: nobody has needed one */
     struct memory_account memory;
     struct alarms alarms;
     struct turns turns;
@@ -100,6 +102,14 @@ struct drivers *shard_drivers(struct shard *shard)
         shard->drivers = drivers_new(shard->loop, &settings);
     }
     return shard->drivers;
+}
+
+struct vu_websockets *shard_websockets(struct shard *shard)
+{
+    if (shard->websockets == NULL) {
+        shard->websockets = vu_websockets_new(&shard->alarms, &shard->memory);
+    }
+    return shard->websockets;
 }
 
 bool shard_may_act(const struct shard *shard)
@@ -253,6 +263,7 @@ static void shard_close_all(struct shard *shard)
     while (shard->campaigns != NULL) {
         forget_campaign(&shard->campaigns);
     }
+    vu_websockets_free(&shard->websockets);
     for (size_t i = 0; i < HTTP_ENGINE_KINDS; i++) {
         http_engine_close(&shard->http[i]);
     }

@@ -21,6 +21,7 @@ struct script_library;
 struct starter_link;
 struct turns;
 struct vu_hooks;
+struct vu_websockets;
 
 struct shard_settings {
     uint32_t index;
@@ -62,6 +63,8 @@ struct net *shard_net(struct shard *shard);
 struct memory_account *shard_memory(struct shard *shard);
 /* Made at the first call. */
 struct drivers *shard_drivers(struct shard *shard);
+/* Made at the first call. */
+struct vu_websockets *shard_websockets(struct shard *shard);
 /* Whether the agent's lease holds at this moment. */
 bool shard_may_act(const struct shard *shard);
 /* Takes the notice. It leaves with others: at the end of the turn, or some milliseconds later while workers

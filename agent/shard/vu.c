@@ -10,6 +10,7 @@
 #include "agent/shard/vu_socket.h"
 #include "agent/shard/vu_stream.h"
 #include "agent/shard/vu_task.h"
+#include "agent/shard/vu_websocket.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -102,6 +103,7 @@ static void vu_free_shared(struct vu *vu)
 
     vu_tasks_drop(vu);
     vu_streams_drop(vu);
+    vu_websockets_drop(vu);
     vu_sockets_drop(vu);
     http_client_free(&shared->http);
     vu_hooks(vu)->drop_drivers(vu);
@@ -118,6 +120,7 @@ static void vu_forget_wait(struct vu *vu)
     alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
     vu_forget_exchange(vu);
     vu->awaited_socket = NULL;
+    vu_websocket_end_wait(vu);
     vu_hooks(vu)->forget_driver(vu);
     vu_drop_answer(vu);
     operation_free(&vu->parked);
@@ -181,6 +184,7 @@ void vu_wake(struct vu *vu, enum vu_wake wake)
 static void vu_cancel_requests(struct vu *vu)
 {
     vu_forget_exchange(vu);
+    vu_websocket_end_wait(vu);
 }
 
 static enum vu_event vu_run(struct vu *vu)
@@ -207,6 +211,7 @@ static enum vu_event vu_close_session(struct vu *vu)
     vu_tasks_end(vu);
     vu_forget_exchange(vu);
     vu_streams_drop(vu);
+    vu_websockets_drop(vu);
     vu_sockets_drop(vu);
     http_client_free(&vu->shared->http);
     return vu_run(vu);
@@ -252,6 +257,10 @@ static enum vu_event vu_end_wait(struct vu *vu)
     } else if (vu->wait == WAIT_SOCKET) {
         alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu->awaited_socket = NULL;
+        vu_wake(vu, WAKE_STOPPED);
+    } else if (vu->wait == WAIT_WEBSOCKET) {
+        vu_websocket_end_wait(vu);
+        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_DRIVER) {
         vu_hooks(vu)->forget_driver(vu);

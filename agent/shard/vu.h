@@ -18,6 +18,7 @@ struct vu_batch;
 struct vu_socket;
 struct vu_stream;
 struct vu_tasks;
+struct vu_websocket;
 
 /* What the coroutine waits for. */
 enum vu_wait {
@@ -28,6 +29,7 @@ enum vu_wait {
     WAIT_LEASE,
     WAIT_DRIVER,
     WAIT_SOCKET,
+    WAIT_WEBSOCKET,
     WAIT_TASK, /* for tasks to end */
     WAIT_CALL, /* to make a call to the coordinator, once another one of the worker is answered */
     WAIT_TURN  /* for its next turn: it has given way to others in the middle of what it does */
@@ -44,11 +46,12 @@ struct vu_shared {
     int closer_reference;   /* what runs in VU_CLOSING */
     uint64_t drawn_step;    /* in which there were so many `draws`: of random rows and bytes */
     uint64_t draws;
-    struct http_client *http;      /* made at its first request */
-    struct http_client *webdriver; /* likewise, for its browsers: their cookies are not the script's */
-    struct vu_stream *streams;     /* that are open */
-    struct vu_socket *sockets;     /* likewise */
-    struct lua_driver *drivers;    /* that it has started */
+    struct http_client *http;        /* made at its first request */
+    struct http_client *webdriver;   /* likewise, for its browsers: their cookies are not the script's */
+    struct vu_stream *streams;       /* that are open */
+    struct vu_socket *sockets;       /* likewise */
+    struct vu_websocket *websockets; /* that are not closed */
+    struct lua_driver *drivers;      /* that it has started */
 };
 
 struct vu {
@@ -89,11 +92,13 @@ struct vu {
     uint64_t release_ns; /* when its answer may be acted on; 0: at once */
     char *failure_text;  /* why the step, setup or global fixture failed, until it is reported */
     char *failure_key;   /* what the report groups the failure by, until it is counted; NULL: its text */
-    struct http_exchange *exchange;   /* the last request of either, until its response was looked at */
-    struct vu_batch *batch;           /* the same of several at once; NULL: none */
-    struct vu_stream *awaited_stream; /* NULL: it waits for something else */
-    struct vu_socket *awaited_socket; /* NULL: it waits for something else */
-    struct http_response *response;   /* the exchange's own; NULL while it is awaited */
+    struct http_exchange *exchange;         /* the last request of either, until its response was looked at */
+    struct vu_batch *batch;                 /* the same of several at once; NULL: none */
+    struct vu_stream *awaited_stream;       /* NULL: it waits for something else */
+    struct vu_socket *awaited_socket;       /* NULL: it waits for something else */
+    struct vu_websocket *awaited_websocket; /* NULL: it waits for something else */
+    struct vu *next_waiting;                /* for the same connection */
+    struct http_response *response;         /* the exchange's own; NULL while it is awaited */
     struct lua_driver *awaited_driver;
 };
 

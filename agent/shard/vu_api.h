@@ -7,6 +7,7 @@
 #include "agent/shard/vu_events.h"
 #include "agent/shard/vu_socket.h"
 #include "agent/shard/vu_stream.h"
+#include "agent/shard/vu_websocket.h"
 
 struct drivers;
 

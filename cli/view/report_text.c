@@ -3,6 +3,7 @@
 #include "cli/base/format.h"
 #include "cli/base/table.h"
 #include "cli/view/seen_text.h"
+#include "cli/view/websocket_text.h"
 #include "common/escape.h"
 #include "common/memory.h"
 
@@ -346,6 +347,7 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     append_phases(text, report, has_colour);
     report_text_append_requests(text, report, true, has_colour);
     append_waits(text, report, has_colour);
+    websocket_text(report, has_colour, text);
     seen_text(report, has_colour, text);
     append_errors(text, report, has_colour);
     buffer_append_string(text, "\n");

@@ -8,6 +8,7 @@
 #include "coordinator/json/json_table.h"
 #include "coordinator/json/named_json.h"
 #include "coordinator/json/seen_json.h"
+#include "coordinator/json/websocket_json.h"
 #include "proto/message/labels.h"
 
 #include <stdlib.h>
@@ -231,6 +232,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
     {.key = "timings", .type = JSON_TABLE_SPECIAL, .special = &json_special_timings},
     {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
+    {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "convergence", .type = JSON_TABLE_SPECIAL, .special = &json_special_convergence},
     {.key = "release_spread_ms", .type = JSON_TABLE_OBJECT, JSON_IF(struct report_view, has_release_spread), .table = &RELEASE},

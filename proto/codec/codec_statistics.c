@@ -109,11 +109,36 @@ static void put_errors(const struct statistics *statistics, struct buffer *into)
     }
 }
 
+static void put_websockets(const struct statistics *statistics, struct buffer *into)
+{
+    for (size_t i = 0; i < statistics->websocket_count; i++) {
+        const struct websocket_statistics *websocket = &statistics->websockets[i];
+        assert(websocket->codes.size <= LIMIT_CLOSE_CODES);
+        size_t opened = protobuf_write_open(into, 9);
+        put_name(into, 1, websocket->name);
+        size_t counts = protobuf_write_open(into, 2);
+        for (int count = 0; count < WEBSOCKET_COUNTS; count++) {
+            protobuf_write_element(into, websocket->counts[count]);
+        }
+        protobuf_write_close(into, counts);
+        for (size_t code = 0; code < websocket->codes.size; code++) {
+            size_t item = protobuf_write_open(into, 3);
+            protobuf_write_number(into, 1, websocket->codes.items[code].code);
+            protobuf_write_number(into, 2, websocket->codes.items[code].count);
+            protobuf_write_close(into, item);
+        }
+        put_histogram(into, 4, websocket->handshake_us);
+        put_histogram(into, 5, websocket->ping_us);
+        protobuf_write_close(into, opened);
+    }
+}
+
 void encode_statistics(const struct message *message, struct buffer *into)
 {
     const struct statistics *statistics = &message->statistics;
     assert(statistics->request_count <= LIMIT_REQUEST_NAMES &&
-           statistics->wait_count <= LIMIT_REQUEST_NAMES && statistics->error_count <= LIMIT_REQUEST_NAMES);
+           statistics->wait_count <= LIMIT_REQUEST_NAMES && statistics->error_count <= LIMIT_REQUEST_NAMES &&
+           statistics->websocket_count <= LIMIT_REQUEST_NAMES);
     protobuf_write_number(into, 1, statistics->steps_ok);
     protobuf_write_number(into, 2, statistics->steps_failed);
     protobuf_write_number(into, 3, statistics->steps_stopped);
@@ -122,6 +147,7 @@ void encode_statistics(const struct message *message, struct buffer *into)
     put_requests(statistics, into);
     put_waits(statistics, into);
     put_errors(statistics, into);
+    put_websockets(statistics, into);
 }
 
 static bool take_phases(const Tutti__V1__RequestStatistics *wire, struct request_statistics *request,
@@ -213,13 +239,49 @@ static bool take_errors(const Tutti__V1__Statistics *wire, struct decoding *deco
     return true;
 }
 
+static bool take_close_counts(const Tutti__V1__WebsocketStatistics *wire, struct close_counts *codes,
+                              struct error *error)
+{
+    if (wire->n_codes > LIMIT_CLOSE_CODES) {
+        return error_set(error, "more than %u codes of the end of connections", LIMIT_CLOSE_CODES);
+    }
+    for (size_t i = 0; i < wire->n_codes; i++) {
+        codes->items[codes->size++] =
+            (struct close_count){.code = wire->codes[i]->code, .count = wire->codes[i]->count};
+    }
+    return true;
+}
+
+/* A peer of another version may count fewer things, or more. */
+static bool take_websockets(const Tutti__V1__Statistics *wire, uint64_t *buckets_left,
+                            struct decoding *decoding)
+{
+    struct websocket_statistics *websockets =
+        (struct websocket_statistics *)arena_array(decoding->arena, wire->n_websockets, sizeof *websockets);
+    decoding->message->statistics.websockets = websockets;
+    decoding->message->statistics.websocket_count = wire->n_websockets;
+    for (size_t i = 0; i < wire->n_websockets; i++) {
+        const Tutti__V1__WebsocketStatistics *from = wire->websockets[i];
+        for (size_t count = 0; count < from->n_counts && count < WEBSOCKET_COUNTS; count++) {
+            websockets[i].counts[count] = from->counts[count];
+        }
+        if (!take_name(&from->name, "name of a WebSocket", &websockets[i].name, decoding->error) ||
+            !take_close_counts(from, &websockets[i].codes, decoding->error) ||
+            !take_histogram(from->handshake_us, &websockets[i].handshake_us, buckets_left, decoding) ||
+            !take_histogram(from->ping_us, &websockets[i].ping_us, buckets_left, decoding)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
     const Tutti__V1__Statistics *wire = protobuf_write_message->statistics;
     struct statistics *statistics = &decoding->message->statistics;
     if (wire->n_requests > LIMIT_REQUEST_NAMES || wire->n_waits > LIMIT_REQUEST_NAMES ||
-        wire->n_errors > LIMIT_REQUEST_NAMES) {
-        return error_set(decoding->error, "more than %u kinds of request, wait or error",
+        wire->n_errors > LIMIT_REQUEST_NAMES || wire->n_websockets > LIMIT_REQUEST_NAMES) {
+        return error_set(decoding->error, "more than %u kinds of request, wait, error or WebSocket",
                          LIMIT_REQUEST_NAMES);
     }
     if (wire->workers_running > LIMIT_WORKERS) {
@@ -232,5 +294,5 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     uint64_t buckets_left = buckets_of(decoding);
     return take_histogram(wire->step_us, &statistics->step_us, &buckets_left, decoding) &&
            take_requests(wire, &buckets_left, decoding) && take_waits(wire, &buckets_left, decoding) &&
-           take_errors(wire, decoding);
+           take_errors(wire, decoding) && take_websockets(wire, &buckets_left, decoding);
 }

@@ -7,6 +7,7 @@
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
+#include "proto/message/websocket_count.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -165,6 +166,14 @@ struct error_statistics {
     uint64_t step;
 };
 
+struct websocket_statistics {
+    struct bytes name;
+    uint64_t counts[WEBSOCKET_COUNTS];
+    struct close_counts codes;
+    struct histogram *handshake_us; /* of those that were opened; owned by the message */
+    struct histogram *ping_us;      /* the round trip of pings; likewise */
+};
+
 struct statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
@@ -177,6 +186,8 @@ struct statistics {
     size_t wait_count;
     struct error_statistics *errors;
     size_t error_count;
+    struct websocket_statistics *websockets;
+    size_t websocket_count;
 };
 
 /* The state of one shard's event loop since the last report. */

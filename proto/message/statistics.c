@@ -15,6 +15,9 @@ static size_t statistics_text_bytes(const struct statistics *statistics)
     for (size_t i = 0; i < statistics->wait_count; i++) {
         bytes += statistics->waits[i].name.size;
     }
+    for (size_t i = 0; i < statistics->websocket_count; i++) {
+        bytes += statistics->websockets[i].name.size;
+    }
     for (size_t i = 0; i < statistics->error_count; i++) {
         bytes += statistics->errors[i].key.size + statistics->errors[i].text.size +
                  statistics->errors[i].scenario.size;
@@ -36,13 +39,15 @@ struct statistics *statistics_copy(const struct statistics *from)
     size_t requests = from->request_count * sizeof *from->requests;
     size_t waits = from->wait_count * sizeof *from->waits;
     size_t errors = from->error_count * sizeof *from->errors;
+    size_t websockets = from->websocket_count * sizeof *from->websockets;
     struct statistics *copy =
-        memory_new(1, sizeof *copy + requests + waits + errors + statistics_text_bytes(from));
+        memory_new(1, sizeof *copy + requests + waits + errors + websockets + statistics_text_bytes(from));
     *copy = *from;
     copy->requests = (struct request_statistics *)(void *)(copy + 1);
     copy->waits = (struct wait_statistics *)(void *)(copy->requests + from->request_count);
     copy->errors = (struct error_statistics *)(void *)(copy->waits + from->wait_count);
-    uint8_t *texts = (uint8_t *)(copy->errors + from->error_count);
+    copy->websockets = (struct websocket_statistics *)(void *)(copy->errors + from->error_count);
+    uint8_t *texts = (uint8_t *)(copy->websockets + from->websocket_count);
     for (size_t i = 0; i < from->request_count; i++) {
         copy->requests[i] = from->requests[i];
         statistics_move_text(&copy->requests[i].name, &texts);
@@ -56,6 +61,10 @@ struct statistics *statistics_copy(const struct statistics *from)
         statistics_move_text(&copy->errors[i].key, &texts);
         statistics_move_text(&copy->errors[i].text, &texts);
         statistics_move_text(&copy->errors[i].scenario, &texts);
+    }
+    for (size_t i = 0; i < from->websocket_count; i++) {
+        copy->websockets[i] = from->websockets[i];
+        statistics_move_text(&copy->websockets[i].name, &texts);
     }
     return copy;
 }
@@ -75,6 +84,10 @@ void statistics_free(struct statistics **statistics)
     }
     for (size_t i = 0; i < self->wait_count; i++) {
         histogram_free(&self->waits[i].waited_us);
+    }
+    for (size_t i = 0; i < self->websocket_count; i++) {
+        histogram_free(&self->websockets[i].handshake_us);
+        histogram_free(&self->websockets[i].ping_us);
     }
     memory_free(self);
     *statistics = NULL;

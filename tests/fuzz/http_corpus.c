@@ -85,6 +85,35 @@ static const struct seed_of_bytes {
     {"ping", BYTES_OF("\4\xff" SETTINGS "\0\0\10\6\0\0\0\0\0abcdefgh\0\0\1\1\5\0\0\0\1\x88")},
 };
 
+/* The first byte: 0 plain, 1 compressed, 2 with a context, 3 the fields of a handshake. */
+#define FRAMES(text) bytes_of(text, sizeof text - 1)
+
+static void write_websocket_seeds(const char *directory,
+                                  void (*write_file)(const char *directory, const char *target,
+                                                     const char *name, struct bytes bytes))
+{
+    const struct {
+        const char *name;
+        struct bytes bytes;
+    } seeds[] = {
+        {"messages", FRAMES("\0\x81\5hello\x82\3\0\1\xff\x81\0")},
+        {"fragments", FRAMES("\0\1\2ab\x89\1p\0\0\x8a\1q\x80\1c")},
+        {"lengths", FRAMES("\0\x82\x7e\1\0\x82\x7f\0\0\0\0\0\1\0\0x")},
+        {"close", FRAMES("\0\x88\5\3\350bye\x81\1x")},
+        {"utf8", FRAMES("\0\x81\4\xf0\x9f\x98\x80\1\1\xc3\x80\1\xa4\x81\1\xff")},
+        {"masked", FRAMES("\0\x81\x82\1\2\3\4ij")},
+        {"compressed", FRAMES("\1\xc1\7\xf2\x48\xcd\xc9\xc9\x07\0\x41\3\xf2\x48\xcd\x80\4\xc9\xc9\x07\0")},
+        {"context", FRAMES("\2\xc1\7\xf2\x48\xcd\xc9\xc9\x07\0\xc1\5\xf2\0\x11\0\0")},
+        {"handshake",
+         FRAMES("\3Sec-WebSocket-Protocol: chat\r\nSec-WebSocket-Extensions: permessage-deflate; "
+                "server_no_context_takeover; server_max_window_bits=10\r\n")},
+    };
+
+    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+        write_file(directory, "websocket", seeds[i].name, seeds[i].bytes);
+    }
+}
+
 /* The first byte is how the input is cut. */
 static const struct seed events_seeds[] = {
     {"plain", "4data: YHOO\ndata: +2\n\nevent: add\nid: 7\rdata: a\r\rdata\r\n\r\n"},
@@ -126,6 +155,7 @@ void http_corpus_write(const char *directory, void (*write_file)(const char *dir
         write_file(directory, "http2", http2_seeds[i].name,
                    bytes_of(http2_seeds[i].bytes, http2_seeds[i].size));
     }
+    write_websocket_seeds(directory, write_file);
     WRITE_SEEDS("events", events_seeds)
     size_t size = deflate_plain(coded + 2, sizeof coded - 2, 15 + 16);
     write_file(directory, "content", "gzip", bytes_of(coded, 2 + size));

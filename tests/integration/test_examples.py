@@ -30,6 +30,16 @@ class Examples(unittest.TestCase):
         self.assertEqual(result.report["waits"]["door.barrier"]["ok"], 500)
         self.assertLess(result.report["release_spread_ms"]["p50"], 500)
 
+    def test_chat(self):
+        for options in ((), ("-w", 100, "-r", 8, "--agents", 4)):
+            with self.subTest(options):
+                result = run("chat", "--target", "builtin", *options)
+                self.assertEqual((result.code, result.steps["failed"]), (0, 0), result)
+                chat = result.report["websockets"]["chat"]
+                self.assertEqual(chat["opened"], result.report["workers"])
+                self.assertEqual(chat["messages_out"], 3 * result.steps["ok"])
+                self.assertEqual(chat["messages_in"], 10 * chat["messages_out"])
+
     def test_llm(self):
         result = run("llm")
         self.assertEqual((result.code, result.steps["ok"]), (0, 20), result)

@@ -5,6 +5,7 @@
 #include "agent/http/message/resend.h"
 #include "common/clock.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -242,4 +243,25 @@ void native_exchange_answer_is_complete(struct native_exchange *exchange, bool k
     } else {
         native_exchange_end(exchange, HTTP_OK, "");
     }
+}
+
+/* The connection is nobody's any more but the response's. */
+void native_exchange_is_upgraded(struct native_exchange *exchange, struct bytes rest)
+{
+    struct native_connection *connection = exchange->connection;
+    struct stream *stream = connection->stream;
+
+    if (!exchange->wish.is_upgrade) {
+        native_exchange_end(exchange, HTTP_PROTOCOL,
+                            "the server changes to a protocol that was not asked for");
+        return;
+    }
+    assert(!exchange->engine->defers); /* on_done comes within this call */
+    answer_note_connection(exchange, connection);
+    connection->stream = NULL;
+    native_connection_drop(connection, false);
+    exchange->response.upgraded = &stream;
+    exchange->response.rest = rest;
+    native_exchange_end(exchange, HTTP_OK, "");
+    stream_close(&stream, true);
 }

@@ -175,8 +175,9 @@ static void read_answer(struct native_connection *connection, struct bytes data)
                                                data.size == 0 && http1_keeps_alive(&connection->parser));
             return;
         case HTTP1_UPGRADE:
-            native_exchange_end(exchange, HTTP_PROTOCOL,
-                                "the server changes to a protocol that was not asked for");
+            native_exchange_head_is_complete(exchange, connection->parser.status,
+                                             connection->parser.has_set_cookie, false);
+            native_exchange_is_upgraded(exchange, data);
             return;
         case HTTP1_ERROR:
             native_exchange_end(exchange, HTTP_PROTOCOL, connection->parser.error);
@@ -363,7 +364,7 @@ struct native_connection *native_connection_open(struct native_exchange *exchang
                                    .source = exchange->client->has_source ? &connection->source : NULL,
                                    .tls = native_tls_options(connection->tls, wish->is_http2)};
     if (connection->proxy != NULL) {
-        target.proxy = native_proxy_of_stream(connection->proxy, url->is_tls);
+        target.proxy = native_proxy_of_stream(connection->proxy, url->is_tls || wish->is_upgrade);
     }
     connection->stream = stream_open(exchange->engine->net, &target, &callbacks, connection);
     return connection;

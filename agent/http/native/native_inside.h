@@ -117,7 +117,8 @@ struct native_wish {
     bool wants_close; /* Connection: close */
     bool is_http2;
     bool is_shared;
-    bool is_fresh;         /* no kept connection is used, and this one is not kept */
+    bool is_fresh; /* no kept connection is used, and this one is not kept */
+    bool is_upgrade;
     bool has_dropped_body; /* a redirect has made it a GET: fields of the body stay behind */
     bool has_left_origin;  /* a redirect has led elsewhere: credentials stay behind */
     char *authorization;   /* "Basic …"; NULL: none */
@@ -277,6 +278,8 @@ void native_exchange_head_is_complete(struct native_exchange *exchange, uint32_t
 /* The first byte has come. */
 void native_exchange_answer_begins(struct native_exchange *exchange);
 void native_exchange_answer_is_complete(struct native_exchange *exchange, bool keeps_alive);
+/* The server changes to another protocol, of which it has sent `rest`. */
+void native_exchange_is_upgraded(struct native_exchange *exchange, struct bytes rest);
 /* Whether the script has the head, and reads the body while it comes. */
 bool native_answer_is_streamed(const struct native_exchange *exchange);
 void native_answer_note_end(struct native_exchange *exchange, bool is_ok);

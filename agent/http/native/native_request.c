@@ -221,10 +221,10 @@ static bool may_be_multiplexed(const struct http_request *request)
     return request->on_head == NULL && !request->is_chunked && !request->is_digest;
 }
 
-/* Whether the proxy itself is asked for the whole URL. */
+/* Whether the proxy itself is asked for the whole URL. For another protocol it opens a tunnel. */
 static bool is_asked_of_proxy(const struct native_wish *wish)
 {
-    return wish->proxy != NULL && !wish->url.is_tls;
+    return wish->proxy != NULL && !wish->url.is_tls && !wish->is_upgrade;
 }
 
 /* The same holds for proxies as for TLS. A proxy that is asked itself is asked over HTTP/1.1. */
@@ -255,6 +255,7 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
     wish->head.maximum = HEAD_MAX_BYTES;
     wish->is_followed = request->is_followed;
     wish->is_fresh = request->is_fresh;
+    wish->is_upgrade = request->is_upgrade;
     wish->has_left_origin = false;
     wish->has_dropped_body = false;
     wish->is_expectation_refused = false;
@@ -323,7 +324,7 @@ static void write_fields(const struct native_wish *wish, struct buffer *out)
                            ((wish->is_expectation_refused || !wish->has_length) && is_among(name, expect)) ||
                            (wish->has_left_origin && resend_leaves_with_origin(name)) ||
                            (wish->proxy != NULL && is_among(name, of_proxy) &&
-                            (wish->url.is_tls || native_proxy_authorization(wish->proxy) != NULL)) ||
+                            (!is_asked_of_proxy(wish) || native_proxy_authorization(wish->proxy) != NULL)) ||
                            (wish->has_dropped_body && resend_leaves_with_body(name));
         if (!is_left_out) {
             append_line(out, name, value);

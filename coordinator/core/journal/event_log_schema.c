@@ -40,6 +40,7 @@ static const uint64_t PARTS[] = {
     sizeof(struct request_report),
     sizeof(struct wait_report),
     sizeof(struct error_report),
+    sizeof(struct websocket_report),
     sizeof(struct error_total),
 };
 

@@ -8,6 +8,7 @@
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
+#include "proto/message/websocket_count.h"
 
 struct request_report {
     struct bytes name;
@@ -23,6 +24,14 @@ struct wait_report {
     enum operation_kind kind;
     uint64_t outcomes[OUTCOME_COUNT];
     const struct histogram *waited_us;
+};
+
+struct websocket_report {
+    struct bytes name;
+    uint64_t counts[WEBSOCKET_COUNTS];
+    struct close_counts codes;
+    const struct histogram *handshake_us; /* of those that were opened */
+    const struct histogram *ping_us;
 };
 
 struct divergence;
@@ -78,6 +87,8 @@ struct campaign_report {
     size_t wait_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
+    const struct websocket_report *websockets; /* sorted by name */
+    size_t websocket_count;
     const struct seen_report *seen; /* sorted by name */
     size_t seen_count;
     const struct artifact *artifacts; /* as they came */

@@ -15,6 +15,7 @@ struct campaign_statistics *campaign_statistics_new(void)
     statistics->requests = map_new();
     statistics->waits = map_new();
     statistics->errors = map_new();
+    statistics->websockets = map_new();
     return statistics;
 }
 
@@ -38,6 +39,14 @@ static void free_entries(struct campaign_statistics *statistics)
         memory_free(total);
     }
     cursor = (struct map_cursor){0};
+    while (map_next(statistics->websockets, &cursor)) {
+        struct websocket_total *total = cursor.value;
+        histogram_free(&total->handshake_us);
+        histogram_free(&total->ping_us);
+        text_finish(&total->name);
+        memory_free(total);
+    }
+    cursor = (struct map_cursor){0};
     while (map_next(statistics->errors, &cursor)) {
         struct error_total *total = cursor.value;
         text_finish(&total->key);
@@ -56,11 +65,13 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
     map_free(&(*statistics)->requests);
     map_free(&(*statistics)->waits);
     map_free(&(*statistics)->errors);
+    map_free(&(*statistics)->websockets);
     histogram_free(&(*statistics)->step_us);
     histogram_free(&(*statistics)->request_latency_us);
     memory_free((*statistics)->request_reports);
     memory_free((*statistics)->wait_reports);
     memory_free((*statistics)->error_reports);
+    memory_free((*statistics)->websocket_reports);
     memory_free(*statistics);
     *statistics = NULL;
 }
@@ -147,6 +158,30 @@ static void merge_wait(struct campaign_statistics *statistics, const struct wait
     merge_histogram(statistics, total->waited_us, from->waited_us);
 }
 
+static void merge_websocket(struct campaign_statistics *statistics, const struct websocket_statistics *from,
+                            struct buffer *key)
+{
+    struct bytes name = from->name;
+    struct websocket_total *total = find_entry(statistics->websockets, 0, &name, key);
+    if (total == NULL) {
+        total = MEMORY_NEW(struct websocket_total);
+        total->handshake_us = histogram_new();
+        total->ping_us = histogram_new();
+        total->name = text_copy(name);
+        total->report = (struct websocket_report){
+            .name = total->name.bytes, .handshake_us = total->handshake_us, .ping_us = total->ping_us};
+        (void)map_put(statistics->websockets, buffer_bytes(key), total);
+    }
+    for (size_t i = 0; i < WEBSOCKET_COUNTS; i++) {
+        total->report.counts[i] += from->counts[i];
+    }
+    for (size_t i = 0; i < from->codes.size; i++) {
+        close_counts_add(&total->report.codes, from->codes.items[i].code, from->codes.items[i].count);
+    }
+    merge_histogram(statistics, total->handshake_us, from->handshake_us);
+    merge_histogram(statistics, total->ping_us, from->ping_us);
+}
+
 static void merge_error(struct campaign_statistics *statistics, const struct error_statistics *from,
                         struct buffer *buffer)
 {
@@ -199,6 +234,9 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     for (size_t i = 0; i < from->error_count; i++) {
         merge_error(statistics, &from->errors[i], &key);
     }
+    for (size_t i = 0; i < from->websocket_count; i++) {
+        merge_websocket(statistics, &from->websockets[i], &key);
+    }
 }
 
 uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics)
@@ -225,6 +263,20 @@ static int compare_waits(const void *left, const void *right)
     const struct wait_report *b = (const struct wait_report *)right;
     int order = bytes_compare(a->name, b->name);
     return order != 0 ? order : (int)a->kind - (int)b->kind;
+}
+
+static int compare_websockets(const void *left, const void *right)
+{
+    const struct websocket_report *a = left;
+    const struct websocket_report *b = right;
+    return bytes_compare(a->name, b->name);
+}
+
+static int compare_close_counts(const void *left, const void *right)
+{
+    const struct close_count *a = left;
+    const struct close_count *b = right;
+    return (a->code > b->code) - (a->code < b->code);
 }
 
 static int compare_errors(const void *left, const void *right)
@@ -287,6 +339,24 @@ static void report_errors(struct campaign_statistics *statistics, struct campaig
     sort(statistics->error_reports, report->error_count, sizeof *report->errors, compare_errors);
 }
 
+static void report_websockets(struct campaign_statistics *statistics, struct campaign_report *report)
+{
+    statistics->websocket_reports =
+        memory_reserve(statistics->websocket_reports, &statistics->websocket_capacity,
+                       map_size(statistics->websockets), sizeof *statistics->websocket_reports);
+    report->websocket_count = 0;
+    struct map_cursor cursor = {0};
+    while (map_next(statistics->websockets, &cursor)) {
+        struct websocket_report *websocket = &statistics->websocket_reports[report->websocket_count++];
+        *websocket = ((const struct websocket_total *)cursor.value)->report;
+        sort(websocket->codes.items, websocket->codes.size, sizeof websocket->codes.items[0],
+             compare_close_counts);
+    }
+    report->websockets = statistics->websocket_reports;
+    sort(statistics->websocket_reports, report->websocket_count, sizeof *report->websockets,
+         compare_websockets);
+}
+
 void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report)
 {
     report->steps_ok = statistics->steps_ok;
@@ -299,4 +369,5 @@ void campaign_statistics_report(struct campaign_statistics *statistics, struct c
     report_requests(statistics, report);
     report_waits(statistics, report);
     report_errors(statistics, report);
+    report_websockets(statistics, report);
 }

@@ -21,6 +21,13 @@ struct wait_total {
     struct histogram *waited_us;
 };
 
+struct websocket_total {
+    struct text name;
+    struct websocket_report report;
+    struct histogram *handshake_us;
+    struct histogram *ping_us;
+};
+
 struct error_total {
     struct text key;
     struct text text;
@@ -40,11 +47,14 @@ struct campaign_statistics {
     struct map *requests;
     struct map *waits;
     struct map *errors;
+    struct map *websockets;
     /* Arrays of the latest report. */
     struct request_report *request_reports;
     struct wait_report *wait_reports;
     struct error_report *error_reports;
+    struct websocket_report *websocket_reports;
     size_t request_capacity;
     size_t wait_capacity;
     size_t error_capacity;
+    size_t websocket_capacity;
 };

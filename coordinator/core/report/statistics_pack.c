@@ -7,7 +7,8 @@
 #include <assert.h>
 
 static_assert(sizeof(struct request_report) == 104 && sizeof(struct wait_report) == 80 &&
-                  sizeof(struct error_report) == 56 && sizeof(struct campaign_statistics) == 136,
+                  sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 376 &&
+                  sizeof(struct campaign_statistics) == 160,
               "what is packed here has to know each field");
 
 static void phases_pack(const struct request_total *total, struct buffer *into)
@@ -50,6 +51,27 @@ static void waits_pack(const struct campaign_statistics *statistics, struct buff
     }
 }
 
+static void websockets_pack(const struct campaign_statistics *statistics, struct buffer *into)
+{
+    struct map_cursor cursor = {0};
+    pack_number(into, map_size(statistics->websockets));
+    while (map_next(statistics->websockets, &cursor)) {
+        const struct websocket_total *total = cursor.value;
+        const struct close_counts *codes = &total->report.codes;
+        pack_bytes(into, total->report.name);
+        for (size_t i = 0; i < WEBSOCKET_COUNTS; i++) {
+            pack_number(into, total->report.counts[i]);
+        }
+        pack_number(into, codes->size);
+        for (size_t i = 0; i < codes->size; i++) {
+            pack_number(into, codes->items[i].code);
+            pack_number(into, codes->items[i].count);
+        }
+        histogram_pack(total->handshake_us, into);
+        histogram_pack(total->ping_us, into);
+    }
+}
+
 static void errors_pack(const struct campaign_statistics *statistics, struct buffer *into)
 {
     struct map_cursor cursor = {0};
@@ -79,6 +101,7 @@ void campaign_statistics_pack(const struct campaign_statistics *statistics, stru
     requests_pack(statistics, into);
     waits_pack(statistics, into);
     errors_pack(statistics, into);
+    websockets_pack(statistics, into);
 }
 
 /* A histogram that every campaign has from the beginning: merges into an empty one. */
@@ -144,6 +167,35 @@ static void waits_unpack(struct campaign_statistics *statistics, struct unpack *
     }
 }
 
+static void codes_unpack(struct close_counts *codes, struct unpack *from)
+{
+    codes->size = unpack_bounded(from, LIMIT_CLOSE_CODES);
+    for (size_t i = 0; i < codes->size; i++) {
+        codes->items[i].code = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        codes->items[i].count = unpack_number(from);
+    }
+}
+
+static void websockets_unpack(struct campaign_statistics *statistics, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, 2 * STATISTICS_NAMES);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        struct websocket_statistics websocket = {.name = unpack_bytes(from)};
+        for (size_t j = 0; j < WEBSOCKET_COUNTS; j++) {
+            websocket.counts[j] = unpack_number(from);
+        }
+        codes_unpack(&websocket.codes, from);
+        websocket.handshake_us = histogram_unpack(from);
+        websocket.ping_us = histogram_unpack(from);
+        if (!from->is_broken) {
+            campaign_statistics_merge(statistics,
+                                      &(struct statistics){.websockets = &websocket, .websocket_count = 1});
+        }
+        histogram_free(&websocket.handshake_us);
+        histogram_free(&websocket.ping_us);
+    }
+}
+
 static void errors_unpack(struct campaign_statistics *statistics, struct unpack *from)
 {
     uint64_t count = unpack_bounded(from, 2 * STATISTICS_NAMES);
@@ -177,6 +229,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     requests_unpack(statistics, from);
     waits_unpack(statistics, from);
     errors_unpack(statistics, from);
+    websockets_unpack(statistics, from);
     /* The bytes have the sums over all requests; merging has counted them too. */
     histogram_free(&statistics->request_latency_us);
     statistics->request_latency_us = latency_us;

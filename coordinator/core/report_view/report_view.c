@@ -159,6 +159,21 @@ static void view_errors(struct report_view *view, const struct campaign_report *
     view->error_count = report->error_count;
 }
 
+static void view_websockets(struct report_view *view, const struct campaign_report *report)
+{
+    struct websocket_view *websockets = report_view_array(view, report->websocket_count, sizeof *websockets);
+    for (size_t i = 0; i < report->websocket_count; i++) {
+        const struct websocket_report *websocket = &report->websockets[i];
+        websockets[i] = (struct websocket_view){.name = report_view_text(view, websocket->name),
+                                                .codes = websocket->codes,
+                                                .handshake = quantiles_of(websocket->handshake_us),
+                                                .ping = quantiles_of(websocket->ping_us)};
+        memcpy(websockets[i].counts, websocket->counts, sizeof websocket->counts);
+    }
+    view->websockets = websockets;
+    view->websocket_count = report->websocket_count;
+}
+
 static void view_last(struct report_view *view, struct seen_view *seen, const struct seen_report *report)
 {
     seen->last_count = report->last_count < REPORT_VIEW_LAST ? report->last_count : REPORT_VIEW_LAST;
@@ -268,6 +283,7 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_requests(view, report);
     view_waits(view, report);
     view_errors(view, report);
+    view_websockets(view, report);
     view_seen(view, report);
     view_artifacts(view, report);
     return view;

@@ -6,6 +6,7 @@
 #include "coordinator/core/sync/divergence.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
+#include "proto/message/websocket_count.h"
 
 #include <stddef.h>
 
@@ -38,6 +39,14 @@ struct wait_view {
     uint64_t count; /* the sum of the outcomes */
     uint64_t outcomes[OUTCOME_COUNT];
     struct quantiles waited;
+};
+
+struct websocket_view {
+    struct bytes name;
+    uint64_t counts[WEBSOCKET_COUNTS];
+    struct close_counts codes; /* sorted */
+    struct quantiles handshake;
+    struct quantiles ping;
 };
 
 /* As struct seen_report has it. */
@@ -106,6 +115,8 @@ struct report_view {
     size_t wait_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
+    const struct websocket_view *websockets; /* sorted by name */
+    size_t websocket_count;
     const struct seen_view *seen; /* sorted by name */
     size_t seen_count;
     const struct artifact_view *artifacts; /* as they came */

@@ -141,6 +141,34 @@ static void phases_are_counted_where_they_are_given(void **state)
     meter_free(&meter);
 }
 
+static void websockets_are_reported_as_differences(void **state)
+{
+    struct meter *meter = meter_new();
+    (void)state;
+    for (uint64_t round = 1; round <= 2; round++) {
+        struct websocket_statistics *counts = meter_websocket(meter, bytes_of_string("chat"));
+        counts->counts[WEBSOCKET_COUNT_MESSAGES_IN] += 10 * round;
+        close_counts_add(&counts->codes, 1000, round);
+        histogram_record(counts->ping_us, 7);
+        struct statistics *statistics = meter_take(meter, 0);
+        assert_int_equal(statistics->websocket_count, 1);
+        const struct websocket_statistics *taken = &statistics->websockets[0];
+        assert_true(bytes_equal_string(taken->name, "chat"));
+        assert_int_equal(taken->counts[WEBSOCKET_COUNT_MESSAGES_IN], 10 * round);
+        assert_int_equal(taken->counts[WEBSOCKET_COUNT_OPENED], 0);
+        assert_int_equal(taken->codes.size, 1);
+        assert_int_equal(taken->codes.items[0].count, round);
+        assert_int_equal(histogram_count(taken->ping_us), 1);
+        statistics_free(&statistics);
+        assert_null(meter_take(meter, 0));
+    }
+    record(meter, bytes_of_string("plain"), false, true, 7);
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->websocket_count, 0);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
 static void cuts_what_is_too_long(void **state)
 {
     static char text[LIMIT_TEXT_BYTES + LIMIT_NAME_BYTES + 100];
@@ -223,6 +251,7 @@ int main(void)
         cmocka_unit_test(each_thing_is_worth_a_report),
         cmocka_unit_test(what_never_left_counts_no_latency),
         cmocka_unit_test(phases_are_counted_where_they_are_given),
+        cmocka_unit_test(websockets_are_reported_as_differences),
         cmocka_unit_test(cuts_what_is_too_long),
         cmocka_unit_test(errors_of_one_key_keep_the_first_text),
         cmocka_unit_test(holds_no_more_names_than_a_report_may),

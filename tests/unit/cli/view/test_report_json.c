@@ -20,6 +20,7 @@ struct full_report {
     struct seen_report seen[3];
     struct last_seen last[LAST_WORKERS];
     struct divergence examples[2];
+    struct websocket_report websockets[2];
 };
 
 static void fill_agents(struct full_report *full)
@@ -80,6 +81,24 @@ static void fill_seen(struct full_report *full)
     full->sample.report.seen_count = 3;
 }
 
+static void fill_websockets(struct full_report *full)
+{
+    for (size_t i = 0; i < 2; i++) {
+        struct websocket_report *websocket = &full->websockets[i];
+        *websocket =
+            (struct websocket_report){.handshake_us = full->sample.latency_us, .ping_us = full->sample.empty};
+        for (size_t j = 0; j < WEBSOCKET_COUNTS; j++) {
+            websocket->counts[j] = 100 * (i + 1) + j;
+        }
+    }
+    full->websockets[0].name = bytes_of_string("WS /\xff");
+    full->websockets[1].name = bytes_of_string("chat");
+    close_counts_add(&full->websockets[1].codes, 0, 3);
+    close_counts_add(&full->websockets[1].codes, 1000, 198);
+    full->sample.report.websockets = full->websockets;
+    full->sample.report.websocket_count = 2;
+}
+
 static int set_up(void **state)
 {
     struct full_report *full = MEMORY_NEW(struct full_report);
@@ -100,6 +119,7 @@ static int set_up(void **state)
     report->steps_lost = 1;
     fill_agents(full);
     fill_seen(full);
+    fill_websockets(full);
     *state = full;
     return 0;
 }
@@ -152,6 +172,9 @@ static void the_text_is_that_of_run(void **state)
 /* Writer and reader share a table, so a wrong row would go unnoticed between the two: what JSON says, key by
  * key. */
 #define OTHER_PHASE "\"p50_ms\":0.977,\"p95_ms\":1234.567,\"p99_ms\":1234.567,\"max_ms\":1234.567"
+#define SOCKET_TIMES                                                                                         \
+    "\"handshake_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"                         \
+    "\"ping_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567}"
 /* clang-format off */
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
@@ -188,6 +211,13 @@ static const char *const EXPECTED[] = {
     "\"a.name.with\\\\ndots and \\\\xff.wait_for_readers\":{\"kind\":\"wait_for_readers\","
     "\"count\":100,\"ok\":96,\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,"
     "\"p50_ms\":50.015,\"p99_ms\":99.007}}}"),
+    ("{\"websockets\":{\"WS /\\\\xff\":{\"opened\":100,\"failed\":101,\"closed_by_us\":102,"
+    "\"closed_by_peer\":103,\"lost\":104,\"messages_in\":105,\"messages_out\":106,"
+    "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"close_codes\":{}," SOCKET_TIMES "},"
+    "\"chat\":{\"opened\":200,\"failed\":201,\"closed_by_us\":202,"
+    "\"closed_by_peer\":203,\"lost\":204,\"messages_in\":205,\"messages_out\":206,"
+    "\"bytes_in\":207,\"bytes_out\":208,\"dropped\":209,\"close_codes\":{\"other\":3,\"1000\":198},"
+    SOCKET_TIMES "}}}"),
     ("{\"seen\":{\"b\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
     "\"max_ms\":100.0,\"spread_p50_ms\":0.977,\"spread_max_ms\":1234.567,"
     "\"last\":{\"1000\":500,\"1001\":499,\"1002\":498},\"last_others\":1,\"before_edit\":3,"

@@ -93,6 +93,18 @@ SPOIL(wait_histogram, STATISTICS->waits[0]->waited_us->pairs[1] = 0)
 SPOIL(error_worker, STATISTICS->errors[0]->worker = LIMIT_WORKERS)
 SPOIL(error_text, STATISTICS->errors[1]->text = long_bytes(LIMIT_TEXT_BYTES + 1))
 SPOIL(error_key, STATISTICS->errors[1]->key = long_bytes(LIMIT_TEXT_BYTES + 1))
+SPOIL(websocket_name, STATISTICS->websockets[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
+static void many_codes(Tutti__V1__WebsocketStatistics *websocket)
+{
+    static Tutti__V1__CloseCount *codes[LIMIT_CLOSE_CODES + 1];
+    for (size_t i = 0; i <= LIMIT_CLOSE_CODES; i++) {
+        codes[i] = websocket->codes[0];
+    }
+    websocket->codes = codes;
+    websocket->n_codes = LIMIT_CLOSE_CODES + 1;
+}
+SPOIL(websocket_codes, many_codes(STATISTICS->websockets[0]))
+SPOIL(websocket_histogram, STATISTICS->websockets[1]->ping_us->pairs[0] = 0)
 SPOIL(error_scenario, STATISTICS->errors[1]->scenario = long_bytes(LIMIT_TEXT_BYTES + 1))
 
 static const struct refusal REFUSALS[] = {
@@ -152,6 +164,9 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, error_text, "text of an error has 2001"},
     {MESSAGE_STATISTICS, error_key, "key of an error has 2001"},
     {MESSAGE_STATISTICS, error_scenario, "scenario of an error has 2001"},
+    {MESSAGE_STATISTICS, websocket_name, "name of a WebSocket has 256"},
+    {MESSAGE_STATISTICS, websocket_codes, "more than 16 codes"},
+    {MESSAGE_STATISTICS, websocket_histogram, "out of order"},
 };
 
 static void spoiled_messages_of_a_running_campaign_are_refused(void **state)

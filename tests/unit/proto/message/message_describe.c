@@ -141,6 +141,20 @@ static void reply(struct buffer *text, const struct reply *reply)
     bytes(text, "text", reply->text);
 }
 
+static void websocket(struct buffer *text, const struct websocket_statistics *websocket)
+{
+    bytes(text, "\nwebsocket", websocket->name);
+    for (int count = 0; count < WEBSOCKET_COUNTS; count++) {
+        number(text, websocket_count_name((enum websocket_count)count), websocket->counts[count]);
+    }
+    for (size_t i = 0; i < websocket->codes.size; i++) {
+        number(text, "code", websocket->codes.items[i].code);
+        number(text, "times", websocket->codes.items[i].count);
+    }
+    histogram(text, "handshake", websocket->handshake_us);
+    histogram(text, "ping", websocket->ping_us);
+}
+
 static void statistics(struct buffer *text, const struct statistics *statistics)
 {
     number(text, "ok", statistics->steps_ok);
@@ -177,6 +191,9 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
         number(text, "count", statistics->errors[i].count);
         number(text, "worker", statistics->errors[i].worker);
         number(text, "step", statistics->errors[i].step);
+    }
+    for (size_t i = 0; i < statistics->websocket_count; i++) {
+        websocket(text, &statistics->websockets[i]);
     }
 }
 

@@ -238,6 +238,7 @@ struct statistics_items {
     struct request_statistics requests[2];
     struct wait_statistics waits[2];
     struct error_statistics errors[2];
+    struct websocket_statistics websockets[2];
 };
 
 /* The first request has them, the second does not. */
@@ -246,6 +247,21 @@ static void make_phases(struct sample *sample, struct request_statistics *reques
 {
     for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
         request->phase_us[phase] = histogram_of(sample, variant);
+    }
+}
+
+static void make_websocket(struct sample *sample, const struct palette *palette, enum sample_variant variant,
+                           struct websocket_statistics *websocket)
+{
+    *websocket = (struct websocket_statistics){.name = palette->name,
+                                               .handshake_us = histogram_of(sample, variant),
+                                               .ping_us = histogram_of(sample, variant)};
+    for (size_t i = 0; i < WEBSOCKET_COUNTS; i++) {
+        websocket->counts[i] = palette->wide / (i + 1);
+    }
+    size_t codes = variant == SAMPLE_LARGEST ? LIMIT_CLOSE_CODES : 1;
+    for (size_t i = 0; i < codes; i++) {
+        close_counts_add(&websocket->codes, i == 0 ? 0 : 1000 + (uint32_t)i, palette->wide);
     }
 }
 
@@ -272,6 +288,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                      .count = palette->wide,
                                                      .worker = i * (LIMIT_WORKERS - 1),
                                                      .step = palette->wide / 9};
+        make_websocket(sample, palette, variant, &items->websockets[i]);
     }
     size_t count = variant == SAMPLE_SMALLEST ? 0 : 2;
     sample->message.statistics =
@@ -285,7 +302,9 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .waits = items->waits,
                             .wait_count = count,
                             .errors = items->errors,
-                            .error_count = count};
+                            .error_count = count,
+                            .websockets = items->websockets,
+                            .websocket_count = count};
 }
 
 static void make_gauges(struct sample *sample, const struct palette *palette, enum sample_variant variant)

@@ -226,6 +226,60 @@ static void phases_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_free(&statistics);
 }
 
+static void merge_websocket_of(struct campaign_statistics *statistics, uint32_t code, uint64_t ping_us)
+{
+    struct websocket_statistics websocket = {
+        .name = bytes_of_string("chat"),
+        .counts = {[WEBSOCKET_COUNT_OPENED] = 2, [WEBSOCKET_COUNT_DROPPED] = 5},
+        .handshake_us = histogram_new(),
+        .ping_us = histogram_new()};
+    close_counts_add(&websocket.codes, code, 1);
+    histogram_record(websocket.ping_us, ping_us);
+    struct statistics from = {.websockets = &websocket, .websocket_count = 1};
+    campaign_statistics_merge(statistics, &from);
+    histogram_free(&websocket.handshake_us);
+    histogram_free(&websocket.ping_us);
+}
+
+static void websockets_are_merged_and_kept_over_a_restart(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    merge_websocket_of(statistics, 1006, 700);
+    merge_websocket_of(statistics, 1000, 800);
+    SCOPED(buffer_finish) struct buffer bytes;
+    buffer_init(&bytes, 100000);
+    campaign_statistics_pack(statistics, &bytes);
+    campaign_statistics_free(&statistics);
+    struct unpack from = unpack_of(buffer_bytes(&bytes));
+    statistics = campaign_statistics_unpack(&from);
+    assert_non_null(statistics);
+    merge_websocket_of(statistics, 1000, 900);
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.websocket_count, 1);
+    const struct websocket_report *websocket = &report.websockets[0];
+    assert_int_equal(websocket->counts[WEBSOCKET_COUNT_OPENED], 6);
+    assert_int_equal(websocket->counts[WEBSOCKET_COUNT_FAILED], 0);
+    assert_int_equal(websocket->counts[WEBSOCKET_COUNT_DROPPED], 15);
+    assert_int_equal(websocket->codes.size, 2);
+    assert_int_equal(websocket->codes.items[0].code, 1000);
+    assert_int_equal(websocket->codes.items[0].count, 2);
+    assert_int_equal(websocket->codes.items[1].code, 1006);
+    assert_int_equal(histogram_count(websocket->ping_us), 3);
+    assert_int_equal(histogram_maximum(websocket->ping_us), 900);
+    assert_int_equal(histogram_count(websocket->handshake_us), 0);
+    for (uint32_t code = 4000; code < 4020; code++) {
+        merge_websocket_of(statistics, code, 1);
+    }
+    campaign_statistics_report(statistics, &report);
+    websocket = &report.websockets[0];
+    assert_int_equal(websocket->codes.size, LIMIT_CLOSE_CODES);
+    assert_int_equal(websocket->codes.items[0].code, 0);
+    assert_int_equal(websocket->codes.items[0].count, 20 - (LIMIT_CLOSE_CODES - 1 - 2));
+    campaign_statistics_free(&statistics);
+}
+
 static void names_without_end_are_put_together(void **state)
 {
     (void)state;
@@ -256,6 +310,7 @@ int main(void)
         cmocka_unit_test(the_most_frequent_error_comes_first),
         cmocka_unit_test(errors_of_one_key_are_one),
         cmocka_unit_test(phases_are_merged_and_kept_over_a_restart),
+        cmocka_unit_test(websockets_are_merged_and_kept_over_a_restart),
         cmocka_unit_test(names_without_end_are_put_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

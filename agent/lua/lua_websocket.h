@@ -1,0 +1,17 @@
+/* The module `tutti.websocket`: connections of the worker whose turn it is. */
+#pragma once
+#include "agent/shard/vu_api.h"
+
+#include <lua.h>
+
+/* The script's object of a connection. */
+struct lua_websocket {
+    struct vu_websocket *websocket; /* NULL: the handshake has not begun */
+    uint64_t timeout_ms;            /* of waits that name none */
+};
+
+int luaopen_tutti_websocket(lua_State *lua);
+/* Pushes a new object, and gives what it holds. */
+struct lua_websocket *lua_websocket_push(lua_State *lua);
+/* websocket.connect(url, options) */
+int lua_websocket_connect(lua_State *lua);

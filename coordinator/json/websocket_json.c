@@ -1,0 +1,97 @@
+/* What a report has of WebSocket connections, by name, as JSON and back. */
+#include "coordinator/json/websocket_json.h"
+
+#include "coordinator/json/json_get.h"
+#include "coordinator/json/json_put.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define OTHER_CODES "other"
+
+/* clang-format off */
+#define QUANTILE(field) offsetof(struct quantiles, field)
+static const struct json_row QUANTILE_ROWS[] = {
+    {.key = "p50", .type = JSON_TABLE_US_AS_MS, .offset = QUANTILE(p50_us)},
+    {.key = "p95", .type = JSON_TABLE_US_AS_MS, .offset = QUANTILE(p95_us)},
+    {.key = "p99", .type = JSON_TABLE_US_AS_MS, .offset = QUANTILE(p99_us)},
+    {.key = "max", .type = JSON_TABLE_US_AS_MS, .offset = QUANTILE(maximum_us)},
+};
+/* clang-format on */
+static const struct json_table QUANTILES = {JSON_ROWS(QUANTILE_ROWS, struct quantiles)};
+
+static json_t *quantiles_object(const struct quantiles *quantiles)
+{
+    json_t *object = json_object();
+    json_table_put(&QUANTILES, object, quantiles);
+    return object;
+}
+
+static json_t *codes_object(const struct close_counts *codes)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; i < codes->size; i++) {
+        char key[16] = OTHER_CODES;
+        if (codes->items[i].code != 0) {
+            snprintf(key, sizeof key, "%u", (unsigned)codes->items[i].code);
+        }
+        json_put_count(object, key, codes->items[i].count);
+    }
+    return object;
+}
+
+static void put_websockets(json_t *object, const char *key, const void *item)
+{
+    const struct report_view *report = item;
+    json_t *websockets = json_object();
+    for (size_t i = 0; i < report->websocket_count; i++) {
+        const struct websocket_view *websocket = &report->websockets[i];
+        json_t *inner = json_object();
+        for (int count = 0; count < WEBSOCKET_COUNTS; count++) {
+            json_put_count(inner, websocket_count_name((enum websocket_count)count),
+                           websocket->counts[count]);
+        }
+        json_put(inner, "close_codes", codes_object(&websocket->codes));
+        json_put(inner, "handshake_ms", quantiles_object(&websocket->handshake));
+        json_put(inner, "ping_ms", quantiles_object(&websocket->ping));
+        json_put_by_name(websockets, websocket->name, inner);
+    }
+    json_put(object, key, websockets);
+}
+
+static void read_codes(const json_t *object, struct close_counts *codes)
+{
+    const char *key = NULL;
+    json_t *count = NULL;
+    json_object_foreach((json_t *)(uintptr_t)object, key, count)
+    {
+        uint32_t code = strcmp(key, OTHER_CODES) == 0 ? 0 : (uint32_t)strtoul(key, NULL, 10);
+        close_counts_add(codes, code, json_get_count(object, key));
+    }
+}
+
+static bool get_websockets(const json_t *value, void *item, struct report_view *view)
+{
+    struct report_view *report = item;
+    struct websocket_view *websockets = report_view_array(view, json_object_size(value), sizeof *websockets);
+    const char *name = NULL;
+    json_t *inner = NULL;
+    report->websocket_count = 0;
+    json_object_foreach((json_t *)(uintptr_t)value, name, inner)
+    {
+        struct websocket_view *websocket = &websockets[report->websocket_count++];
+        websocket->name = report_view_text(view, bytes_of_string(name));
+        for (int count = 0; count < WEBSOCKET_COUNTS; count++) {
+            websocket->counts[count] =
+                json_get_count(inner, websocket_count_name((enum websocket_count)count));
+        }
+        read_codes(json_object_get(inner, "close_codes"), &websocket->codes);
+        json_table_get(&QUANTILES, json_object_get(inner, "handshake_ms"), &websocket->handshake, view);
+        json_table_get(&QUANTILES, json_object_get(inner, "ping_ms"), &websocket->ping, view);
+    }
+    report->websockets = websockets;
+    return json_is_object(value);
+}
+
+const struct json_special json_special_websockets = {put_websockets, get_websockets};

@@ -1,0 +1,354 @@
+/* The WebSocket connections of the practice target. */
+#include "target/target_sockets.h"
+
+#include "common/buffer.h"
+#include "common/map.h"
+#include "common/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <wslay/wslay.h>
+
+#define EVENTS_AT_ONCE 64
+
+struct target_socket {
+    struct target_sockets *sockets;
+    struct target_socket *next; /* in the list of all, or of those that were added */
+    struct target_socket **at;
+    struct target_socket *next_member;
+    struct target_socket **at_member;
+    struct MHD_UpgradeResponseHandle *handle;
+    struct wslay_event_context *wslay;
+    int fd;
+    uint32_t events; /* that epoll looks for */
+    bool is_broken;  /* to be dropped when the event is dealt with */
+    char *room;      /* NULL: none */
+    struct buffer extra;
+    size_t extra_used;
+};
+
+struct target_sockets {
+    pthread_mutex_t lock;
+    pthread_t thread;
+    int epoll;
+    int wakeup;
+    struct target_socket *added; /* under the lock, as the next */
+    bool is_stopping;
+    struct target_socket *all;
+    struct map *rooms; /* name → the first of its members */
+};
+
+static void target_sockets_wake(struct target_sockets *sockets)
+{
+    uint64_t one = 1;
+    ssize_t written = write(sockets->wakeup, &one, sizeof one);
+    (void)written; /* it is awake if the counter is full */
+}
+
+static ssize_t on_socket_receive(wslay_event_context_ptr wslay, uint8_t *into, size_t size, int flags,
+                                 void *context)
+{
+    struct target_socket *socket = context;
+    size_t left = socket->extra.size - socket->extra_used;
+    (void)flags;
+    if (left > 0) {
+        size_t taken = left < size ? left : size;
+        memcpy(into, socket->extra.data + socket->extra_used, taken);
+        socket->extra_used += taken;
+        return (ssize_t)taken;
+    }
+    ssize_t count = recv(socket->fd, into, size, MSG_DONTWAIT);
+    if (count > 0) {
+        return count;
+    }
+    bool is_later = count < 0 && (errno == EAGAIN || errno == EINTR);
+    wslay_event_set_error(wslay, is_later ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
+    return -1;
+}
+
+static ssize_t on_socket_send(wslay_event_context_ptr wslay, const uint8_t *data, size_t size, int flags,
+                              void *context)
+{
+    struct target_socket *socket = context;
+    ssize_t count = send(socket->fd, data, size,
+                         MSG_DONTWAIT | MSG_NOSIGNAL | ((flags & WSLAY_MSG_MORE) != 0 ? MSG_MORE : 0));
+    if (count >= 0) {
+        return count;
+    }
+    bool is_later = errno == EAGAIN || errno == EINTR;
+    wslay_event_set_error(wslay, is_later ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
+    return -1;
+}
+
+static void socket_watch(struct target_socket *socket)
+{
+    uint32_t events = (wslay_event_want_read(socket->wslay) ? EPOLLIN : 0u) |
+                      (wslay_event_want_write(socket->wslay) ? EPOLLOUT : 0u);
+    struct epoll_event event = {.events = events, .data.ptr = socket};
+    if (events == 0) {
+        socket->is_broken = true; /* both have said goodbye */
+    } else if (events != socket->events) {
+        socket->events = events;
+        (void)epoll_ctl(socket->sockets->epoll, EPOLL_CTL_MOD, socket->fd, &event);
+    }
+}
+
+static void socket_flush(struct target_socket *socket)
+{
+    if (wslay_event_send(socket->wslay) != 0 ||
+        wslay_event_get_queued_msg_length(socket->wslay) > TARGET_SOCKETS_MAX_UNREAD_BYTES) {
+        socket->is_broken = true;
+    } else {
+        socket_watch(socket);
+    }
+}
+
+static struct bytes room_key(const struct target_socket *socket)
+{
+    return bytes_of_string(socket->room);
+}
+
+static void on_socket_message(wslay_event_context_ptr wslay,
+                              const struct wslay_event_on_msg_recv_arg *message, void *context)
+{
+    struct target_socket *socket = context;
+    struct wslay_event_msg copy = {
+        .opcode = message->opcode, .msg = message->msg, .msg_length = message->msg_length};
+    if (message->opcode != WSLAY_TEXT_FRAME && message->opcode != WSLAY_BINARY_FRAME) {
+        return;
+    }
+    if (socket->room == NULL) {
+        (void)wslay_event_queue_msg(wslay, &copy);
+        return;
+    }
+    struct target_socket *member = map_get(socket->sockets->rooms, room_key(socket));
+    for (; member != NULL; member = member->next_member) {
+        (void)wslay_event_queue_msg(member->wslay, &copy);
+        if (member != socket) { /* it is flushed when all that it has sent was read */
+            socket_flush(member);
+        }
+    }
+}
+
+static void socket_join(struct target_socket *socket)
+{
+    struct target_sockets *sockets = socket->sockets;
+    if (socket->room == NULL) {
+        return;
+    }
+    socket->next_member = map_get(sockets->rooms, room_key(socket));
+    if (socket->next_member != NULL) {
+        socket->next_member->at_member = &socket->next_member;
+    }
+    socket->at_member = NULL;
+    (void)map_put(sockets->rooms, room_key(socket), socket);
+}
+
+static void socket_part(struct target_socket *socket)
+{
+    struct target_sockets *sockets = socket->sockets;
+    if (socket->room == NULL) {
+        return;
+    }
+    if (socket->next_member != NULL) {
+        socket->next_member->at_member = socket->at_member;
+    }
+    if (socket->at_member != NULL) {
+        *socket->at_member = socket->next_member;
+    } else if (socket->next_member != NULL) {
+        (void)map_put(sockets->rooms, room_key(socket), socket->next_member);
+    } else {
+        (void)map_remove(sockets->rooms, room_key(socket));
+    }
+}
+
+static void target_socket_free(struct target_socket *socket)
+{
+    if (socket->wslay != NULL) {
+        wslay_event_context_free(socket->wslay);
+    }
+    (void)MHD_upgrade_action(socket->handle, MHD_UPGRADE_ACTION_CLOSE);
+    buffer_finish(&socket->extra);
+    memory_free(socket->room);
+    memory_free(socket);
+}
+
+static void socket_drop(struct target_socket *socket)
+{
+    (void)epoll_ctl(socket->sockets->epoll, EPOLL_CTL_DEL, socket->fd, NULL);
+    socket_part(socket);
+    *socket->at = socket->next;
+    if (socket->next != NULL) {
+        socket->next->at = socket->at;
+    }
+    target_socket_free(socket);
+}
+
+static void socket_read(struct target_socket *socket)
+{
+    if (wslay_event_recv(socket->wslay) != 0) {
+        socket->is_broken = true;
+    } else {
+        socket_flush(socket);
+    }
+}
+
+static void socket_begin(struct target_socket *socket)
+{
+    static const struct wslay_event_callbacks callbacks = {.recv_callback = on_socket_receive,
+                                                           .send_callback = on_socket_send,
+                                                           .on_msg_recv_callback = on_socket_message};
+    struct target_sockets *sockets = socket->sockets;
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = socket};
+    socket->events = EPOLLIN;
+    if (wslay_event_context_server_init(&socket->wslay, &callbacks, socket) != 0 ||
+        epoll_ctl(sockets->epoll, EPOLL_CTL_ADD, socket->fd, &event) != 0) {
+        target_socket_free(socket);
+        return;
+    }
+    wslay_event_config_set_max_recv_msg_length(socket->wslay, TARGET_SOCKETS_MAX_MESSAGE_BYTES);
+    socket->next = sockets->all;
+    socket->at = &sockets->all;
+    if (socket->next != NULL) {
+        socket->next->at = &socket->next;
+    }
+    sockets->all = socket;
+    socket_join(socket);
+    socket_read(socket); /* what has come with the handshake */
+}
+
+/* False once all is to end. */
+static bool take_added(struct target_sockets *sockets)
+{
+    uint64_t count;
+    ssize_t taken = read(sockets->wakeup, &count, sizeof count);
+    (void)taken;
+    pthread_mutex_lock(&sockets->lock);
+    struct target_socket *added = sockets->added;
+    bool is_stopping = sockets->is_stopping;
+    sockets->added = NULL;
+    pthread_mutex_unlock(&sockets->lock);
+    while (added != NULL) {
+        struct target_socket *next = added->next;
+        socket_begin(added);
+        added = next;
+    }
+    return !is_stopping;
+}
+
+/* After the events of a turn: an event may be that of one that another has broken. */
+static void drop_broken(struct target_sockets *sockets)
+{
+    struct target_socket *next;
+    for (struct target_socket *socket = sockets->all; socket != NULL; socket = next) {
+        next = socket->next;
+        if (socket->is_broken) {
+            socket_drop(socket);
+        }
+    }
+}
+
+static void *serve_sockets(void *argument)
+{
+    struct target_sockets *sockets = argument;
+    struct epoll_event events[EVENTS_AT_ONCE];
+    bool is_running = true;
+    while (is_running) {
+        int count = epoll_wait(sockets->epoll, events, EVENTS_AT_ONCE, -1);
+        for (int i = 0; i < count; i++) {
+            struct target_socket *socket = events[i].data.ptr;
+            if (socket == NULL) {
+                is_running = take_added(sockets);
+            } else if ((events[i].events & EPOLLIN) != 0) {
+                socket_read(socket);
+            } else if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0) {
+                socket->is_broken = true;
+            } else {
+                socket_flush(socket);
+            }
+        }
+        drop_broken(sockets);
+    }
+    while (sockets->all != NULL) {
+        socket_drop(sockets->all);
+    }
+    return NULL;
+}
+
+static void target_sockets_destroy(struct target_sockets *sockets)
+{
+    if (sockets->epoll >= 0) {
+        close(sockets->epoll);
+    }
+    if (sockets->wakeup >= 0) {
+        close(sockets->wakeup);
+    }
+    map_free(&sockets->rooms);
+    pthread_mutex_destroy(&sockets->lock);
+    memory_free(sockets);
+}
+
+struct target_sockets *target_sockets_new(struct error *error)
+{
+    struct target_sockets *sockets = MEMORY_NEW(struct target_sockets);
+    struct epoll_event event = {.events = EPOLLIN};
+    pthread_mutex_init(&sockets->lock, NULL);
+    sockets->rooms = map_new();
+    sockets->epoll = epoll_create1(EPOLL_CLOEXEC);
+    sockets->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (sockets->epoll >= 0 && sockets->wakeup >= 0 &&
+        epoll_ctl(sockets->epoll, EPOLL_CTL_ADD, sockets->wakeup, &event) == 0 &&
+        pthread_create(&sockets->thread, NULL, serve_sockets, sockets) == 0) {
+        return sockets;
+    }
+    error_set(error, "cannot start the thread of the target's WebSockets");
+    target_sockets_destroy(sockets);
+    return NULL;
+}
+
+void target_sockets_stop(struct target_sockets *sockets)
+{
+    pthread_mutex_lock(&sockets->lock);
+    sockets->is_stopping = true;
+    pthread_mutex_unlock(&sockets->lock);
+    target_sockets_wake(sockets);
+    pthread_join(sockets->thread, NULL);
+}
+
+void target_sockets_free(struct target_sockets **sockets)
+{
+    if (*sockets != NULL) {
+        target_sockets_destroy(*sockets);
+    }
+    *sockets = NULL;
+}
+
+void target_sockets_add(struct target_sockets *sockets, struct MHD_UpgradeResponseHandle *handle, int fd,
+                        const char *room, struct bytes extra)
+{
+    struct target_socket *socket = MEMORY_NEW(struct target_socket);
+    socket->sockets = sockets;
+    socket->handle = handle;
+    socket->fd = fd;
+    socket->room = memory_copy_string(room);
+    buffer_init(&socket->extra, extra.size);
+    (void)buffer_append(&socket->extra, extra.data, extra.size);
+    pthread_mutex_lock(&sockets->lock);
+    bool is_taken = !sockets->is_stopping;
+    if (is_taken) {
+        socket->next = sockets->added;
+        sockets->added = socket;
+    }
+    pthread_mutex_unlock(&sockets->lock);
+    if (is_taken) {
+        target_sockets_wake(sockets);
+    } else {
+        target_socket_free(socket);
+    }
+}

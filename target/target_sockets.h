@@ -1,0 +1,27 @@
+/* The WebSocket connections of the practice target: one thread that serves them all, alone or in rooms. */
+#pragma once
+#include "common/attributes.h"
+#include "common/bytes.h"
+#include "common/error.h"
+
+#include <microhttpd.h>
+#include <stdbool.h>
+
+struct target_sockets;
+
+/* A larger message ends its connection with 1009. */
+#define TARGET_SOCKETS_MAX_MESSAGE_BYTES (64u * 1024u * 1024u)
+/* A member of a room who has not read so much of what it was sent is cut off. */
+#define TARGET_SOCKETS_MAX_UNREAD_BYTES (64u * 1024u * 1024u)
+
+/* Starts the thread. */
+MUST_CHECK struct target_sockets *target_sockets_new(struct error *error);
+/* Closes all connections, as the daemon requires before it stops, and takes no more. */
+void target_sockets_stop(struct target_sockets *sockets);
+/* After that, and after the daemon has ended. */
+void target_sockets_free(struct target_sockets **sockets);
+
+/* Takes over a connection after its handshake; `extra` is what has come behind that. With a `room` (NULL:
+ * none) a message goes to all that are in it, the sender too; without one back to the sender. */
+void target_sockets_add(struct target_sockets *sockets, struct MHD_UpgradeResponseHandle *handle, int fd,
+                        const char *room, struct bytes extra);
