@@ -175,7 +175,8 @@ static void decide_cut(struct socket_guard *guard)
     }
 }
 
-/* ZeroMQ cuts a connection whose handshake has failed as well, and says so just before. */
+/* ZeroMQ cuts a connection whose handshake has failed as well. It says so before, but not of which one, and
+ * events of others may stand in between. */
 static void find_cut(struct socket_guard *guard, int descriptor, bool has_handshake_failed)
 {
     char address[SOCKET_CUT_ADDRESS_BYTES];
@@ -202,7 +203,9 @@ static void take_event(struct socket_guard *guard, uint16_t event, uint32_t valu
         break;
     case ZMQ_EVENT_DISCONNECTED:
         socket_admission_disconnected(&guard->admission);
-        find_cut(guard, (int)value, guard->has_handshake_failed);
+        find_cut(guard, (int)value, guard->failed_handshakes > 0);
+        guard->failed_handshakes -= guard->failed_handshakes > 0;
+        guard->failed_handshakes = guard->cut.count > 0 ? guard->failed_handshakes : 0;
         break;
     case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
         guard->callbacks->on_connected(guard->callbacks->context);
@@ -211,7 +214,7 @@ static void take_event(struct socket_guard *guard, uint16_t event, uint32_t valu
         trouble(guard->callbacks, trouble_of(event, value), NULL);
         break;
     }
-    guard->has_handshake_failed = (event & HANDSHAKE_FAILED) != 0;
+    guard->failed_handshakes += (event & HANDSHAKE_FAILED) != 0;
 }
 
 static bool on_event(void *context, void *zmq)

@@ -14,7 +14,7 @@ struct side {
     char key[KEY_TEXT_BYTES + 1]; /* of the newest frame's sender */
     uint8_t route[SOCKET_MAX_ROUTE_BYTES];
     size_t route_size;
-    size_t troubles[SOCKET_FRAME_BROKEN + 1];
+    size_t troubles[SOCKET_FRAME_TOO_LARGE + 1];
 };
 
 struct scene {
@@ -252,6 +252,8 @@ static void many_keys_at_once_are_all_asked_about(void **state)
     check_that_the_right_key_opens(scene);
     run_until(scene, &scene->asked, STRANGERS + 1);
     assert_int_equal(scene->router.frames, 1);
+    assert_int_equal(scene->router.troubles[SOCKET_FRAME_TOO_LARGE],
+                     0); /* those that are refused are cut too */
     for (size_t i = 0; i < STRANGERS; i++) {
         socket_close(&sides[i].socket, 0);
     }
