@@ -261,11 +261,14 @@ static void *serve_sockets(void *argument)
     bool is_running = true;
     while (is_running) {
         int count = epoll_wait(sockets->epoll, events, EVENTS_AT_ONCE, -1);
+        /* Before any message: who was connected when it was sent is to get it. */
+        is_running = take_added(sockets);
         for (int i = 0; i < count; i++) {
             struct target_socket *socket = events[i].data.ptr;
             if (socket == NULL) {
-                is_running = take_added(sockets);
-            } else if ((events[i].events & EPOLLIN) != 0) {
+                continue; /* the wakeup, which take_added has read */
+            }
+            if ((events[i].events & EPOLLIN) != 0) {
                 socket_read(socket);
             } else if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0) {
                 socket->is_broken = true;
