@@ -62,7 +62,10 @@ class Frozen(Scene):
         long.wait_for("joining again")
         cluster.coordinator.wait_agents(3, PATIENCE_S)
         report = self.assertEnds(cluster, campaign, ["degraded"])
-        self.assertEqual([str(event) for event in long.trace().events[len(before.events):]], [], "it did something after its loss")
+        # A turn that was interrupted goes on until its next call: the script may still say that it is going to wait.
+        after = long.trace().events[len(before.events):]
+        self.assertEqual([str(event) for event in after if event.what != "wait"], [], "it did something after its loss")
+        self.assertLessEqual(len(after), 1, "only the turn in which it was frozen goes on")
         self.assertGreater(cluster.furthest("a2"), last, "the others went on")
         self.assertEqual({agent["name"]: agent["state"] for agent in report["agents"]}, {"a1": "lost", "a2": "finished", "a3": "finished"})
         self.assertEnds(cluster, cluster.start("fresh", runs=3), ["passed"])
