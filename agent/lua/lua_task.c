@@ -335,7 +335,8 @@ static int await_timeout(lua_State *lua)
     task_push(lua, vu, 2, false);
     lua_rawseti(lua, 3, 1);
     lua_replace(lua, 1);
-    lua_pushinteger(lua, (lua_Integer)(clock_now_ns() + (uint64_t)(seconds * 1e9)));
+    uint64_t due_ns = clock_now_ns() + (uint64_t)(seconds * 1e9);
+    lua_pushinteger(lua, (lua_Integer)due_ns);
     lua_replace(lua, 2);
     lua_settop(lua, 2);
     return await_look(lua, vu, AWAIT_ONE);

@@ -247,7 +247,7 @@ static enum vu_event vu_end_wait(struct vu *vu)
     if (vu->is_queued) {
         return VU_NO_EVENT;
     }
-    if (vu->wait == WAIT_SLEEP) {
+    if (vu->wait == WAIT_SLEEP || vu->wait == WAIT_TASK || vu->wait == WAIT_CALL) {
         alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_RESPONSE) {
@@ -264,9 +264,6 @@ static enum vu_event vu_end_wait(struct vu *vu)
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_DRIVER) {
         vu_hooks(vu)->forget_driver(vu);
-        vu_wake(vu, WAKE_STOPPED);
-    } else if (vu->wait == WAIT_TASK || vu->wait == WAIT_CALL) {
-        alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     }
     return VU_NO_EVENT;

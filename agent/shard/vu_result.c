@@ -86,7 +86,6 @@ static enum vu_event vu_result_of_setup(struct vu *vu)
 static enum vu_event vu_result_of_phase(struct vu *vu, enum step_result result, char *text)
 {
     struct shard_campaign *campaign = vu->campaign;
-    SCOPED(memory_free_at) char *aside = NULL;
 
     switch ((enum vu_phase)vu->phase) {
     case VU_STEP:
@@ -104,17 +103,17 @@ static enum vu_event vu_result_of_phase(struct vu *vu, enum step_result result, 
         vu->failure_text = text;
         break;
     case VU_WITNESS:
-        aside = text;
         if (result == STEP_FAILED) {
             shard_campaign_complain(campaign, vu, "", text);
         }
+        memory_free(text);
         break;
     default:
-        aside = text;
         if (text != NULL) {
             shard_campaign_complain(campaign, vu, "", text);
             vu_result_count_error(vu, text);
         }
+        memory_free(text);
         break;
     }
     return event_of_result(result);

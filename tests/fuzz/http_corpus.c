@@ -71,7 +71,7 @@ static const struct seed_of_bytes {
     const char *bytes;
     size_t size;
 } http2_seeds[] = {
-#define BYTES_OF(text) text, sizeof text - 1
+#define BYTES_OF(text) (text), sizeof(text) - 1
 #define SETTINGS "\0\0\0\4\0\0\0\0\0"
     {"status", BYTES_OF("\0\xff" SETTINGS "\0\0\1\1\5\0\0\0\1\x88")},
     {"body", BYTES_OF("\0\7" SETTINGS "\0\0\1\1\4\0\0\0\1\x88\0\0\5\0\1\0\0\0\1hello")},
@@ -86,7 +86,7 @@ static const struct seed_of_bytes {
 };
 
 /* The first byte: 0 plain, 1 compressed, 2 with a context, 3 the fields of a handshake. */
-#define FRAMES(text) bytes_of(text, sizeof text - 1)
+#define FRAMES(text) bytes_of(text, sizeof(text) - 1)
 
 static void write_websocket_seeds(const char *directory,
                                   void (*write_file)(const char *directory, const char *target,
@@ -109,7 +109,7 @@ static void write_websocket_seeds(const char *directory,
                 "server_no_context_takeover; server_max_window_bits=10\r\n")},
     };
 
-    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {
+    for (size_t i = 0; i < sizeof(seeds) / sizeof *(seeds); i++) {
         write_file(directory, "websocket", seeds[i].name, seeds[i].bytes);
     }
 }
@@ -122,8 +122,8 @@ static const struct seed events_seeds[] = {
 };
 
 #define WRITE_SEEDS(target, seeds)                                                                           \
-    for (size_t i = 0; i < sizeof seeds / sizeof *seeds; i++) {                                              \
-        write_file(directory, target, seeds[i].name, bytes_of_string(seeds[i].text));                        \
+    for (size_t i = 0; i < sizeof(seeds) / sizeof *(seeds); i++) {                                           \
+        write_file(directory, target, (seeds)[i].name, bytes_of_string((seeds)[i].text));                    \
     }
 
 /* The first byte names the coding, the second how it is cut. */

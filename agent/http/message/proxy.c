@@ -35,7 +35,7 @@ static char *basic_authorization(const struct url *url)
     size_t size = base64_encoded_size(bytes);
     char *text = memory_new(sizeof "Basic " + size, 1);
 
-    memcpy(text, "Basic ", 6);
+    memcpy(text, "Basic ", sizeof "Basic ");
     base64_encode_to(text + 6, bytes);
     return text;
 }

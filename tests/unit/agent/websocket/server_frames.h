@@ -38,6 +38,8 @@ static inline void server_close_frame(struct buffer *into, unsigned code, const 
     uint8_t payload[130] = {(uint8_t)(code >> 8), (uint8_t)code};
     size_t size = strlen(reason);
 
-    memcpy(payload + 2, reason, size);
+    for (size_t i = 0; i < size; i++) {
+        payload[2 + i] = (uint8_t)reason[i];
+    }
     server_frame(into, 0x88, payload, 2 + size);
 }
