@@ -2,8 +2,6 @@
 #include "agent/net/stream_inside.h"
 
 #include "agent/base/connect_failure.h"
-#include "agent/base/lease.h"
-#include "agent/net/datagrams_inside.h"
 #include "common/clock.h"
 #include "common/container.h"
 #include "common/memory.h"
@@ -17,8 +15,6 @@
 #define PENDING_MAX_BYTES (1024u * 1024u * 1024u)
 /* What a stream keeps of its memory once all has been sent. */
 #define PENDING_KEPT_BYTES (16u * 1024u)
-/* How long connections are begun, and handshakes computed, before others get a turn of the loop. */
-#define LINE_NS (4 * NS_PER_MS)
 /* What is encrypted at once of what is large. */
 #define PIECE_BYTES (64u * 1024u)
 /* So often is a socket read before others have their turn. */
@@ -27,112 +23,7 @@
 #define FAILURE_TEXT_BYTES 512
 
 static void on_stream_ready(struct poller_socket *polled, uint32_t events);
-static void on_line(uv_idle_t *idle);
 static void stream_listen(struct stream *stream);
-
-bool net_may_send(const struct net *net)
-{
-    return net->lease == NULL || lease_is_held(net->lease, clock_now_ns());
-}
-
-uint64_t net_ready_ns(const struct net *net)
-{
-    return net->ready_ns;
-}
-
-/* Reads the clock. False where what has come is to be left where it is: the lease is over, and the net will
- * be held or go on. */
-static bool net_look(struct net *net)
-{
-    net->ready_ns = clock_now_ns();
-    return !net->is_held && (net->lease == NULL || lease_is_held(net->lease, net->ready_ns));
-}
-
-static void free_closed(void *context)
-{
-    struct net *net = context;
-
-    while (net->closed != NULL) {
-        struct stream *stream = net->closed;
-        net->closed = stream->next;
-        memory_free(stream);
-    }
-}
-
-struct net *net_new(uv_loop_t *loop, struct lease *lease)
-{
-    struct net *net = MEMORY_NEW(struct net);
-
-    net->loop = loop;
-    net->lease = lease;
-    net->resolver = resolver_new(loop, NULL);
-    net->poller = poller_new(loop, free_closed, net);
-    net->contexts = tls_contexts_new();
-    net->wire = memory_new(NET_READ_BYTES, 1);
-    net->plain = memory_new(NET_READ_BYTES, 1);
-    net->last_in_line = &net->line;
-    uv_idle_init(loop, &net->idle);
-    net->idle.data = net;
-    return net;
-}
-
-static void on_net_closed(uv_handle_t *handle)
-{
-    memory_free(handle->data);
-}
-
-void net_close(struct net **pointer)
-{
-    struct net *net = *pointer;
-
-    if (net == NULL) {
-        return;
-    }
-    resolver_close(&net->resolver);
-    poller_close(&net->poller);
-    free_closed(net);
-    tls_contexts_free(&net->contexts);
-    memory_free(net->wire);
-    memory_free(net->plain);
-    uv_close((uv_handle_t *)&net->idle, on_net_closed);
-    *pointer = NULL;
-}
-
-void net_hold(struct net *net)
-{
-    net->is_held = true;
-}
-
-void net_go_on(struct net *net)
-{
-    net->is_held = false;
-    for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
-        if (stream->socket != NULL) {
-            stream_listen(stream);
-            poller_again(&stream->socket->polled);
-        } else {
-            stream_connect_held(stream);
-        }
-    }
-    for (struct datagrams *datagrams = net->datagrams; datagrams != NULL; datagrams = datagrams->next) {
-        datagrams_go_on(datagrams);
-    }
-    if (net->line != NULL) {
-        uv_idle_start(&net->idle, on_line);
-    }
-}
-
-void net_lose(struct net *net)
-{
-    struct stream *next;
-
-    for (struct stream *stream = net->streams; stream != NULL; stream = next) {
-        next = stream->next;
-        if (stream->state == STREAM_OPEN && stream->callbacks.on_lost != NULL) {
-            stream->callbacks.on_lost(stream->context);
-        }
-    }
-}
 
 struct stream *stream_open(struct net *net, const struct stream_target *target,
                            const struct stream_callbacks *callbacks, void *context)
@@ -163,23 +54,6 @@ void stream_set_owner(struct stream *stream, const struct stream_callbacks *call
 {
     stream->callbacks = *callbacks;
     stream->context = context;
-}
-
-void stream_leave_line(struct stream *stream)
-{
-    struct stream **at = &stream->net->line;
-
-    if (!stream->is_waiting) {
-        return;
-    }
-    while (*at != stream) {
-        at = &(*at)->next_in_line;
-    }
-    *at = stream->next_in_line;
-    if (stream->net->last_in_line == &stream->next_in_line) {
-        stream->net->last_in_line = at;
-    }
-    stream->is_waiting = false;
 }
 
 static void stream_drop_connection(struct stream *stream, bool is_reset)
@@ -528,57 +402,29 @@ static void read_wire(struct stream *stream)
     }
 }
 
-/* Handshakes cost milliseconds, their beginning too, and a connection a tenth of one: they stand in a line,
- * and give way to the loop. */
-void stream_join_line(struct stream *stream)
+void stream_take_turn(struct stream *stream)
 {
-    struct net *net = stream->net;
-
-    if (stream->is_waiting) {
+    if (stream->state == STREAM_CONNECTING) {
+        stream_begin_attempts(stream);
         return;
     }
-    stream->is_waiting = true;
-    stream->next_in_line = NULL;
-    *net->last_in_line = stream;
-    net->last_in_line = &stream->next_in_line;
-    uv_idle_start(&net->idle, on_line);
+    if (stream->tls == NULL) {
+        begin_tls(stream);
+    } else {
+        read_wire(stream);
+    }
+    if (stream->socket != NULL) {
+        stream_listen(stream);
+    }
 }
 
-/* Whose turn it is. While the net is held, connections come up; whether they may begin they ask themselves.
- */
-static struct stream *first_in_line(const struct net *net)
+void stream_go_on(struct stream *stream)
 {
-    struct stream *stream = net->line;
-
-    while (net->is_held && stream != NULL && stream->state != STREAM_CONNECTING) {
-        stream = stream->next_in_line;
-    }
-    return stream;
-}
-
-static void on_line(uv_idle_t *idle)
-{
-    struct net *net = idle->data;
-    uint64_t until_ns = clock_now_ns() + LINE_NS;
-    struct stream *stream;
-
-    while ((stream = first_in_line(net)) != NULL && (net->ready_ns = clock_now_ns()) < until_ns) {
-        stream_leave_line(stream);
-        if (stream->state == STREAM_CONNECTING) {
-            stream_begin_attempts(stream);
-            continue;
-        }
-        if (stream->tls == NULL) {
-            begin_tls(stream);
-        } else {
-            read_wire(stream);
-        }
-        if (stream->socket != NULL) {
-            stream_listen(stream);
-        }
-    }
-    if (first_in_line(net) == NULL) {
-        uv_idle_stop(idle);
+    if (stream->socket != NULL) {
+        stream_listen(stream);
+        poller_again(&stream->socket->polled);
+    } else {
+        stream_connect_held(stream);
     }
 }
 
@@ -586,7 +432,7 @@ void stream_begin(struct stream *stream)
 {
     if (stream->target.is_tls) {
         stream->state = STREAM_HANDSHAKING;
-        stream_join_line(stream);
+        net_join_line(stream);
     } else {
         stream_is_open(stream);
     }
@@ -642,7 +488,7 @@ static void on_stream_ready(struct poller_socket *polled, uint32_t events)
         if (stream->state == STREAM_TUNNELLING) {
             stream_tunnel_read(stream);
         } else if (stream->state == STREAM_HANDSHAKING) {
-            stream_join_line(stream);
+            net_join_line(stream);
         } else {
             read_wire(stream);
         }

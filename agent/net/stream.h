@@ -1,50 +1,19 @@
 /* Byte streams to hosts, plain or in TLS, on the loop of a shard. Knows nothing of what is said in them. A
  * stream may be closed from within each of its callbacks. */
 #pragma once
+#include "agent/net/net.h"
 #include "agent/net/tls.h"
 #include "common/attributes.h"
 #include "common/bytes.h"
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <uv.h>
 
 struct address;
-struct net;
 struct stream;
-struct lease;
 
 /* How long an address has before the next one is tried beside it (RFC 8305 §5). */
 #define STREAM_ATTEMPT_MS 250u
-
-/* What the streams of a shard have in common. Without `lease` (borrowed; NULL: none is needed) nothing
- * leaves: connections are not begun, and what is written waits. */
-MUST_CHECK struct net *net_new(uv_loop_t *loop, struct lease *lease);
-/* All streams have to be closed before; the memory goes with the loop's close callbacks. */
-void net_close(struct net **net);
-/* Whether something may leave at this moment. */
-bool net_may_send(const struct net *net);
-/* By the clock of clock_now_ns: when the loop saw that what on_data or on_end tells of had come. */
-uint64_t net_ready_ns(const struct net *net);
-/* While it is held, no stream reads or writes. */
-void net_hold(struct net *net);
-void net_go_on(struct net *net);
-/* The lease has gone: tells the owners of what is open, who may close that, and nothing else. */
-void net_lose(struct net *net);
-
-enum net_failure {
-    NET_OK,
-    NET_RESOLVE,     /* the name has no address */
-    NET_REFUSED,     /* nobody listens there */
-    NET_UNREACHABLE, /* no way leads there */
-    NET_CONNECT,     /* it could not be reached for another reason */
-    NET_LOCAL_LIMIT, /* this machine has no descriptor, port or memory left for it */
-    NET_TLS,
-    NET_PROXY, /* the proxy cannot be reached, or does not give what it is asked for */
-    NET_CUT, /* the other side closed the connection without the goodbye of TLS: what it said may be cut short
-              */
-    NET_RESET
-};
 
 struct stream_callbacks {
     /* Connected, and in TLS shaken hands. */

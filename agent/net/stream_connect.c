@@ -61,7 +61,7 @@ void stream_connector_drop(struct stream *stream)
     struct stream_connector *connector = stream->connector;
 
     resolver_cancel(&stream->query);
-    stream_leave_line(stream);
+    net_leave_line(stream);
     if (connector == NULL) {
         return;
     }
@@ -137,7 +137,7 @@ static void on_attempt_ready(struct poller_socket *polled, uint32_t events)
     if (number != 0) {
         stream_note_failure(stream, &socket->address, number);
         stream_socket_drop(socket, true);
-        stream_join_line(stream);
+        net_join_line(stream);
         return;
     }
     if ((events & (EPOLLIN | EPOLLRDHUP)) != 0) {
@@ -227,7 +227,7 @@ static bool begin_attempt(struct stream *stream, const struct net_address *addre
 static void on_attempt_timer(uv_timer_t *timer)
 {
     struct stream_connector *connector = timer->data;
-    stream_join_line(connector->stream);
+    net_join_line(connector->stream);
 }
 
 /* Begins with the next address that can be tried; where none is left, and none under way, it has failed. */
@@ -259,7 +259,7 @@ void stream_begin_attempts(struct stream *stream)
 void stream_connect_held(struct stream *stream)
 {
     if (stream->state == STREAM_CONNECTING && stream->connector->tried < stream->connector->addresses.count) {
-        stream_join_line(stream);
+        net_join_line(stream);
     }
 }
 
@@ -279,7 +279,7 @@ static void begin_connecting(struct stream *stream, const struct address_list *l
     for (uint32_t i = 0; stream->target.path == NULL && i < connector->addresses.count; i++) {
         net_address_set_port(&connector->addresses.items[i], dialled_port(stream));
     }
-    stream_join_line(stream);
+    net_join_line(stream);
 }
 
 static void on_resolved(void *context, const struct address_list *list,

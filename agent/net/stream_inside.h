@@ -1,15 +1,14 @@
 /* What the files of a stream know of each other: how it connects, and how bytes go in and out. */
 #pragma once
 #include "agent/net/address_list.h"
+#include "agent/net/net_inside.h"
 #include "agent/net/poller.h"
-#include "agent/net/resolver.h"
 #include "agent/net/stream.h"
 #include "agent/net/tunnel.h"
 #include "common/buffer.h"
 #include "common/error.h"
 
 #define STREAM_PEER_BYTES 56
-#define NET_READ_BYTES (64u * 1024u)
 
 enum stream_state {
     STREAM_RESOLVING,
@@ -37,26 +36,6 @@ struct stream_connector {
     struct stream_socket *sockets;
     enum net_failure failure; /* of the first address that failed */
     char text[320];
-};
-
-struct datagrams;
-
-struct net {
-    uv_loop_t *loop;
-    struct lease *lease;
-    struct resolver *resolver;
-    struct poller *poller;
-    struct tls_contexts *contexts;
-    struct stream *streams;
-    struct datagrams *datagrams;
-    struct stream *closed; /* their memory goes when none of their callbacks runs */
-    struct stream *line;   /* that wait for their turn to connect, or to go on with a handshake */
-    struct stream **last_in_line;
-    uv_idle_t idle;
-    bool is_held;
-    uint64_t ready_ns; /* when the loop came to the stream that it reads */
-    uint8_t *wire;     /* NET_READ_BYTES each: what is read is used before the next */
-    uint8_t *plain;
 };
 
 struct stream {
@@ -87,10 +66,6 @@ struct stream {
     bool is_paused;
 };
 
-/* What is known of a host without asking a name server. False if it has to be asked for. */
-bool net_look_up(struct net *net, struct bytes overrides, const char *host, uint16_t port,
-                 struct address_list *list);
-
 /* stream_connect.c: finds addresses and races them; ends in stream_connected or stream_fail. */
 void stream_connect(struct stream *stream);
 void stream_begin_attempts(struct stream *stream); /* when its turn has come */
@@ -102,9 +77,9 @@ void stream_tunnel_begin(struct stream *stream);
 void stream_tunnel_read(struct stream *stream);
 void stream_tunnel_drop(struct stream *stream);
 /* stream.c */
-void stream_begin(struct stream *stream); /* with TLS, or what is said */
-void stream_join_line(struct stream *stream);
-void stream_leave_line(struct stream *stream);
+void stream_begin(struct stream *stream);     /* with TLS, or what is said */
+void stream_take_turn(struct stream *stream); /* in the line */
+void stream_go_on(struct stream *stream);     /* after the net was held */
 void stream_write_wire(struct stream *stream, struct bytes data);
 void stream_connected(struct stream *stream, struct stream_socket *socket);
 void stream_fail(struct stream *stream, enum net_failure failure, const char *text);

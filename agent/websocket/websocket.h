@@ -1,5 +1,5 @@
 /* A WebSocket connection of a client after its handshake (RFC 6455), on a stream. It answers pings by itself,
- * whoever else has something to do. Timeouts are its owner's. */
+ * also while its worker does something else. Timeouts are its owner's. */
 #pragma once
 #include "agent/websocket/deflate.h"
 #include "agent/websocket/message_queue.h"

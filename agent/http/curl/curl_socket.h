@@ -33,7 +33,7 @@ void curl_sockets_go_on(struct curl_sockets *sockets);
 /* Curl wants these CURL_POLL_… of a socket that is used for a request of `owner`. */
 void curl_sockets_want(struct curl_sockets *sockets, struct curl_socket_list *owner, curl_socket_t socket,
                        int what);
-/* Curl wants nothing of it any more, for now or for ever. */
+/* Curl waits for nothing on it until it says so again. */
 void curl_sockets_rest(struct curl_sockets *sockets, curl_socket_t socket);
 /* A socket was made. Curl closes those that never connected without a word: what is known of the number was
  * of another one, and the loop no longer has it. */

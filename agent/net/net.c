@@ -1,0 +1,168 @@
+/* What the streams of a shard have in common. */
+#include "agent/net/net_inside.h"
+
+#include "agent/base/lease.h"
+#include "agent/net/datagrams_inside.h"
+#include "agent/net/stream_inside.h"
+#include "common/clock.h"
+#include "common/memory.h"
+
+/* How long connections are begun, and handshakes computed, before others get a turn of the loop. */
+#define LINE_NS (4 * NS_PER_MS)
+
+static void on_line(uv_idle_t *idle);
+
+bool net_may_send(const struct net *net)
+{
+    return net->lease == NULL || lease_is_held(net->lease, clock_now_ns());
+}
+
+uint64_t net_ready_ns(const struct net *net)
+{
+    return net->ready_ns;
+}
+
+bool net_look(struct net *net)
+{
+    net->ready_ns = clock_now_ns();
+    return !net->is_held && (net->lease == NULL || lease_is_held(net->lease, net->ready_ns));
+}
+
+static void free_closed(void *context)
+{
+    struct net *net = context;
+
+    while (net->closed != NULL) {
+        struct stream *stream = net->closed;
+        net->closed = stream->next;
+        memory_free(stream);
+    }
+}
+
+struct net *net_new(uv_loop_t *loop, struct lease *lease)
+{
+    struct net *net = MEMORY_NEW(struct net);
+
+    net->loop = loop;
+    net->lease = lease;
+    net->resolver = resolver_new(loop, NULL);
+    net->poller = poller_new(loop, free_closed, net);
+    net->contexts = tls_contexts_new();
+    net->wire = memory_new(NET_READ_BYTES, 1);
+    net->plain = memory_new(NET_READ_BYTES, 1);
+    net->last_in_line = &net->line;
+    uv_idle_init(loop, &net->idle);
+    net->idle.data = net;
+    return net;
+}
+
+static void on_net_closed(uv_handle_t *handle)
+{
+    memory_free(handle->data);
+}
+
+void net_close(struct net **pointer)
+{
+    struct net *net = *pointer;
+
+    if (net == NULL) {
+        return;
+    }
+    resolver_close(&net->resolver);
+    poller_close(&net->poller);
+    free_closed(net);
+    tls_contexts_free(&net->contexts);
+    memory_free(net->wire);
+    memory_free(net->plain);
+    uv_close((uv_handle_t *)&net->idle, on_net_closed);
+    *pointer = NULL;
+}
+
+void net_hold(struct net *net)
+{
+    net->is_held = true;
+}
+
+void net_go_on(struct net *net)
+{
+    net->is_held = false;
+    for (struct stream *stream = net->streams; stream != NULL; stream = stream->next) {
+        stream_go_on(stream);
+    }
+    for (struct datagrams *datagrams = net->datagrams; datagrams != NULL; datagrams = datagrams->next) {
+        datagrams_go_on(datagrams);
+    }
+    if (net->line != NULL) {
+        uv_idle_start(&net->idle, on_line);
+    }
+}
+
+void net_lose(struct net *net)
+{
+    struct stream *next;
+
+    for (struct stream *stream = net->streams; stream != NULL; stream = next) {
+        next = stream->next;
+        if (stream->state == STREAM_OPEN && stream->callbacks.on_lost != NULL) {
+            stream->callbacks.on_lost(stream->context);
+        }
+    }
+}
+
+void net_join_line(struct stream *stream)
+{
+    struct net *net = stream->net;
+
+    if (stream->is_waiting) {
+        return;
+    }
+    stream->is_waiting = true;
+    stream->next_in_line = NULL;
+    *net->last_in_line = stream;
+    net->last_in_line = &stream->next_in_line;
+    uv_idle_start(&net->idle, on_line);
+}
+
+void net_leave_line(struct stream *stream)
+{
+    struct stream **at = &stream->net->line;
+
+    if (!stream->is_waiting) {
+        return;
+    }
+    while (*at != stream) {
+        at = &(*at)->next_in_line;
+    }
+    *at = stream->next_in_line;
+    if (stream->net->last_in_line == &stream->next_in_line) {
+        stream->net->last_in_line = at;
+    }
+    stream->is_waiting = false;
+}
+
+/* Whose turn it is. While the net is held, connections come up; whether they may begin they ask themselves.
+ */
+static struct stream *first_in_line(const struct net *net)
+{
+    struct stream *stream = net->line;
+
+    while (net->is_held && stream != NULL && stream->state != STREAM_CONNECTING) {
+        stream = stream->next_in_line;
+    }
+    return stream;
+}
+
+static void on_line(uv_idle_t *idle)
+{
+    struct net *net = idle->data;
+    uint64_t until_ns = clock_now_ns() + LINE_NS;
+    struct stream *stream;
+
+    while ((stream = first_in_line(net)) != NULL && (net->ready_ns = clock_now_ns()) < until_ns) {
+        net_leave_line(stream);
+        stream_take_turn(stream);
+    }
+    if (first_in_line(net) == NULL) {
+        uv_idle_stop(idle);
+    }
+}

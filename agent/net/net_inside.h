@@ -1,0 +1,41 @@
+/* What the files of a net know of it. */
+#pragma once
+#include "agent/net/net.h"
+#include "agent/net/poller.h"
+#include "agent/net/resolver.h"
+#include "common/bytes.h"
+
+#define NET_READ_BYTES (64u * 1024u)
+
+struct datagrams;
+struct stream;
+struct tls_contexts;
+
+struct net {
+    uv_loop_t *loop;
+    struct lease *lease;
+    struct resolver *resolver;
+    struct poller *poller;
+    struct tls_contexts *contexts;
+    struct stream *streams;
+    struct datagrams *datagrams;
+    struct stream *closed; /* their memory goes when none of their callbacks runs */
+    struct stream *line;   /* that wait for their turn to connect, or to go on with a handshake */
+    struct stream **last_in_line;
+    uv_idle_t idle;
+    bool is_held;
+    uint64_t ready_ns; /* when the loop came to the stream that it reads */
+    uint8_t *wire;     /* NET_READ_BYTES each: what is read is used before the next */
+    uint8_t *plain;
+};
+
+/* What is known of a host without asking a name server. False if it has to be asked for. */
+bool net_look_up(struct net *net, struct bytes overrides, const char *host, uint16_t port,
+                 struct address_list *list);
+/* Reads the clock. False where what has come is to be left where it is: the lease is over, and the net will
+ * be held or go on. */
+bool net_look(struct net *net);
+/* Handshakes cost milliseconds, their beginning too, and a connection a tenth of one: they stand in a line,
+ * and give way to the loop. */
+void net_join_line(struct stream *stream);
+void net_leave_line(struct stream *stream);
