@@ -25,7 +25,7 @@ CORES = ["coordinator/core", "agent/core", "proto/link"]
 SHELL = ["agent/base", "agent/http", "agent/lua", "agent/script", "agent/shard"]
 EQUIVALENT = ROOT / "tests/equivalent.txt"
 STORIES = ["test_numbers.py", "test_seen.py"]
-SLOW = {"test_http_engine", "test_shell_hostile"}  # seconds each, or a thread's processor time
+SLOW = {"test_http_engine", "test_http_lease", "test_shell_hostile"}  # seconds each, or a thread's processor time
 
 STATEMENT = re.compile(r"^ {4,}([a-z(*][^={]*(=[^=].*|\(.*\)|\+\+|--)|return( [^;]*)?|break|continue);$")
 DECLARATION = re.compile(r"^ +(assert|(const |struct |enum |bool |uint|int|size_t|char |SCOPED)[^=;]*( [a-z_]+( =|;)|\*))")
