@@ -1,50 +1,12 @@
 """Servers that refuse, reset, stall, send nonsense or never stop sending: a failed step with its reason, and a run that ends."""
 import socket
 import struct
-import threading
 import unittest
 
 from support import run
+from threaded_server import ThreadedServer
 
 ENGINES = ("native", "curl")
-
-
-class Server:
-    """Accepts connections and passes each to `behave(connection)` on a thread of its own."""
-
-    def __init__(self, behave):
-        self.behave = behave
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.open = []
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.listener.getsockname()[1]}/"
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.open.append(connection)
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
-    def serve(self, connection):
-        try:
-            self.behave(connection)
-        except OSError:
-            pass
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        for connection in self.open:
-            connection.close()
 
 
 def reset(connection):
@@ -111,8 +73,8 @@ class RudeServers(unittest.TestCase):
         for behave, says in ((reset, "reset"), (hang_up, "empty|closed|reset|nothing"), (stall, "time"), (stall_in_the_middle, "time"),
                              (nonsense, "http|protocol|reset|weird"), (gigabyte, "large|exceed|maximum|max"),
                              (headers_without_end, "large|header|exceed|protocol")):
-            with self.subTest(behave.__name__), Server(behave) as server:
-                self.one_failed_step(server.url + ("large" if behave is gigabyte else ""), says, engine)
+            with self.subTest(behave.__name__), ThreadedServer(behave) as server:
+                self.one_failed_step(f"http://127.0.0.1:{server.port}/" + ("large" if behave is gigabyte else ""), says, engine)
 
     def test_behaviours_native(self):
         self.behaviours("native")

@@ -1,9 +1,9 @@
 """A WebSocket server, frame by frame, for tests: as polite or as rude as each test has it."""
 import base64
 import hashlib
-import socket
 import struct
-import threading
+
+from threaded_server import ThreadedServer
 
 SUFFIX = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 TEXT, BINARY, CLOSE, PING, PONG, FIN, RSV1 = 1, 2, 8, 9, 10, 0x80, 0x40
@@ -61,28 +61,17 @@ class Peer:
         self.connection.sendall(data)
 
 
-class WebSocketServer:
-    """Shakes hands, then passes each connection to `behave(peer)` on a thread of its own; `answer(path, fields)` may give
-    another answer to the handshake than the right one, as bytes."""
+class WebSocketServer(ThreadedServer):
+    """Shakes hands, then passes each connection to `behave(peer)`; `answer(path, fields)` may give another answer to the
+    handshake than the right one, as bytes."""
 
     def __init__(self, behave, answer=None, tls=None):
-        self.behave, self.answer, self.tls = behave, answer, tls
-        self.listener = socket.create_server(("127.0.0.1", 0), backlog=200)
-        self.open, self.failures = [], []
-        threading.Thread(target=self.accept, daemon=True).start()
+        self.answer, self.tls, self.failures = answer, tls, []
+        super().__init__(behave)
 
     @property
     def url(self):
-        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.listener.getsockname()[1]}"
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.open.append(connection)
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     def shake_hands(self, connection):
         head = b""
@@ -113,15 +102,6 @@ class WebSocketServer:
         except AssertionError as failure:
             self.failures.append(failure)
         finally:
-            connection.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.listener.shutdown(socket.SHUT_RDWR)
-        self.listener.close()
-        for connection in self.open:
             connection.close()
 
 

@@ -18,10 +18,7 @@ static void begin_body(struct shell *shell, const char *body)
              "local function log(...) tutti.set_var('log', table.concat({...}, ' ')) end\n"
              "tutti.scenario('s', function(worker)\n%s\nend)\n",
              body);
-    if (!shell_deploy(shell, script)) {
-        fail_msg("%s", shell->text);
-    }
-    shell_begin(shell);
+    shell_start(shell, script);
 }
 
 static void expect_call(struct shell *shell, enum operation_kind kind, const char *name, uint64_t step)

@@ -17,10 +17,7 @@ static void begin_tasks(struct shell *shell, const char *script)
         "  local ok, why = pcall(f, ...) assert(not ok and tostring(why):find(pattern), tostring(why)) end\n"
         "%s\n",
         script);
-    if (!shell_deploy(shell, whole)) {
-        fail_msg("%s", shell->text);
-    }
-    shell_begin(shell);
+    shell_start(shell, whole);
 }
 
 /* One worker; `runs` steps of this body. */

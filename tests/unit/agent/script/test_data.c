@@ -232,10 +232,7 @@ static void begin_unique(struct shell *shell, const char *options, const char *b
              "local function log(...) tutti.set_var('log', table.concat({...}, ' ')) end\n"
              "tutti.scenario('s', function(worker)\n%s\nend)\n",
              options, body);
-    if (!shell_deploy(shell, script)) {
-        fail_msg("%s", shell->text);
-    }
-    shell_begin(shell);
+    shell_start(shell, script);
 }
 
 static void a_variable_of_the_campaign_counts(void **state)

@@ -271,12 +271,17 @@ void shell_finish(struct shell *shell)
     shell_await(shell, &shell->is_finished);
 }
 
-void shell_play(struct shell *shell, const char *script)
+void shell_start(struct shell *shell, const char *script)
 {
     if (!shell_deploy(shell, script)) {
         fail_msg("%s", shell->text);
     }
     shell_begin(shell);
+}
+
+void shell_play(struct shell *shell, const char *script)
+{
+    shell_start(shell, script);
     shell_finish(shell);
 }
 

@@ -45,6 +45,8 @@ int shell_tear_down(void **state);
 
 /* Loads the script for all workers of the options; true if it could be loaded. */
 bool shell_deploy(struct shell *shell, const char *script);
+/* The same, and begins; fails the test if it could not be loaded. */
+void shell_start(struct shell *shell, const char *script);
 /* The same, and runs it until all workers are torn down. */
 void shell_play(struct shell *shell, const char *script);
 void shell_begin(struct shell *shell);

@@ -2,6 +2,7 @@
 #include "tests/unit/coordinator/store/journal_scene.h"
 
 #include "coordinator/core/coordinator_pack.h"
+#include "tests/unit/coordinator/store/creation.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -55,19 +56,7 @@ void scene_happen(struct scene *scene, const struct coordinator_event *event)
 
 void scene_create_campaign(struct scene *scene)
 {
-    struct bundle_file file = {.path = bytes_of_string("pad.lua"), .content = bytes_of_string("-- script")};
-    struct coordinator_event event = {
-        .kind = EVENT_CREATE,
-        .now_ns = NOW_NS,
-        .create = {.options = {.workers = 2, .sync_timeout_ms = 60000},
-                   .bundle = {.files = &file,
-                              .file_count = 1,
-                              .hash = bytes_of_string("e3b0c44298fc1c149afbf4c8996fb924"
-                                                      "27ae41e4649b934ca495991b7852b855")},
-                   .script = bytes_of_string("pad.lua"),
-                   .key = bytes_of_string("drawn"),
-                   .agents = 1,
-                   .deadline_ms = 60000}};
+    struct coordinator_event event = creation_event(NOW_NS);
     assert_true(journal_begin(scene->journal, scene->coordinator, &scene->time, &scene->error));
     scene_happen(scene, &event);
     assert_true(journal_write(scene->journal, &scene->error));

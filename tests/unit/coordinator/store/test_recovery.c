@@ -1,6 +1,8 @@
 /* When a journal is written, and what happens to campaigns when it cannot be. */
 #include "coordinator/store/recovery.h"
 
+#include "tests/unit/coordinator/store/creation.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -96,19 +98,8 @@ static void happen(struct scene *scene, const struct coordinator_event *event)
 
 static void create(struct scene *scene)
 {
-    struct bundle_file file = {.path = bytes_of_string("pad.lua"), .content = bytes_of_string("-- script")};
-    happen(scene, &(struct coordinator_event){
-                      .kind = EVENT_CREATE,
-                      .now_ns = NOW_NS,
-                      .create = {.options = {.workers = 2, .sync_timeout_ms = 60000},
-                                 .bundle = {.files = &file,
-                                            .file_count = 1,
-                                            .hash = bytes_of_string("e3b0c44298fc1c149afbf4c8996fb924"
-                                                                    "27ae41e4649b934ca495991b7852b855")},
-                                 .script = bytes_of_string("pad.lua"),
-                                 .key = bytes_of_string("drawn"),
-                                 .agents = 1,
-                                 .deadline_ms = 60000}});
+    struct coordinator_event event = creation_event(NOW_NS);
+    happen(scene, &event);
     assert_true(coordinator_has_live_campaign(scene->coordinator));
 }
 
