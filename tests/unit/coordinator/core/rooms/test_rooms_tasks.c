@@ -96,6 +96,19 @@ static void what_a_task_waits_for_may_come_after_the_step(void **state)
     play_finish(&play);
 }
 
+static void a_wait_beside_which_nothing_moves_goes_with_its_step(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 3);
+    wait_aside(&play, 2, (struct operation){.kind = OPERATION_WAIT_WRITER, .step = 1});
+    tell(&play, OPERATION_SETTLED, 2);
+    play_past(&play, 2, 1, NULL);
+    play_written(&play, 0, 1, "text");
+    play_expect(&play, "worker 0: written pad@1 ok won\n");
+    play_finish(&play);
+}
+
 static void one_that_nobody_waits_in_is_ended(void **state)
 {
     (void)state;
@@ -123,6 +136,7 @@ int main(void)
         cmocka_unit_test(one_with_a_timeout_of_its_own_is_never_part_of_a_deadlock),
         cmocka_unit_test(a_wait_is_not_short_while_another_task_may_write),
         cmocka_unit_test(what_a_task_waits_for_may_come_after_the_step),
+        cmocka_unit_test(a_wait_beside_which_nothing_moves_goes_with_its_step),
         cmocka_unit_test(one_that_nobody_waits_in_is_ended),
     };
     return cmocka_run_group_tests(TESTS, NULL, NULL);
