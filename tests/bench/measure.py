@@ -64,7 +64,7 @@ def free_port():
 class Nginx:
     """A server on the first core; with `tls` it speaks TLS 1.3 alone, with `is_http2` by HTTP/2."""
 
-    def __init__(self, tls=False, is_http2=False, workers=1):
+    def __init__(self, tls=False, *, is_http2=False, workers=1):
         self.tls, self.is_http2, self.workers = tls or is_http2, is_http2, workers
 
     def __enter__(self):
@@ -349,7 +349,7 @@ def held_agent(url, workers, period_s, spread_s):
 
 
 def held_bytes(tls, workers):
-    with Nginx(tls, 4) as url, held_agent(url, workers, 3600, workers / (400 if tls else 2000)) as agent:
+    with Nginx(tls, workers=4) as url, held_agent(url, workers, 3600, workers / (400 if tls else 2000)) as agent:
         return resident_bytes(agent)
 
 
@@ -359,7 +359,7 @@ def measure_connections(workers, seconds):
     for name, tls in (("plain", False), ("tls", True)):
         few = workers // 10
         result[f"{name}_bytes_each"] = (held_bytes(tls, workers) - held_bytes(tls, few)) / (workers - few)
-    with Nginx(False, 4) as url, held_agent(url, workers, 10, 10) as agent:
+    with Nginx(workers=4) as url, held_agent(url, workers, 10, 10) as agent:
         before, began = cpu_s(agent), time.monotonic()
         time.sleep(seconds)
         result["core_percent"] = 100 * (cpu_s(agent) - before) / (time.monotonic() - began)
@@ -502,7 +502,7 @@ BENCHES = [
                          ("us", "… processor time of a request, µs"), ("us_of_wrk", "… wrk's processor time ÷ tutti's"))]
      + [("curl_per_s", "requests/s, engine on libcurl"), ("bare_curl_per_s", "… bare libcurl on libuv"),
         ("of_bare_curl", "… tutti ÷ bare libcurl (aim: ≥ 0.85)")]),
-    ("connections", lambda quick: measure_connections(3000 if quick else 10000, 10 if quick else 20),
+    ("connections", lambda quick: measure_connections(3000 if quick else 18000, 10 if quick else 20),
      [("plain_bytes_each", "bytes for a worker with an open connection (aim: ≤ 6,000)"),
       ("tls_bytes_each", "… over TLS (aim: ≤ 40,000)"),
       ("core_percent", "one request each 10 s on all of them, % of a core"),
