@@ -9,6 +9,7 @@ from support import Run, processes_of_session, run, wait_until
 from webdrivers import geckodriver, needs_chromium, needs_firefox
 
 API = "etherpad/api"
+PROTOCOL = "etherpad/socketio"
 USERS = 5
 STEPS = 4
 
@@ -41,6 +42,17 @@ class Scene(unittest.TestCase):
         result = run(API, "-w", 5, "-r", 1, "--target", self.address + "/nowhere")
         self.assertEqual(result.code, 1, result)
         self.assertIn("Etherpad answered 404", str(result.report["errors"]))
+
+    def test_users_of_its_own_protocol_converge(self):
+        result = run(PROTOCOL, "-w", 25, "-r", 4, "--agents", 2, "--target", self.address, timeout=120)
+        self.assertEqual((result.code, result.steps["ok"], result.steps["failed"]), (0, 100, 0), result)
+        report = result.report
+        self.assertEqual(report["convergence"]["line"], {**report["convergence"]["line"], "steps": 20, "diverged": 0, "reads": 80})
+        self.assertEqual(report["convergence"]["pad"], {**report["convergence"]["pad"], "steps": 20, "diverged": 0, "reads": 80})
+        seen, pad = report["seen"]["line"], report["websockets"]["pad"]
+        self.assertEqual((seen["count"], seen["before_edit"]), (80, 0))
+        self.assertGreater(seen["p50_ms"], 0.1)
+        self.assertEqual((pad["opened"], pad["failed"], pad["lost"]), (25, 0, 0))
 
     def ask(self, function, **fields):
         query = "&".join(f"{name}={value}" for name, value in {"apikey": "tuttitest", **fields}.items())
