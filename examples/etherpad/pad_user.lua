@@ -4,8 +4,8 @@
 -- Messages are handled while the worker is in a function of this file that waits; their instants are those at which they came.
 local crypto = require "tutti.crypto"
 local http = require "tutti.http"
+local socketio = require "tutti.socketio"
 local tutti = require "tutti"
-local channel = require "channel"
 local document = require "document"
 local units = require "units"
 
@@ -17,8 +17,26 @@ pad_user.COMMIT_DELAY_S = 0.5 -- from one changeset to the next, as Etherpad's p
 pad_user.RECONNECTIONS = 5 -- as often, and after pauses as long, as Etherpad's page tries it
 pad_user.LONGEST_PAUSE_S = 5
 
-local function client_ready(self, is_reconnection)
-  return self.channel:send {
+-- Etherpad 1.8 has Socket.IO 2, with version 3 of Engine.IO; later ones have Socket.IO 4. An older server takes the newer version in a
+-- request for its own, but counts the characters of its answer, which the newer one does not.
+local function engine_version()
+  return tutti.get_var("engine.io", function()
+    local greeting = http.get("/socket.io/?EIO=4&transport=polling", { name = "socket.io" }).body
+    return greeting:sub(1, 2) == "0{" and 4 or 3
+  end)
+end
+
+-- Messages are kept while the worker does something else, and none may be lost.
+local function connect(self)
+  return socketio.connect("/", {
+    eio = engine_version(), query = { padId = self.pad }, name = "pad", timeout = pad_user.TIMEOUT_S,
+    queue = 10000, on_full = "close", max_message = 16 << 20,
+  })
+end
+
+local function enter(self, is_reconnection)
+  self.io = connect(self)
+  self.io:emit("message", {
     component = "pad",
     type = "CLIENT_READY",
     padId = self.pad,
@@ -26,7 +44,19 @@ local function client_ready(self, is_reconnection)
     protocolVersion = 2,
     reconnect = is_reconnection or nil,
     client_rev = is_reconnection and self.document.revision or nil,
-  }
+  })
+end
+
+-- Returns the next message and when it came; nil if none comes until `due`. Raises an error of the connection.
+local function receive(self, due)
+  repeat
+    local ok, event = pcall(self.io.receive, self.io, { timeout = math.max(due - tutti.now(), 0) })
+    if not ok then
+      if event.kind == "timeout" then return nil end
+      error(event, 0)
+    end
+    if event.name == "message" then return event[1], event.at end
+  until false
 end
 
 -- What Etherpad sends when it ends a connection, or lets nobody in.
@@ -49,11 +79,10 @@ function pad_user.join(pad)
     is_committing = false, -- a changeset is on its way
     is_catching_up = false, -- reconnected, and not yet told of all revisions since
   }, pad_user)
-  self.channel = channel.open(pad, pad_user.TIMEOUT_S)
-  client_ready(self)
+  enter(self, false)
   local due = tutti.now() + pad_user.TIMEOUT_S
   repeat
-    local message = self.channel:receive(due - tutti.now()) or error("Etherpad does not send the pad " .. pad, 0)
+    local message = receive(self, due) or error("Etherpad does not send the pad " .. pad, 0)
     check_refusal(self, message)
     if message.type == "CLIENT_VARS" then
       self.author = message.data.userId
@@ -104,31 +133,32 @@ local function handle(self, message, at)
   end
 end
 
+-- Whether an error is one of the connection, and not of the script or the end of the campaign.
+local function is_broken(why)
+  return type(why) == "table" and why.kind ~= nil and why.outcome ~= "stopped"
+end
+
 -- Comes back after a broken connection, or raises an error that says how often it was tried.
 local function come_back(self, why)
   local reason = why.message
   self.lost_at = tutti.now()
   for attempt = 1, pad_user.RECONNECTIONS do
     tutti.sleep(math.min(2 ^ (attempt - 1), pad_user.LONGEST_PAUSE_S))
-    local ok, opened = pcall(channel.open, self.pad, pad_user.TIMEOUT_S)
-    if ok then
-      self.channel = opened
-      self.is_committing, self.is_catching_up = false, true
-      self.catch_up_due = tutti.now() + pad_user.TIMEOUT_S
-      self.users = {}
-      client_ready(self, true)
-      return
-    end
-    if type(opened) ~= "table" or not opened.kind then error(opened, 0) end
-    reason = opened.message
+    self.is_committing, self.is_catching_up, self.users = false, true, {}
+    self.catch_up_due = tutti.now() + pad_user.TIMEOUT_S
+    local ok, reply = pcall(enter, self, true)
+    if ok then return end
+    if not is_broken(reply) then error(reply, 0) end
+    reason = reply.message
   end
   error(("the connection to %s broke, and could not be opened again %d times: %s"):format(self.pad, pad_user.RECONNECTIONS, reason), 0)
 end
 
-local function try(self, method, argument)
-  local ok, result, at = pcall(method, self.channel, argument)
+-- Calls a function of the connection, and comes back if that is broken.
+local function try(self, f, ...)
+  local ok, result, at = pcall(f, ...)
   if ok then return result, at end
-  if type(result) ~= "table" or not result.kind then error(result, 0) end
+  if not is_broken(result) then error(result, 0) end
   tutti.time("come back", come_back, self, result)
 end
 
@@ -144,7 +174,7 @@ local function commit(self)
   local changes = edited:submit()
   if changes then
     self.next_commit, self.is_committing = tutti.now() + pad_user.COMMIT_DELAY_S, true
-    self.sent_at = try(self, self.channel.send, { type = "COLLABROOM", component = "pad", data = changes })
+    self.sent_at = try(self, self.io.emit, self.io, "message", { type = "COLLABROOM", component = "pad", data = changes })
   end
 end
 
@@ -154,11 +184,10 @@ local function pump(self, what, is_so)
   while true do
     local wake = math.min(commit(self) or due, due)
     if is_so() then return end
-    local left = wake - tutti.now()
     if due <= tutti.now() then
       error(("%s waits in vain for %s (at revision %d)"):format(self.pad, what, self.document.revision), 0)
     end
-    local message, at = try(self, self.channel.receive, math.max(left, 0))
+    local message, at = try(self, receive, self, wake)
     if message then handle(self, message, at) end
   end
 end
@@ -183,21 +212,36 @@ end
 
 --- Waits until all edits have left, and returns when the last one did.
 function pad_user:send()
-  pump(self, "the instant to send its edits", function() return not self.document:has_pending() end)
+  pump(self, "the instant to send its edits", function()
+    return not self.document:has_pending() and (self.is_committing or not self.document.submitted)
+  end)
   return self.sent_at
 end
 
---- Looks for a text from now on, and returns a watch for `see`.
-function pad_user:watch(text)
-  local watch = { text = units.text(text) }
-  self.watches[watch] = true
-  return watch
+--- Looks for lines from now on, instead of those of the call before: a table of any keys. Returns a table of watches for `see`.
+function pad_user:watch(lines)
+  local watches = {}
+  self.watches = {}
+  for key, line in pairs(lines) do
+    watches[key] = { text = units.text(line .. "\n") }
+    self.watches[watches[key]] = true
+  end
+  return watches
 end
 
---- Waits until the user has seen the text of a watch, and returns when the message came that brought it.
+--- Waits until the user has seen the line of a watch, and returns when the message came that brought it.
 function pad_user:see(watch)
-  pump(self, watch.text, function() return watch.seen_at end)
+  pump(self, "the line " .. watch.text, function() return watch.seen_at end)
   return watch.seen_at
+end
+
+--- Waits until the user knows of so many others on the pad.
+function pad_user:meet(count)
+  pump(self, count .. " others", function()
+    local known = 0
+    for _ in pairs(self.users) do known = known + 1 end
+    return known >= count
+  end)
 end
 
 --- Waits until the server has accepted all edits.
@@ -223,7 +267,7 @@ function pad_user:text()
 end
 
 function pad_user:leave()
-  self.channel:close()
+  self.io:disconnect()
 end
 
 return pad_user
