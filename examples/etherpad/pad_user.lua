@@ -13,6 +13,7 @@ local pad_user = {}
 pad_user.__index = pad_user
 
 pad_user.TIMEOUT_S = 30
+pad_user.CAUGHT_UP_WITHIN_S = 10
 pad_user.COMMIT_DELAY_S = 0.5 -- from one changeset to the next, as Etherpad's page waits
 pad_user.RECONNECTIONS = 5 -- as often, and after pauses as long, as Etherpad's page tries it
 pad_user.LONGEST_PAUSE_S = 5
@@ -145,7 +146,7 @@ local function come_back(self, why)
   for attempt = 1, pad_user.RECONNECTIONS do
     tutti.sleep(math.min(2 ^ (attempt - 1), pad_user.LONGEST_PAUSE_S))
     self.is_committing, self.is_catching_up, self.users = false, true, {}
-    self.catch_up_due = tutti.now() + pad_user.TIMEOUT_S
+    self.catch_up_due = tutti.now() + pad_user.CAUGHT_UP_WITHIN_S
     local ok, reply = pcall(enter, self, true)
     if ok then return end
     if not is_broken(reply) then error(reply, 0) end

@@ -61,15 +61,15 @@ local function compare(worker, user)
     return
   end
   local revision = ask("getRevisionsCount", { padID = pad }).revisions
-  local accepted = worker:get_var("accepted")
-  if arrived == worker.room.size and not worker:get_var("some do not count") and revision ~= accepted then
-    error(("%s is at revision %d, but %d changesets were accepted"):format(pad, revision, accepted), 0)
-  end
   local text = ask("getText", { padID = pad }).text
   worker:set_var("revision", revision)
   round:written(text)
   user:reach(revision, text)
   assert(user:text() == text, "the pad has another text: " .. text)
+  local accepted = worker:get_var("accepted")
+  if arrived == worker.room.size and not worker:get_var("some do not count") and revision ~= accepted then
+    error(("%s is at revision %d, but %d changesets were accepted"):format(pad, revision, accepted), 0)
+  end
 end
 
 --- Plays a step of a worker.
