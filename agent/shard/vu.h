@@ -91,6 +91,7 @@ struct vu {
     uint64_t rank;
     uint64_t release_ns; /* when its answer may be acted on; 0: at once */
     char *failure_text;  /* why the step, setup or global fixture failed, until it is reported */
+    char *failure_trace; /* with --verbose: the stack of that failure, a line each; or NULL */
     char *failure_key;   /* what the report groups the failure by, until it is counted; NULL: its text */
     struct http_exchange *exchange;         /* the last request of either, until its response was looked at */
     struct vu_batch *batch;                 /* the same of several at once; NULL: none */
