@@ -44,6 +44,7 @@ static const struct option options[] = {
      .maximum = 1000,
      .argument = "N",
      .help = "how many workers",
+     .elsewhere = "vus users",
      .fallback = "1"},
     {.name = "ramp-up",
      .type = OPTION_DURATION,
@@ -245,6 +246,9 @@ static void test_other_values_are_refused_with_what_would_be_right(void **state)
     assert_error(PARSE("--offset=3"), "--offset: \"3\" does not start with @");
     assert_error(PARSE("--quiet=maybe"), "--quiet: \"maybe\" is neither true nor false");
     assert_error(PARSE("--verbose=4294967296"), "--verbose: \"4294967296\" is not a whole number");
+    assert_error(PARSE("--users=7"), "unknown option --users; it is --workers here");
+    assert_error(PARSE("--vus", "7"), "unknown option --vus; it is --workers here");
+    assert_error(PARSE("--us"), "unknown option --us");
     assert_error(PARSE("--workers"), "--workers needs a value");
     assert_error(PARSE("-qw"), "-w (--workers) needs a value");
 }
