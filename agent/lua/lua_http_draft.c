@@ -61,22 +61,23 @@ static int draft_get(lua_State *lua, const struct lua_http_draft *draft, enum dr
 static void draft_check_text(lua_State *lua, int index, const char *what)
 {
     size_t size = 0;
+    const char *text = lua_tolstring(lua, index, &size); /* a number becomes text in its place */
 
-    /* A number becomes text in its place. */
-    if (lua_type(lua, index) != LUA_TSTRING && lua_type(lua, index) != LUA_TNUMBER) {
+    if (text == NULL) {
         lua_misuse(lua, "http: %s is a string, not a %s", what, luaL_typename(lua, index));
     }
-    const char *text = luaL_checklstring(lua, index, &size);
     if (!field_is_value(bytes_of(text, size))) {
         lua_misuse(lua, "http: %s must not hold a line break", what);
     }
 }
 
 /* Methods depend on case, and those that everybody knows are upper case; scripts write them in any. */
-static void draft_use_known_method(lua_State *lua)
+void lua_http_draft_check_method(lua_State *lua)
 {
     static const char *const known[] = {"GET",   "HEAD",    "POST",    "PUT",  "DELETE",
                                         "PATCH", "OPTIONS", "CONNECT", "TRACE"};
+
+    draft_check_text(lua, LUA_HTTP_METHOD, "the method");
     const char *method = lua_tostring(lua, LUA_HTTP_METHOD);
     const char *at = method;
 
@@ -97,23 +98,24 @@ static void draft_use_known_method(lua_State *lua)
 
 void lua_http_draft_sort_arguments(lua_State *lua)
 {
-    draft_check_text(lua, LUA_HTTP_METHOD, "the method");
+    int third = lua_type(lua, 3);
+    int fourth = lua_type(lua, 4);
+
     if (lua_type(lua, LUA_HTTP_URL) == LUA_TNUMBER) {
         lua_misuse(lua, "http: the URL is a string, not a number");
     }
     draft_check_text(lua, LUA_HTTP_URL, "the URL");
-    draft_use_known_method(lua);
-    if (lua_istable(lua, 3) && lua_isnil(lua, 4)) {
+    if (fourth == LUA_TNIL && (third == LUA_TNIL || third == LUA_TTABLE)) {
         return;
     }
-    if (lua_istable(lua, 3)) {
+    if (third == LUA_TTABLE) {
         lua_misuse(lua, "http: the body is a string, not a table (the option json sends a table as JSON)");
     }
-    if (!lua_isnil(lua, 3) && lua_type(lua, 3) != LUA_TSTRING && lua_type(lua, 3) != LUA_TFUNCTION) {
+    if (third != LUA_TNIL && third != LUA_TSTRING && third != LUA_TFUNCTION) {
         lua_misuse(lua, "http: the third argument is a body (a string) or a table of options, not a %s",
                    luaL_typename(lua, 3));
     }
-    if (!lua_isnil(lua, 4) && !lua_istable(lua, 4)) {
+    if (fourth != LUA_TNIL && fourth != LUA_TTABLE) {
         lua_misuse(lua, "http: the options are a table, not a %s", luaL_typename(lua, 4));
     }
     lua_pushvalue(lua, 3);
