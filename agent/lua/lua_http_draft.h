@@ -1,6 +1,7 @@
 /* A request as a script asks for it: its arguments and options, checked. */
 #pragma once
 #include "agent/http/engine.h"
+#include "agent/script/lua_json.h"
 
 #include <lua.h>
 #include <stdint.h>
@@ -16,7 +17,8 @@ struct lua_http_draft {
     struct http_request request;
     struct http_header headers[LUA_HTTP_MAX_HEADERS];
     struct http_tls tls;
-    uint32_t given; /* a bit for each option that the request has */
+    struct json_text json; /* the body, if it is such and short */
+    uint32_t given;        /* a bit for each option that the request has */
 };
 
 /* What a session may set for its requests; ends with NULL. */
