@@ -90,6 +90,7 @@ struct script *script_new(const struct script_settings *settings)
     for (int i = 0; i < FIXTURE_COUNT; i++) {
         script->fixtures[i] = LUA_NOREF;
     }
+    script->response_type = script->http_defaults = LUA_NOREF;
     buffer_init(&script->text, LIMIT_TEXT_BYTES * 4);
 
     script->lua = lua_newstate(limits_allocate, &script->limits);

@@ -273,7 +273,7 @@ static void on_runner_due(struct alarm *alarm, uint64_t now_ns)
 {
     struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, runner_alarm);
     struct runner_event event = {
-        .kind = RUNNER_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(campaign->shard)};
+        .kind = RUNNER_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(campaign->shard, now_ns)};
 
     step_runner(campaign, &event);
 }

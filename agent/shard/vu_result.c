@@ -44,8 +44,12 @@ static enum vu_event vu_result_of_step(struct vu *vu)
 
     uint64_t now_ns = clock_now_ns();
 
-    turns_note_time(campaign->queue.turns, now_ns);
     meter_step(campaign->meter, vu->result, (now_ns - vu->step_began_ns) / 1000);
+    if (vu->result == STEP_OK) {
+        turns_note_end(campaign->queue.turns, now_ns);
+    } else { /* a witness may look into a failure */
+        turns_note_time(campaign->queue.turns, now_ns);
+    }
     switch ((enum step_result)vu->result) {
     case STEP_FAILED:
         vu_result_count_error(vu, vu->failure_text);
@@ -62,7 +66,8 @@ static enum vu_event vu_result_of_step(struct vu *vu)
         return VU_OK_DELAYED;
     }
     /* Others may have been released together with this one: they go on before the runner does its part. */
-    return turns_any(campaign->queue.turns) ? VU_OK_OTHERS_QUEUED : VU_OK;
+    bool are_others_released = runner_is_synchronising(campaign->runner) && turns_any(campaign->queue.turns);
+    return are_others_released ? VU_OK_OTHERS_QUEUED : VU_OK;
 }
 
 static enum vu_event event_of_result(enum step_result result)
