@@ -46,6 +46,9 @@ static enum vu_event vu_result_of_step(struct vu *vu)
 
     turns_note_time(campaign->queue.turns, now_ns);
     meter_step(campaign->meter, vu->result, (now_ns - vu->step_began_ns) / 1000);
+    if (vu->intended_ns != 0) {
+        meter_response(campaign->meter, now_ns > vu->intended_ns ? (now_ns - vu->intended_ns) / 1000 : 0);
+    }
     switch ((enum step_result)vu->result) {
     case STEP_FAILED:
         vu_result_count_error(vu, vu->failure_text);
