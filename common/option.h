@@ -44,8 +44,9 @@ struct option {
     const char *
         elsewhere; /* what other tools call it, separated by spaces: not accepted, but pointed out; or NULL */
     const char
-        *fallback; /* the default, spelled as on the command line; of a text, words for help; or NULL */
-    bool is_list;  /* of a text: several words with spaces between them, which a script may give as a list */
+        *fallback;  /* the default, spelled as on the command line; of a text, words for help; or NULL */
+    bool is_list;   /* of a text: several words with spaces between them, which a script may give as a list */
+    bool has_pairs; /* of a list: a script may also give {first, second} in place of "first:second" */
     bool has_no_variable; /* its variable is meant for another command: ignored here */
 };
 

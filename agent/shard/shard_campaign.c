@@ -130,6 +130,9 @@ static struct vu *need_vu(struct shard_campaign *campaign, uint32_t id)
 
 static void post_statistics(struct shard_campaign *campaign)
 {
+    if (campaign->runner != NULL) {
+        meter_dropped(campaign->meter, runner_dropped(campaign->runner));
+    }
     struct statistics *statistics =
         meter_take(campaign->meter, campaign->runner != NULL ? runner_running(campaign->runner) : 0);
 
@@ -187,6 +190,15 @@ static void post_notice(struct shard_campaign *campaign, struct notice **notice)
     post(campaign, notice);
 }
 
+static void shard_campaign_begin_step(struct shard_campaign *campaign, const struct runner_effect *effect)
+{
+    struct vu *vu = need_vu(campaign, effect->worker);
+
+    vu->intended_ns = effect->intended_ns;
+    vu->is_arrival = effect->is_arrival;
+    vu_begin(vu, VU_BEGIN_STEP, effect->step);
+}
+
 static void perform(struct shard_campaign *campaign, struct runner_effects *effects)
 {
     for (size_t i = 0; i < effects->count; i++) {
@@ -199,7 +211,7 @@ static void perform(struct shard_campaign *campaign, struct runner_effects *effe
             vu_cut_short(need_vu(campaign, effect->worker));
             break;
         case RUNNER_STEP:
-            vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_STEP, effect->step);
+            shard_campaign_begin_step(campaign, effect);
             break;
         case RUNNER_ANSWER:
             shard_campaign_answer(campaign, effect);

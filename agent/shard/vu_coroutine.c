@@ -90,6 +90,11 @@ static bool push_step(struct vu *vu)
     struct script *script = campaign->script;
 
     vu->step_began_ns = turns_began_ns(campaign->queue.turns);
+    if (vu->intended_ns != 0) {
+        bool is_late = vu->step_began_ns > vu->intended_ns;
+        vu->shared->late_us = is_late ? (vu->step_began_ns - vu->intended_ns) / 1000 : 0;
+        meter_late(campaign->meter, vu->shared->late_us, vu->is_arrival);
+    }
     if (step_wrapper_is_needed(script)) {
         step_wrapper_push(vu->thread);
         return true;

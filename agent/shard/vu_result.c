@@ -45,6 +45,9 @@ static enum vu_event vu_result_of_step(struct vu *vu)
     uint64_t now_ns = clock_now_ns();
 
     meter_step(campaign->meter, vu->result, (now_ns - vu->step_began_ns) / 1000);
+    if (vu->intended_ns != 0) {
+        meter_response(campaign->meter, now_ns > vu->intended_ns ? (now_ns - vu->intended_ns) / 1000 : 0);
+    }
     if (vu->result == STEP_OK) {
         turns_note_end(campaign->queue.turns, now_ns);
     } else { /* a witness may look into a failure */
