@@ -7,7 +7,7 @@ local codec = {}
 
 local SEPARATOR = "\30"
 local LONGEST_SID = 200
-local MAX_PACKETS = 100000
+local MAX_PACKETS = 10000
 local MAX_MS = 86400000
 
 -- In the units of JavaScript's strings, by which version 3 counts; nil if the text is not UTF-8.
@@ -74,11 +74,11 @@ end
 local function split_4(body)
   local parts, at = {}, 1
   while true do
-    local found = string.find(body, SEPARATOR, at, true)
+    local text, after = string.match(body, "^([^" .. SEPARATOR .. "]*)()", at)
     if #parts >= MAX_PACKETS then return nil, "too many packets" end
-    parts[#parts + 1] = string.sub(body, at, (found or 0) - 1)
-    if not found then return parts end
-    at = found + 1
+    parts[#parts + 1] = text
+    if after > #body then return parts end
+    at = after + 1
   end
 end
 
