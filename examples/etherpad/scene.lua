@@ -20,7 +20,7 @@ local function write(worker, user)
   if worker.step > 2 then user:remove_line(line_of(worker.seat, worker.step - 2)) end
   local sent_at = user:write_line(math.random(0, PLACES - 1), line_of(worker.seat, worker.step))
   if worker.seat == worker.step % worker.room.size then
-    worker:notifier("line"):written(line_of(worker.seat, worker.step))
+    worker:notifier("line"):written(line_of(worker.seat, worker.step), { at = sent_at })
   end
 end
 
@@ -29,7 +29,7 @@ local function see(worker, user, watches)
     local seen_at = user:see(watch)
     if seat == worker.step % worker.room.size then
       local round = worker:notifier("line")
-      round:one_read(round:wait_for_writer())
+      round:one_read(round:wait_for_writer(), { seen_at = seen_at })
     end
   end
 end
