@@ -3,6 +3,7 @@ import pathlib
 import re
 import shutil
 import tempfile
+import time
 import unittest
 
 from fake_etherpad import FakeEtherpad
@@ -63,6 +64,16 @@ class PadUsers(unittest.TestCase):
                 self.assertEqual(etherpad.commits, sum(pad.head for pad in etherpad.pads.values()))
                 self.assertGreaterEqual(etherpad.commits, 120, "each line is written in two pieces")
                 self.assertEqual((result.report["seen"]["line"]["count"], self.came_back), (48, []))
+
+    def test_edit_to_seen_is_the_servers_time(self):
+        def hold(*_):
+            time.sleep(0.05)
+            return False
+        result = self.play(FakeEtherpad(after_commit=hold), "-w", 2, "--room-size", 2, "-r", 6)
+        self.expect_passed(result, 12)
+        seen = result.report["seen"]["line"]
+        self.assertEqual(seen["count"], 6)
+        self.assertTrue(50 <= seen["p50_ms"] <= 170, seen) # the other's commit may be before it
 
     def test_after_a_broken_connection_all_come_back_and_nothing_is_lost(self):
         etherpad = FakeEtherpad(before_commit=once(lambda each: each.commits == 7, cut))
