@@ -308,14 +308,14 @@ static int send_go_on(lua_State *lua, int status, lua_KContext context)
     return send_await_room(lua, wait_is_over(lua, "ws:send"));
 }
 
-static struct bytes send_check_data(lua_State *lua, bool is_binary)
+static struct bytes send_check_data(lua_State *lua, int index, bool is_binary)
 {
     size_t size;
 
-    if (lua_type(lua, 2) != LUA_TSTRING) {
-        lua_misuse(lua, "ws:send: expected a string, got a %s", luaL_typename(lua, 2));
+    if (lua_type(lua, index) != LUA_TSTRING) {
+        lua_misuse(lua, "ws:send: expected a string, got a %s", luaL_typename(lua, index));
     }
-    const char *data = lua_tolstring(lua, 2, &size);
+    const char *data = lua_tolstring(lua, index, &size);
     if (size > WEBSOCKET_MAX_MESSAGE_BYTES) {
         lua_misuse(lua, "ws:send: a message has at most %d MiB", WEBSOCKET_MAX_MESSAGE_BYTES >> 20);
     }
@@ -325,30 +325,63 @@ static struct bytes send_check_data(lua_State *lua, bool is_binary)
     return bytes_of(data, size);
 }
 
+/* Raises where nothing can be sent. */
+static void send_check_state(lua_State *lua, struct vu *vu, const struct vu_websocket *websocket)
+{
+    vu_check_stopped(lua, vu);
+    if (websocket_state(websocket->socket) != WEBSOCKET_OPEN) {
+        raise_closed(lua, websocket, "ws:send");
+    }
+    if (websocket_unsent(websocket->socket) > WEBSOCKET_UNSENT_BYTES) {
+        wait_check(lua, vu, "ws:send");
+    }
+}
+
+/* After websocket_send: returns when it was sent. */
+static int send_finish(lua_State *lua, struct vu *vu, struct vu_websocket *websocket, uint64_t now_ns)
+{
+    const struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, WEBSOCKET_METATABLE);
+
+    vu_websocket_changed(websocket);
+    wait_prepare(lua, object->timeout_ms, 1);
+    lua_pushnumber(lua, (double)now_ns / 1e9);
+    return send_await_room(lua, vu);
+}
+
 static int websocket_send_kind(lua_State *lua, bool is_binary, lua_CFunction again)
 {
     struct vu *vu = vu_current(lua, "ws:send");
-    const struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, WEBSOCKET_METATABLE);
 
     lua_settop(lua, 2);
     if (vu_has_no_lease(vu)) {
         return vu_await_lease(lua, vu, again);
     }
     struct vu_websocket *websocket = websocket_of(lua, vu, "ws:send");
-    struct bytes data = send_check_data(lua, is_binary);
-    vu_check_stopped(lua, vu);
-    if (websocket_state(websocket->socket) != WEBSOCKET_OPEN) {
-        return raise_closed(lua, websocket, "ws:send");
-    }
-    if (websocket_unsent(websocket->socket) > WEBSOCKET_UNSENT_BYTES) {
-        wait_check(lua, vu, "ws:send");
-    }
+    struct bytes data = send_check_data(lua, 2, is_binary);
+    send_check_state(lua, vu, websocket);
     uint64_t now_ns = clock_now_ns();
     websocket_send(websocket->socket, is_binary, data);
-    vu_websocket_changed(websocket);
-    wait_prepare(lua, object->timeout_ms, 1);
-    lua_pushnumber(lua, (double)now_ns / 1e9);
-    return send_await_room(lua, vu);
+    return send_finish(lua, vu, websocket, now_ns);
+}
+
+int lua_websocket_send_row(lua_State *lua)
+{
+    struct vu *vu = vu_current(lua, "ws:send");
+    int count = lua_gettop(lua);
+
+    if (vu_has_no_lease(vu)) {
+        return vu_await_lease(lua, vu, lua_websocket_send_row);
+    }
+    struct vu_websocket *websocket = websocket_of(lua, vu, "ws:send");
+    for (int index = 2; index <= count; index++) {
+        (void)send_check_data(lua, index, index > 2);
+    }
+    send_check_state(lua, vu, websocket);
+    uint64_t now_ns = clock_now_ns();
+    for (int index = 2; index <= count; index++) {
+        websocket_send(websocket->socket, index > 2, send_check_data(lua, index, true));
+    }
+    return send_finish(lua, vu, websocket, now_ns);
 }
 
 /* ws:send(text) → when it was sent */

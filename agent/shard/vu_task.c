@@ -344,12 +344,8 @@ struct vu *vu_tasks_take_answer(struct vu *worker, uint64_t ticket, enum operati
 /* Outside of any turn: cancels it, and runs what it has still to close. */
 static void task_close(struct vu *task)
 {
-    struct script *script = task->campaign->script;
-
     task->is_ending = true;
-    script->current = task;
     (void)vu_coroutine_close(task);
-    script->current = NULL;
     task_cancelled(task);
 }
 
