@@ -146,6 +146,7 @@ void vu_free(struct vu **pointer)
         vu_free_shared(vu);
     }
     memory_free(vu->failure_text);
+    memory_free(vu->failure_trace);
     memory_free(vu->failure_key);
     vu_coroutine_drop(vu);
     memory_free(vu);

@@ -313,7 +313,9 @@ function Engine:send_websocket(packets)
   for i = 2, #packets do row[i] = self.version == 3 and "\4" .. packets[i].bytes or packets[i].bytes end
   local ok, at = pcall(native.send, self.ws, table.unpack(row))
   if ok then return at end
-  if errors.kind(at) ~= "closed" then error(at, 0) end
+  local kind = errors.kind(at)
+  if kind == "memory" then self:fail("transport error", "no memory for all of a packet") end
+  if kind ~= "closed" then error(at, 0) end
 end
 
 -- Sends the packets in a row: when, on the clock of tutti.now(); nil if the session is over.
