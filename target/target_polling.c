@@ -103,7 +103,7 @@ enum MHD_Result target_answer_session_get(struct target_request *request)
     return answer_poll(request);
 }
 
-/* Moves `rest` past a packet of version 4, and gives that. */
+/* Moves `rest` past a packet of version 4, and gives that; false: there is none after the separator. */
 static bool split_packet(struct bytes *rest, struct bytes *packet)
 {
     const uint8_t *end = memchr(rest->data, SEPARATOR, rest->size);
@@ -111,7 +111,7 @@ static bool split_packet(struct bytes *rest, struct bytes *packet)
     *packet = bytes_of(rest->data, size);
     size += end != NULL ? 1 : 0;
     *rest = bytes_of(rest->data + size, rest->size - size);
-    return true;
+    return end == NULL || rest->size > 0;
 }
 
 /* The same of version 3, where its length in units of UTF-16 stands before it; false: it does not. */

@@ -95,9 +95,22 @@ static void socketio_add_imports(lua_State *lua)
     socketio_add_module(lua, "websocket", luaopen_tutti_websocket);
 }
 
+static const struct vu_task *socketio_check_task(lua_State *lua)
+{
+    return script_check_object(lua, 1, script_of(lua)->task_type, "tutti.task");
+}
+
+static int task_listen(lua_State *lua)
+{
+    const struct vu_task *task = socketio_check_task(lua);
+
+    vu_task_set_listener(vu_current(lua, "tutti.socketio"), task, lua_toboolean(lua, 2));
+    return 0;
+}
+
 static int task_is_running(lua_State *lua)
 {
-    const struct vu_task *task = script_check_object(lua, 1, script_of(lua)->task_type, "tutti.task");
+    const struct vu_task *task = socketio_check_task(lua);
 
     lua_pushboolean(lua, task->state == TASK_RUNNING);
     return 1;
@@ -109,6 +122,7 @@ static int task_is_running(lua_State *lua)
  * await(signal, changes, due)   waits until it has been given more often than that, or it is due by
  *                               tutti.now() (nil: there is no limit); may end for other reasons as well
  * is_running(task)
+ * listen(task, is_listener)     see vu_task_set_listener
  * send(websocket, text, bytes, …)  see lua_websocket_send_row */
 static void socketio_push_native(lua_State *lua)
 {
@@ -117,6 +131,7 @@ static void socketio_push_native(lua_State *lua)
                                          {"give", signal_give},
                                          {"await", signal_await},
                                          {"is_running", task_is_running},
+                                         {"listen", task_listen},
                                          {"send", lua_websocket_send_row},
                                          {NULL, NULL}};
 

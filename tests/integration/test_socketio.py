@@ -1,13 +1,18 @@
 """tutti.socketio against a server of our own, which keeps the rules of both versions or breaks them as it is told."""
+import contextlib
+import http.client
+import json
 import os
 import pathlib
+import re
 import signal
 import tempfile
+import threading
 import time
 import unittest
 
-from socketio_server import SocketIOServer
-from support import Run, run, wait_until
+from socketio_server import SocketIOServer, decode_payload
+from support import Process, Run, run, wait_until
 
 HEAD = """local tutti, socketio, json = require "tutti", require "tutti.socketio", require "tutti.json"
 local function failed(...)
@@ -76,6 +81,149 @@ TALK = """
   })
   same(both, { n = 3, "one", "two", "three" })
 """
+
+
+# Against the practice target.
+TARGET_TALK = """
+local all = { websocket = { "websocket" }, polling = { "polling" }, upgrade = { "polling", "websocket" } }
+local function talk(eio, name)
+  local io <close> = socketio.connect("/", { eio = eio, transports = all[name], query = { interval = 200, timeout = 400 } })
+  local other <close> = socketio.connect("/", { eio = eio == 3 and 4 or 3 })
+  assert(io.transport == (name == "polling" and name or "websocket"), name)
+  assert(io:emit("join", "red", { ack = true }) == 1 and other:emit("join", "red", { ack = true }) == 2)
+  assert(io:emit("say", "grüße 🎉", 7, { ack = true }) == 2)
+  same({ io:once "said" }, { "grüße 🎉", 7 })
+  same({ other:once "said" }, { "grüße 🎉", 7 })
+  assert(other:emit("join", { "blue" }, { ack = true }) == 1 and io:emit("say", 1, { ack = true }) == 1 and io:once "said" == 1)
+  assert(select("#", io:emit("nothing", { ack = true })) == 0)
+  io:emit("echo", { a = 1 })
+  assert(io:once("echo").a == 1 and io:emit("echo", 5, { ack = true }) == 5)
+  assert(tostring(failed(io.of, io, "/nowhere")):find "Invalid namespace")
+  local why = failed(io.of, io, "/admin", { auth = { token = "x" }, query = { token = "x" } })
+  assert(why.kind == "connect_error" and tostring(why):find "the token is wrong")
+  local admin = io:of("/admin", { auth = { token = "secret" }, query = { token = "secret" } })
+  assert(admin:emit("join", "red", { ack = true }) == 1)
+  tutti.sleep(1.5)
+  assert(io.connected and io.reconnects == 0 and io:emit("echo", 5, { ack = true }) == 5)
+  admin:disconnect()
+  assert(io.connected and io:emit("echo", "still", { ack = true }) == "still")
+end
+tutti.scenario("s", function()
+  for _, eio in ipairs { 3, 4 } do
+    for name in pairs(all) do talk(eio, name) end
+  end
+end)
+"""
+
+
+class Client:
+    """A client of the practice target that sends what it likes."""
+
+    def __init__(self, port):
+        self.port = port
+
+    def ask(self, method, query, body=b"", timeout=10):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        with contextlib.closing(connection):
+            connection.request(method, "/socket.io/?" + query, body=body)
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+
+    def begin(self, version, more=""):
+        status, body = self.ask("GET", f"EIO={version}&transport=polling{more}")
+        assert status == 200, body
+        packets = decode_payload(version, body)
+        return json.loads(packets[0][1:]), packets[1:]
+
+
+class Target(unittest.TestCase):
+    """/socket.io/ of the practice target."""
+
+    def setUp(self):
+        self.process = Process("target", "--port", 0)
+        self.addCleanup(self.process.__exit__)
+        line = self.process.read_until("http://")
+        self.port = int(re.search(r":(\d+)", line.split("http:", 1)[1])[1])
+        self.client = Client(self.port)
+
+    def test_scripts_talk_by_it(self):
+        with tempfile.TemporaryDirectory(prefix="tutti-socketio-") as folder:
+            path = pathlib.Path(folder, "script.lua")
+            path.write_text(HEAD + TARGET_TALK)
+            result = run(path, "-w", 1, "-r", 1, "--agents", 1, "--target", f"http://127.0.0.1:{self.port}")
+            self.assertEqual(result.code, 0, result)
+
+    def test_sessions_begin_as_the_versions_have_it(self):
+        opened, more = self.client.begin(4)
+        self.assertEqual({key: opened[key] for key in opened if key != "sid"},
+                         {"upgrades": ["websocket"], "pingInterval": 25000, "pingTimeout": 20000, "maxPayload": 1000000})
+        self.assertEqual(more, [])
+        _, more = self.client.begin(3, "&b64=1")
+        self.assertEqual(more, ["40"])
+
+    def test_what_is_wrong_is_refused(self):
+        sid = self.client.begin(4)[0]["sid"]
+        for method, query, code in (("GET", "", 5), ("GET", "EIO=2&transport=polling", 5), ("GET", "EIO=4", 0), ("GET", "EIO=4&transport=flash", 0),
+                                    ("GET", "EIO=4&transport=polling&sid=x", 1), ("GET", f"EIO=3&transport=polling&sid={sid}", 1),
+                                    ("POST", "EIO=4&transport=polling", 1), ("POST", "EIO=4&transport=polling&sid=x", 1),
+                                    ("GET", "EIO=4&transport=polling&interval=x", 3), ("GET", "EIO=4&transport=polling&timeout=0", 3)):
+            status, body = self.client.ask(method, query, b"4" if method == "POST" else b"")
+            self.assertEqual((status, json.loads(body)["code"]), (400, code), query)
+        self.assertEqual(self.client.ask("GET", "EIO=4&transport=websocket")[0], 400)
+
+    def test_payloads_that_break_a_rule_end_the_session(self):
+        for version, payloads in ((4, ("", "4", "x", "9", "49", "42", "42{}", "42[1]", '42/x,["say"]', '42["say"]', "b4", "451-[]", "2\x1e",
+                                       '4212345678901234567["say"]')),
+                                  (3, ("x", ":4", "9:4", "2:4", "1:", "99999999999:4", "2:49", "1:4", "3:b4A"))):
+            for payload in payloads:
+                sid = self.client.begin(version, "&b64=1")[0]["sid"]
+                query = f"EIO={version}&transport=polling&sid={sid}"
+                self.assertEqual(self.client.ask("POST", query, payload.encode())[0], 400, payload)
+                self.assertEqual(self.client.ask("GET", query)[0], 400, payload)
+
+    def test_a_second_poll_ends_both(self):
+        sid = self.client.begin(4)[0]["sid"]
+        query = f"EIO=4&transport=polling&sid={sid}"
+        answers = []
+        first = threading.Thread(target=lambda: answers.append(self.client.ask("GET", query)))
+        first.start()
+        time.sleep(0.3)
+        self.assertEqual(self.client.ask("GET", query)[0], 400)
+        first.join(10)
+        self.assertEqual(answers, [(200, "1")])
+
+    def test_who_is_silent_is_ended(self):
+        for version in (3, 4):
+            sid = self.client.begin(version, "&b64=1&interval=100&timeout=100")[0]["sid"]
+            query = f"EIO={version}&transport=polling&sid={sid}"
+            began = time.monotonic()
+            status, body = self.client.ask("GET", query)
+            self.assertEqual((status, body), (200, "2" if version == 4 else "1:1"))
+            status, body = self.client.ask("GET", query)
+            self.assertIn((status, body), [(200, "1"), (400, '{"code":1,"message":"Session ID unknown"}')])
+            self.assertLess(time.monotonic() - began, 5)
+
+    def test_it_ends_while_clients_wait(self):
+        sids = [self.client.begin(4)[0]["sid"] for _ in range(20)]
+        answers = []
+
+        def poll(sid):
+            try:
+                answers.append(self.client.ask("GET", f"EIO=4&transport=polling&sid={sid}"))
+            except (OSError, http.client.HTTPException):  # its connection was closed before the answer
+                pass
+
+        threads = [threading.Thread(target=poll, args=(sid,)) for sid in sids]
+        for thread in threads:
+            thread.start()
+        time.sleep(0.5)
+        os.kill(self.process.pid, signal.SIGTERM)
+        result = self.process.finish(20)
+        self.assertEqual((result.code, result.err), (0, ""), result)
+        for thread in threads:
+            thread.join(10)
+            self.assertFalse(thread.is_alive())
+        self.assertLessEqual(set(answers), {(200, "1")})
 
 
 class SocketIO(unittest.TestCase):
@@ -402,6 +550,17 @@ class SocketIO(unittest.TestCase):
             if transports == "websocket":
                 wait_until(lambda: ("left", "/") in server.seen, 5, "the namespace is left")
             self.assertEqual(server.failures, [])
+
+    def test_a_room_that_is_stuck_is_found(self):
+        for callback, is_found in (("", "true"), ("worker.io:on('nothing', print)", "false")):
+            with SocketIOServer(4) as server:
+                self.plays(server, f"""
+                    worker.io = connect()
+                    {callback}
+                    tutti.sleep(0.1)
+                    local news = worker:notifier "never"
+                    local why = failed(news.wait_for_writer, news)
+                    assert((why.outcome == "deadlock") == {is_found}, why.outcome)""", "--room-size", 2, "--on-deadlock", "fail", "--sync-timeout", "3s", workers=2, code=1 if is_found == "true" else 0)
 
     def test_rooms_hear_what_is_said(self):
         for server, transports in self.each(("websocket", "upgrade")):

@@ -119,13 +119,16 @@ local function is_wanted(self)
   return false
 end
 
+local function has_callbacks(self)
+  for _, namespace in next, self.namespaces do
+    if next(namespace.callbacks) ~= nil then return true end
+  end
+  return false
+end
+
 -- Whether the script can still get at it: it has an object of it, or callbacks that wait for events.
 local function is_forgotten(self)
-  if next(self.objects) ~= nil then return false end
-  for _, namespace in next, self.namespaces do
-    if namespace:has_callbacks() then return false end
-  end
-  return true
+  return next(self.objects) == nil and not has_callbacks(self)
 end
 
 -- Opens a session, and asks for all namespaces of which the script has not taken leave.
@@ -172,6 +175,12 @@ end
 -- From now on a task of the worker reads.
 function Connection:start()
   self.task = tutti.task({ keep = true }, function() read_all(self) end)
+  self:note_callbacks()
+end
+
+-- Without callbacks, nothing of the worker moves by what comes: it may be part of a deadlock.
+function Connection:note_callbacks()
+  if self.task then native.listen(self.task, not has_callbacks(self)) end
 end
 
 function Connection:is_read()
