@@ -40,6 +40,14 @@ class Examples(unittest.TestCase):
                 self.assertEqual(chat["messages_out"], 3 * result.steps["ok"])
                 self.assertEqual(chat["messages_in"], 10 * chat["messages_out"])
 
+    def test_socketio(self):
+        for options in ((), ("-w", 100, "-r", 8, "--agents", 4)):
+            with self.subTest(options):
+                result = run("socketio", "--target", "builtin", *options)
+                self.assertEqual((result.code, result.steps["failed"]), (0, 0), result)
+                self.assertEqual(result.report["websockets"]["chat"]["closed_by_us"], result.report["workers"])
+                self.assertEqual(result.report["timings"]["chat say"]["count"], 3 * result.steps["ok"])
+
     def test_llm(self):
         result = run("llm")
         self.assertEqual((result.code, result.steps["ok"]), (0, 20), result)
