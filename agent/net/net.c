@@ -19,7 +19,12 @@ static void on_line(uv_idle_t *idle);
 
 bool net_may_send(const struct net *net)
 {
-    return net->lease == NULL || lease_is_held(net->lease, clock_now_ns());
+    return net->lease == NULL || lease_is_held(net->lease, net->now_ns != 0 ? net->now_ns : clock_now_ns());
+}
+
+void net_set_now(struct net *net, uint64_t now_ns)
+{
+    net->now_ns = now_ns;
 }
 
 uint64_t net_ready_ns(const struct net *net)

@@ -25,6 +25,7 @@ struct net {
     struct stream **last_in_line;
     uv_idle_t idle;
     bool is_held;
+    uint64_t now_ns;          /* 0: the clock says it */
     uint64_t ready_ns;        /* when the loop came to the stream that it reads */
     struct clock_pair clocks; /* of a moment ago */
     uint8_t *wire;            /* NET_READ_BYTES each: what is read is used before the next */

@@ -205,7 +205,7 @@ static void vu_websocket_on_change(void *context)
 /* One that is under way will do. While the process has no lease, nothing may leave. */
 static void vu_websocket_ping(struct vu_websocket *websocket, uint64_t now_ns)
 {
-    if (websocket->vu != NULL && shard_may_act(websocket->vu->campaign->shard)) {
+    if (websocket->vu != NULL && shard_may_act(websocket->vu->campaign->shard, now_ns)) {
         websocket_ping(websocket->socket);
     }
     alarms_set(websocket->all->alarms, &websocket->alarm, now_ns + websocket->ping_ns);

@@ -6,6 +6,7 @@
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/json_table.h"
+#include "coordinator/json/load_json.h"
 #include "coordinator/json/named_json.h"
 #include "coordinator/json/seen_json.h"
 #include "coordinator/json/websocket_json.h"
@@ -227,6 +228,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "duration_s", .type = JSON_TABLE_NS_AS_S, .offset = REPORT(running_ns)},
     {.key = "seed", .type = JSON_TABLE_COUNT, .offset = REPORT(seed)},
     {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEPS},
+    {.key = "load", .type = JSON_TABLE_SPECIAL, .special = &json_special_load},
     {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},

@@ -76,8 +76,11 @@ void statistics_free(struct statistics **statistics)
         return;
     }
     histogram_free(&self->step_us);
+    histogram_free(&self->late_us);
+    histogram_free(&self->response_us);
     for (size_t i = 0; i < self->request_count; i++) {
         histogram_free(&self->requests[i].latency_us);
+        histogram_free(&self->requests[i].response_us);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&self->requests[i].phase_us[phase]);
         }

@@ -25,6 +25,7 @@ static void free_entries(struct campaign_statistics *statistics)
     while (map_next(statistics->requests, &cursor)) {
         struct request_total *total = (struct request_total *)cursor.value;
         histogram_free(&total->latency_us);
+        histogram_free(&total->response_us);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&total->phase_us[phase]);
         }
@@ -69,6 +70,9 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
     map_free(&(*statistics)->websockets);
     histogram_free(&(*statistics)->step_us);
     histogram_free(&(*statistics)->request_latency_us);
+    histogram_free(&(*statistics)->late_us);
+    histogram_free(&(*statistics)->response_us);
+    histogram_free(&(*statistics)->request_response_us);
     memory_free((*statistics)->request_reports);
     memory_free((*statistics)->wait_reports);
     memory_free((*statistics)->error_reports);
@@ -103,6 +107,16 @@ static void merge_histogram(struct campaign_statistics *statistics, struct histo
     }
 }
 
+/* Into one that is made when it is needed first. */
+static void merge_own_histogram(struct campaign_statistics *statistics, struct histogram **into,
+                                const struct histogram *from)
+{
+    if (from != NULL && *into == NULL) {
+        *into = histogram_new();
+    }
+    merge_histogram(statistics, *into, from);
+}
+
 static void merge_phases(struct campaign_statistics *statistics, struct request_total *total,
                          const struct request_statistics *from)
 {
@@ -132,10 +146,13 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     total->report.count += from->count;
     total->report.failed += from->failed;
     merge_histogram(statistics, total->latency_us, from->latency_us);
+    merge_own_histogram(statistics, &total->response_us, from->response_us);
+    total->report.response_us = total->response_us;
     merge_phases(statistics, total, from);
     if (!from->is_timing) {
         statistics->requests_total += from->count;
         merge_histogram(statistics, statistics->request_latency_us, from->latency_us);
+        merge_own_histogram(statistics, &statistics->request_response_us, from->response_us);
     }
 }
 
@@ -229,7 +246,11 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     statistics->steps_ok += from->steps_ok;
     statistics->steps_failed += from->steps_failed;
     statistics->steps_stopped += from->steps_stopped;
+    statistics->arrivals += from->arrivals;
+    statistics->dropped += from->dropped;
     merge_histogram(statistics, statistics->step_us, from->step_us);
+    merge_own_histogram(statistics, &statistics->late_us, from->late_us);
+    merge_own_histogram(statistics, &statistics->response_us, from->response_us);
     for (size_t i = 0; i < from->request_count; i++) {
         merge_request(statistics, &from->requests[i], &key);
     }
@@ -371,6 +392,11 @@ void campaign_statistics_report(struct campaign_statistics *statistics, struct c
     report->requests_total = statistics->requests_total;
     report->request_latency_us = statistics->request_latency_us;
     report->step_us = statistics->step_us;
+    report->late_us = statistics->late_us;
+    report->response_us = statistics->response_us;
+    report->request_response_us = statistics->request_response_us;
+    report->arrivals = statistics->arrivals;
+    report->dropped = statistics->dropped;
     report_requests(statistics, report);
     report_waits(statistics, report);
     report_errors(statistics, report);

@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "coordinator/core/report/report.h"
 #include "proto/codec/arena.h"
+#include "proto/message/arrivals.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -124,6 +125,8 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .count = request->count,
                                             .failed = request->failed,
                                             .latency = quantiles_of(request->latency_us)};
+        requests[i].has_response = request->response_us != NULL;
+        requests[i].response = quantiles_of(request->response_us);
         view_phases(&requests[i], request);
     }
     view->requests = requests;
@@ -268,6 +271,13 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->step = quantiles_of(report->step_us);
     view->requests_total = report->requests_total;
     view->request = quantiles_of(report->request_latency_us);
+    view->has_plan = campaign_has_plan(report->options);
+    view->has_rate = campaign_is_open(report->options);
+    view->arrivals = report->arrivals;
+    view->dropped = report->dropped;
+    view->late = quantiles_of(report->late_us);
+    view->response = quantiles_of(report->response_us);
+    view->request_response = quantiles_of(report->request_response_us);
     view->has_start_spread = report->has_start_spread;
     view->start_spread_us = report->start_spread_us;
     view->has_release_spread =
