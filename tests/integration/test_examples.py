@@ -67,7 +67,7 @@ class Examples(unittest.TestCase):
         self.assertTrue(149 <= first["p50_ms"] <= 550 and 9 <= between["p50_ms"] <= 200, (first, between))
 
     def test_check(self):
-        for path in [*sorted(EXAMPLES.glob("*.lua")), EXAMPLES / "etherpad" / "api.lua"]:
+        for path in [*sorted(EXAMPLES.glob("*.lua")), EXAMPLES / "etherpad" / "api.lua", EXAMPLES / "etherpad" / "socketio.lua"]:
             with self.subTest(path.name):
                 self.assertEqual(tutti("check", path).code, 0)
 
