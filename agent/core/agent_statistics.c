@@ -82,6 +82,7 @@ static void make_space_for_websocket(struct parcel *parcel, const struct websock
     share.bytes += WEBSOCKET_COUNTS * BUCKET_BYTES + websocket->codes.size * ENTRY_BYTES;
     add_histogram(&share, websocket->handshake_us);
     add_histogram(&share, websocket->ping_us);
+    add_histogram(&share, websocket->queued_us);
     make_space(parcel, share);
 }
 

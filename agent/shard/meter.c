@@ -191,8 +191,10 @@ struct websocket_statistics *meter_websocket(struct meter *meter, struct bytes n
     if (entry == NULL) {
         entry = MEMORY_NEW(struct websocket_entry);
         entry->name = text_copy(name);
-        entry->counts = (struct websocket_statistics){
-            .name = entry->name.bytes, .handshake_us = histogram_new(), .ping_us = histogram_new()};
+        entry->counts = (struct websocket_statistics){.name = entry->name.bytes,
+                                                      .handshake_us = histogram_new(),
+                                                      .ping_us = histogram_new(),
+                                                      .queued_us = histogram_new()};
         map_put(meter->websockets, name, entry);
     }
     entry->has_changed = meter->has_changed = true;
@@ -323,6 +325,7 @@ static void take_websockets(struct meter *meter, struct statistics *statistics)
         *out = *counts;
         out->handshake_us = hand_over(&counts->handshake_us);
         out->ping_us = hand_over(&counts->ping_us);
+        out->queued_us = hand_over(&counts->queued_us);
         memset(counts->counts, 0, sizeof counts->counts);
         counts->codes = (struct close_counts){0};
         entry->has_changed = false;
@@ -425,6 +428,7 @@ void meter_free(struct meter **pointer)
         text_finish(&entry->name);
         histogram_free(&entry->counts.handshake_us);
         histogram_free(&entry->counts.ping_us);
+        histogram_free(&entry->counts.queued_us);
         memory_free(entry);
     }
     map_free(&meter->websockets);

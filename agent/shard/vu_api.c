@@ -101,7 +101,12 @@ void vu_give_way(lua_State *lua)
 
 bool vu_has_no_lease(const struct vu *vu)
 {
-    return !shard_may_act(vu->campaign->shard);
+    return vu_has_no_lease_at(vu, clock_now_ns());
+}
+
+bool vu_has_no_lease_at(const struct vu *vu, uint64_t now_ns)
+{
+    return !shard_may_act(vu->campaign->shard, now_ns);
 }
 
 static int on_lease(lua_State *lua, int status, lua_KContext again)

@@ -32,6 +32,8 @@ void vu_give_way(lua_State *lua);
  * was frozen or the script took long. Then the caller returns vu_await_lease, and `again` is called, with the
  * same stack, when there is a lease again. */
 bool vu_has_no_lease(const struct vu *vu);
+/* The same at an instant that clock_now_ns has just given. */
+bool vu_has_no_lease_at(const struct vu *vu, uint64_t now_ns);
 int vu_await_lease(lua_State *lua, struct vu *vu, lua_CFunction again);
 
 /* Sends an operation of the worker to the coordinator; see runner_call. */

@@ -268,6 +268,7 @@ static const struct json_row LIVE_ROWS[] = {
     {.key = "requests_per_s", .type = JSON_TABLE_REAL, .offset = REPORT(requests_per_s)},
     {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p95_us)},
     {.key = "waiting", .type = JSON_TABLE_TEXT, .offset = REPORT(waiting)},
+    {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "agents", REPORT_LIST(agents, agent_count, LIVE_AGENTS)},
 };

@@ -130,6 +130,7 @@ static void put_websockets(const struct statistics *statistics, struct buffer *i
         }
         put_histogram(into, 4, websocket->handshake_us);
         put_histogram(into, 5, websocket->ping_us);
+        put_histogram(into, 6, websocket->queued_us);
         protobuf_write_close(into, opened);
     }
 }
@@ -281,7 +282,8 @@ static bool take_websockets(const Tutti__V1__Statistics *wire, uint64_t *buckets
         if (!take_name(&from->name, "name of a WebSocket", &websockets[i].name, decoding->error) ||
             !take_close_counts(from, &websockets[i].codes, decoding->error) ||
             !take_histogram(from->handshake_us, &websockets[i].handshake_us, buckets_left, decoding) ||
-            !take_histogram(from->ping_us, &websockets[i].ping_us, buckets_left, decoding)) {
+            !take_histogram(from->ping_us, &websockets[i].ping_us, buckets_left, decoding) ||
+            !take_histogram(from->queued_us, &websockets[i].queued_us, buckets_left, decoding)) {
             return false;
         }
     }

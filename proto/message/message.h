@@ -188,6 +188,7 @@ struct websocket_statistics {
     struct close_counts codes;
     struct histogram *handshake_us; /* of those that were opened; owned by the message */
     struct histogram *ping_us;      /* the round trip of pings; likewise */
+    struct histogram *queued_us;    /* from sending a message until the kernel had it; likewise */
 };
 
 struct statistics {

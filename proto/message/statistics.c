@@ -91,6 +91,7 @@ void statistics_free(struct statistics **statistics)
     for (size_t i = 0; i < self->websocket_count; i++) {
         histogram_free(&self->websockets[i].handshake_us);
         histogram_free(&self->websockets[i].ping_us);
+        histogram_free(&self->websockets[i].queued_us);
     }
     memory_free(self);
     *statistics = NULL;

@@ -332,6 +332,11 @@ uint64_t runner_worker_step(const struct runner *runner, uint32_t worker)
     return has_begun ? found->step : 0;
 }
 
+bool runner_is_synchronising(const struct runner *runner)
+{
+    return map_size(runner->rooms) > 0;
+}
+
 uint32_t runner_running(const struct runner *runner)
 {
     return runner->counts[WORKER_BETWEEN] + runner->counts[WORKER_HALTED] + runner->counts[WORKER_ASKING] +

@@ -101,6 +101,8 @@ void runner_settle(struct runner *runner, uint32_t worker, struct runner_effects
 uint32_t runner_worker_count(const struct runner *runner, uint32_t worker);
 /* The worker's step: 0 until its setup is done. */
 uint64_t runner_worker_step(const struct runner *runner, uint32_t worker);
+/* Whether any room of the campaign synchronises, as far as this runner knows. */
+bool runner_is_synchronising(const struct runner *runner);
 /* Workers between setup and teardown. */
 uint32_t runner_running(const struct runner *runner);
 /* Arrivals of the plan that have found no worker, so far. */

@@ -33,6 +33,7 @@ struct websocket_report {
     struct close_counts codes;
     const struct histogram *handshake_us; /* of those that were opened */
     const struct histogram *ping_us;
+    const struct histogram *queued_us; /* from sending a message until the kernel had it */
 };
 
 struct divergence;

@@ -44,6 +44,7 @@ static void free_entries(struct campaign_statistics *statistics)
         struct websocket_total *total = cursor.value;
         histogram_free(&total->handshake_us);
         histogram_free(&total->ping_us);
+        histogram_free(&total->queued_us);
         text_finish(&total->name);
         memory_free(total);
     }
@@ -184,9 +185,12 @@ static void merge_websocket(struct campaign_statistics *statistics, const struct
         total = MEMORY_NEW(struct websocket_total);
         total->handshake_us = histogram_new();
         total->ping_us = histogram_new();
+        total->queued_us = histogram_new();
         total->name = text_copy(name);
-        total->report = (struct websocket_report){
-            .name = total->name.bytes, .handshake_us = total->handshake_us, .ping_us = total->ping_us};
+        total->report = (struct websocket_report){.name = total->name.bytes,
+                                                  .handshake_us = total->handshake_us,
+                                                  .ping_us = total->ping_us,
+                                                  .queued_us = total->queued_us};
         (void)map_put(statistics->websockets, buffer_bytes(key), total);
     }
     for (size_t i = 0; i < WEBSOCKET_COUNTS; i++) {
@@ -197,6 +201,7 @@ static void merge_websocket(struct campaign_statistics *statistics, const struct
     }
     merge_histogram(statistics, total->handshake_us, from->handshake_us);
     merge_histogram(statistics, total->ping_us, from->ping_us);
+    merge_histogram(statistics, total->queued_us, from->queued_us);
 }
 
 static void merge_error(struct campaign_statistics *statistics, const struct error_statistics *from,

@@ -27,6 +27,7 @@ struct websocket_total {
     struct websocket_report report;
     struct histogram *handshake_us;
     struct histogram *ping_us;
+    struct histogram *queued_us;
 };
 
 struct error_total {

@@ -7,7 +7,7 @@
 #include <assert.h>
 
 static_assert(sizeof(struct request_report) == 112 && sizeof(struct wait_report) == 80 &&
-                  sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 376 &&
+                  sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
                   sizeof(struct campaign_statistics) == 200,
               "what is packed here has to know each field");
 
@@ -75,6 +75,7 @@ static void websockets_pack(const struct campaign_statistics *statistics, struct
         }
         histogram_pack(total->handshake_us, into);
         histogram_pack(total->ping_us, into);
+        histogram_pack(total->queued_us, into);
     }
 }
 
@@ -205,12 +206,14 @@ static void websockets_unpack(struct campaign_statistics *statistics, struct unp
         codes_unpack(&websocket.codes, from);
         websocket.handshake_us = histogram_unpack(from);
         websocket.ping_us = histogram_unpack(from);
+        websocket.queued_us = histogram_unpack(from);
         if (!from->is_broken) {
             campaign_statistics_merge(statistics,
                                       &(struct statistics){.websockets = &websocket, .websocket_count = 1});
         }
         histogram_free(&websocket.handshake_us);
         histogram_free(&websocket.ping_us);
+        histogram_free(&websocket.queued_us);
     }
 }
 

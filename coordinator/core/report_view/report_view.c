@@ -162,6 +162,14 @@ static void view_errors(struct report_view *view, const struct campaign_report *
     view->error_count = report->error_count;
 }
 
+uint64_t websocket_view_open(const struct websocket_view *websocket)
+{
+    const uint64_t *counts = websocket->counts;
+    uint64_t ended = counts[WEBSOCKET_COUNT_CLOSED_BY_US] + counts[WEBSOCKET_COUNT_CLOSED_BY_PEER] +
+                     counts[WEBSOCKET_COUNT_LOST];
+    return counts[WEBSOCKET_COUNT_OPENED] > ended ? counts[WEBSOCKET_COUNT_OPENED] - ended : 0;
+}
+
 static void view_websockets(struct report_view *view, const struct campaign_report *report)
 {
     struct websocket_view *websockets = report_view_array(view, report->websocket_count, sizeof *websockets);
@@ -170,7 +178,8 @@ static void view_websockets(struct report_view *view, const struct campaign_repo
         websockets[i] = (struct websocket_view){.name = report_view_text(view, websocket->name),
                                                 .codes = websocket->codes,
                                                 .handshake = quantiles_of(websocket->handshake_us),
-                                                .ping = quantiles_of(websocket->ping_us)};
+                                                .ping = quantiles_of(websocket->ping_us),
+                                                .queued = quantiles_of(websocket->queued_us)};
         memcpy(websockets[i].counts, websocket->counts, sizeof websocket->counts);
     }
     view->websockets = websockets;

@@ -49,7 +49,11 @@ struct websocket_view {
     struct close_counts codes; /* sorted */
     struct quantiles handshake;
     struct quantiles ping;
+    struct quantiles queued;
 };
+
+/* How many are open now. */
+uint64_t websocket_view_open(const struct websocket_view *websocket);
 
 /* As struct seen_report has it. */
 struct seen_view {

@@ -153,6 +153,7 @@ static void websocket(struct buffer *text, const struct websocket_statistics *we
     }
     histogram(text, "handshake", websocket->handshake_us);
     histogram(text, "ping", websocket->ping_us);
+    histogram(text, "queued", websocket->queued_us);
 }
 
 /* One that need not be there. */

@@ -269,7 +269,8 @@ static void make_websocket(struct sample *sample, const struct palette *palette,
 {
     *websocket = (struct websocket_statistics){.name = palette->name,
                                                .handshake_us = histogram_of(sample, variant),
-                                               .ping_us = histogram_of(sample, variant)};
+                                               .ping_us = histogram_of(sample, variant),
+                                               .queued_us = histogram_of(sample, variant)};
     for (size_t i = 0; i < WEBSOCKET_COUNTS; i++) {
         websocket->counts[i] = palette->wide / (i + 1);
     }
