@@ -1,4 +1,5 @@
 """The tests that may notice a break: which places each of them reaches, how long it takes, how often it noticed."""
+import collections
 import math
 import os
 import pathlib
@@ -23,8 +24,8 @@ class Test:
         self.is_steady = is_steady  # else it depends on the real clock: what it notices is asked twice
         self.seconds = 0.0
         self.reached = {}  # file: bytes, one a break
-        self.asked = 1
-        self.noticed = 1
+        self.asked = collections.Counter()  # by file
+        self.noticed = collections.Counter()
 
     def run(self, folder, variables, limit):
         """Whether it passes, and what it printed. The limit is of processor time, since others may work here too."""
@@ -58,15 +59,16 @@ class Test:
         sys.exit(f"{self.name} fails on what is not broken:\n{printed[-3000:]}")
 
     def notices(self, folder, file, number):
-        self.asked += 1
+        self.asked[file] += 1
         for _ in range(1 if self.is_steady else 2):
             if self.run(folder, {"MUTANT": f"{file}:{number}"}, self.limit())[0]:
                 return False
-        self.noticed += 1
+        self.noticed[file] += 1
         return True
 
-    def cost(self):
-        return (self.seconds + 0.005) * self.asked / self.noticed
+    def cost(self, file):
+        """Seconds for each break of the file that it notices, as far as is known."""
+        return (self.seconds + 0.005) * (1 + self.asked[file]) / (1 + self.noticed[file])
 
 
 def tests_of_program(name, program, filter_library, folder, is_steady):

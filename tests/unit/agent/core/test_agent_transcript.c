@@ -87,10 +87,13 @@ static void write_operations(struct buffer *into, const struct message *message)
 
 static void write_gauges(struct buffer *into, const struct gauges *gauges)
 {
-    buffer_append_format(into, "%" PRIu64 " µs, cpu %" PRIu64 ", %" PRIu64 " bytes, ", gauges->interval_us,
-                         gauges->cpu_us, gauges->memory_bytes);
+    buffer_append_format(
+        into, "%" PRIu64 " µs, cpu %" PRIu64 " of %" PRIu64 ", load %" PRIu64 ", %" PRIu64 " bytes, ",
+        gauges->interval_us, gauges->cpu_us, gauges->host_cpu_us, (uint64_t)gauges->load_milli,
+        gauges->memory_bytes);
     if (gauges->has_clock) {
-        buffer_append_format(into, "clock %" PRId64 " ms, ", gauges->clock_offset_ns / (int64_t)MS);
+        buffer_append_format(into, "clock %" PRId64 " ± %" PRIu64 " ms, ",
+                             gauges->clock_offset_ns / (int64_t)MS, gauges->clock_uncertainty_ns / MS);
     }
     buffer_append_string(into, "loops");
     for (size_t i = 0; i < gauges->loop_count; i++) {
