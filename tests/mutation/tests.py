@@ -10,10 +10,14 @@ import sys
 import tempfile
 import time
 
-# seconds of a program of unit tests above which its tests are asked one by one
+# Seconds of a program of unit tests above which its tests are asked one by one.
 ASKED_ONE_BY_ONE = 0.15
 CHUNK = 100  # seeds
-WAITS = 10  # seconds that a test may wait for what does not come
+
+
+def processor_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Test:
@@ -22,7 +26,8 @@ class Test:
         self.command = [str(word) for word in command]
         self.variables = variables or {}
         self.is_steady = is_steady  # else it depends on the real clock: what it notices is asked twice
-        self.seconds = 0.0
+        self.seconds = 0.0  # of processor time
+        self.waits = 0.0  # from begin to end
         self.reached = {}  # file: bytes, one a break
         self.asked = collections.Counter()  # by file
         self.noticed = collections.Counter()
@@ -33,7 +38,7 @@ class Test:
                               env={**os.environ, **self.variables, **variables}, start_new_session=True) as process:
             resource.prlimit(process.pid, resource.RLIMIT_CPU, (math.ceil(limit), math.ceil(limit)))
             try:
-                printed = process.communicate(timeout=WAITS + 10 * limit)[0]
+                printed = process.communicate(timeout=10 * (limit + self.waits))[0]
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 return False, "takes too long"
@@ -50,9 +55,10 @@ class Test:
         """Runs it on what is not broken: seconds, and what it reaches."""
         for _ in range(3):
             with tempfile.TemporaryDirectory() as into:
-                begins = time.monotonic()
+                begins, cpu_begins = time.monotonic(), processor_seconds()
                 passes, printed = self.run(folder, {"MUTANT_REACHED": into}, 300)
-                self.seconds = time.monotonic() - begins
+                self.waits = time.monotonic() - begins
+                self.seconds = processor_seconds() - cpu_begins
                 self.reached = {path.name.replace("+", "/"): path.read_bytes() for path in pathlib.Path(into).iterdir()}
             if passes:
                 return
@@ -68,7 +74,7 @@ class Test:
 
     def cost(self, file):
         """Seconds for each break of the file that it notices, as far as is known."""
-        return (self.seconds + 0.005) * (1 + self.asked[file]) / (1 + self.noticed[file])
+        return (self.seconds + self.waits / 10 + 0.005) * (1 + self.asked[file]) / (1 + self.noticed[file])
 
 
 def tests_of_program(name, program, filter_library, folder, is_steady):

@@ -49,6 +49,7 @@ void write_command(struct buffer *into, uint32_t shard, const struct command *co
     buffer_append_string(into, command->text == NULL ? "" : command->text);
     if (command->kind == COMMAND_DEPLOY) {
         assert_non_null(command->deployment);
+        assert_non_null(deployment_bundle(command->deployment));
         struct bytes target = deployment_options(command->deployment)->target;
         buffer_append_format(into, "%s%.*s", target.size > 0 ? " at " : "", BYTES_FORMAT(target));
     } else if (command->kind == COMMAND_GLOBAL) {
