@@ -1,5 +1,6 @@
 /* A campaign as an agent passes it between the coordinator and its two shards. */
 #include "tests/unit/agent/core/test_agent_support.h"
+#include "tests/unit/agent/core/test_agent_transcript.h"
 
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -338,7 +339,11 @@ static void three_shards_are_dealt_to_in_turn_and_passed_over_without_a_runner(v
 static void leave_behind(struct fixture *fixture, uint32_t worker, size_t size)
 {
     struct notice *notice = notice_new(NOTICE_ARTIFACT, CAMPAIGN);
-    notice->content = text_take(memory_new(size, 1), size);
+    uint8_t *content = memory_new(size, 1);
+    for (size_t i = 0; i < size; i++) {
+        content[i] = artifact_byte(i);
+    }
+    notice->content = text_take(content, size);
     notice->artifact = (struct artifact_piece){
         .kind = ARTIFACT_SOURCE, .worker = worker, .step = 2, .content = notice->content.bytes};
     notify(fixture, 0, notice);

@@ -58,7 +58,8 @@ static void sightings_are_told_by_the_coordinators_clock(void **state)
     read.first_ns = read.last_ns = (int64_t)(2003 * MS);
     operate(fixture, 1, 1, read);
     turn_end(fixture);
-    expect(fixture, "operations(writing 2 42000–42000 ms, one_read 0 1 42003–0 ms after 4000 0 µs)");
+    expect(fixture,
+           "operations(writing 2 42000–42000 ms ± 1 µs, one_read 0 1 42003–0 ms ± 1 µs after 4000 0 µs)");
 }
 
 /* One turn after the other while the coordinator acknowledges nothing. */
@@ -169,6 +170,23 @@ static void all_that_was_gathered_goes_before_the_goodbye(void **state)
     ignore(fixture);
 }
 
+static void all_that_was_gathered_goes_before_the_last_steps_of_the_rooms(void **state)
+{
+    struct fixture *fixture = *state;
+    start_with_workers(fixture, 1);
+    say_kind(fixture, MESSAGE_DRAIN);
+    fill_link(fixture);
+    notify(fixture, 0, notice_new(NOTICE_DRAINED, CAMPAIGN));
+    ignore(fixture);
+    for (int i = 0; i < 30; i++) {
+        pass(fixture, 500);
+        pump(fixture);
+        turn_end(fixture);
+    }
+    assert_non_null(strstr(buffer_string(&fixture->transcript), "one_read 0, one_read 0) drained()"));
+    ignore(fixture);
+}
+
 static void campaigns_are_kept_apart(void **state)
 {
     struct fixture *fixture = *state;
@@ -221,6 +239,7 @@ int main(void)
         CASE(pauses_the_workers_when_too_much_has_gathered),
         CASE(what_a_campaign_gathered_goes_with_it),
         CASE(all_that_was_gathered_goes_before_the_goodbye),
+        CASE(all_that_was_gathered_goes_before_the_last_steps_of_the_rooms),
         CASE(campaigns_are_kept_apart),
         CASE(who_begins_a_step_hears_when_the_coordinator_knows),
     };

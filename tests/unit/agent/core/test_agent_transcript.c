@@ -79,6 +79,9 @@ static void write_operations(struct buffer *into, const struct message *message)
             buffer_append_format(into, " %" PRId64 "–%" PRId64 " ms", operation->first_ns / (int64_t)MS,
                                  operation->last_ns / (int64_t)MS);
         }
+        if (operation->first_ns != 0 && operation->uncertainty_us != 0) {
+            buffer_append_format(into, " ± %" PRIu32 " µs", operation->uncertainty_us);
+        }
         for (size_t j = 0; j < operation->after_count; j++) {
             buffer_append_format(into, "%s %" PRIu32 "%s", j == 0 ? " after" : "", operation->after_us[j],
                                  j + 1 == operation->after_count ? " µs" : "");
@@ -105,6 +108,11 @@ static void write_gauges(struct buffer *into, const struct gauges *gauges)
     buffer_append_format(into, ", %" PRIu64 " of lag", histogram_count(gauges->lag_us));
 }
 
+uint8_t artifact_byte(uint64_t offset)
+{
+    return (uint8_t)(offset % 251);
+}
+
 void write_message(struct buffer *into, const struct message *message)
 {
     buffer_append_format(into, "%s(", message_kind_name(message->kind));
@@ -125,6 +133,9 @@ void write_message(struct buffer *into, const struct message *message)
                              message->failure.step, BYTES_FORMAT(message->failure.text));
         break;
     case MESSAGE_ARTIFACT:
+        for (size_t i = 0; i < message->artifact.content.size; i++) {
+            assert_int_equal(message->artifact.content.data[i], artifact_byte(message->artifact.offset + i));
+        }
         buffer_append_format(into, "%" PRIu32 "@%" PRIu64 " %" PRIu64 "+%zu of %" PRIu64,
                              message->artifact.worker, message->artifact.step, message->artifact.offset,
                              message->artifact.content.size, message->artifact.size_bytes);
