@@ -9,8 +9,11 @@ bool on_loss_replaces(enum on_loss on_loss)
     return on_loss == ON_LOSS_REPLACE || on_loss == ON_LOSS_REPLACE_AGAIN;
 }
 
-void campaign_options_settle(struct campaign_options *options, bool are_runs_given)
+void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given)
 {
+    if (!is_fail_given && options->thresholds.size > 0) {
+        options->fail_steps = 0;
+    }
     if (!are_runs_given && options->duration_ms == 0) {
         options->runs = 1; /* nobody means to run for ever, or for no time, by saying nothing */
     }

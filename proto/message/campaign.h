@@ -29,8 +29,8 @@ struct campaign_options {
 
 struct campaign_options campaign_options_defaults(void);
 /* Sets what depends on several options: if neither runs nor a duration is given, each worker does one step.
- */
-void campaign_options_settle(struct campaign_options *options, bool are_runs_given);
+ * Where thresholds judge, failed steps alone do not, unless that is said too. */
+void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given);
 /* The default if it is 0: no wait is unbounded. */
 uint64_t campaign_sync_timeout_ms(const struct campaign_options *options);
 /* A copy whose texts are views of `texts`, the one piece of memory that they are copied to. */
