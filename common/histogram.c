@@ -249,6 +249,13 @@ bool histogram_next(const struct histogram *histogram, struct histogram_cursor *
     return false;
 }
 
+uint64_t histogram_bucket_lowest(uint32_t bucket)
+{
+    uint64_t width;
+    assert(bucket < BUCKET_COUNT);
+    return lowest_of(bucket, &width);
+}
+
 bool histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count)
 {
     if (bucket >= BUCKET_COUNT) {

@@ -40,6 +40,8 @@ struct histogram_cursor {
     size_t position;
 };
 bool histogram_next(const struct histogram *histogram, struct histogram_cursor *cursor);
+/* The lowest value that is counted in this bucket, which there is. */
+uint64_t histogram_bucket_lowest(uint32_t bucket);
 /* Adds a bucket received from elsewhere; false if there is no such bucket. */
 MUST_CHECK bool histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count);
 /* The maximum is transmitted separately from the buckets. */

@@ -50,6 +50,29 @@ static void append_seen(const struct report_view *report, struct buffer *line)
     }
 }
 
+/* The connections that are open, and their messages since the last line. */
+static void append_websockets(struct live_line *last, const struct report_view *report, struct buffer *line)
+{
+    uint64_t open = 0;
+    uint64_t messages = 0;
+    char text[FORMAT_BYTES];
+    for (size_t i = 0; i < report->websocket_count; i++) {
+        const struct websocket_view *websocket = &report->websockets[i];
+        open += websocket_view_open(websocket);
+        messages +=
+            websocket->counts[WEBSOCKET_COUNT_MESSAGES_IN] + websocket->counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+    }
+    if (report->websocket_count == 0 || report->running_ns <= last->running_ns) {
+        return;
+    }
+    append_count(line, open, open == 1 ? "WebSocket" : "WebSockets");
+    format_rate((double)(messages - last->messages) * (double)NS_PER_S /
+                    (double)(report->running_ns - last->running_ns),
+                text);
+    buffer_append_format(line, " %s", text);
+    last->messages = messages;
+}
+
 void live_line_compose(struct live_line *last, const struct report_view *report, struct buffer *line)
 {
     append_elapsed(line, report->running_ns);
@@ -60,6 +83,7 @@ void live_line_compose(struct live_line *last, const struct report_view *report,
     append_count(line, report->steps_ok, "ok");
     append_count(line, report->steps_failed, "failed");
     live_line_append_requests(last, report, line);
+    append_websockets(last, report, line);
     append_seen(report, line);
     if (report->waiting.size > 0) {
         buffer_append_format(line, "  %.*s", BYTES_FORMAT(report->waiting));

@@ -7,6 +7,7 @@
 struct live_line {
     uint64_t running_ns;
     uint64_t requests;
+    uint64_t messages; /* of WebSockets, in and out */
 };
 
 /* Appends "0:12  5 workers  120 ok  0 failed  86.0/s  p95 3.20 ms  4 wait for the writer of pad@12". */

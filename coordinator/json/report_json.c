@@ -7,6 +7,7 @@
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/json_table.h"
 #include "coordinator/json/judge_json.h"
+#include "coordinator/json/load_json.h"
 #include "coordinator/json/named_json.h"
 #include "coordinator/json/seen_json.h"
 #include "coordinator/json/websocket_json.h"
@@ -228,6 +229,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "duration_s", .type = JSON_TABLE_NS_AS_S, .offset = REPORT(running_ns)},
     {.key = "seed", .type = JSON_TABLE_COUNT, .offset = REPORT(seed)},
     {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEPS},
+    {.key = "load", .type = JSON_TABLE_SPECIAL, .special = &json_special_load},
     {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
@@ -270,6 +272,7 @@ static const struct json_row LIVE_ROWS[] = {
     {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p95_us)},
     {.key = "waiting", .type = JSON_TABLE_TEXT, .offset = REPORT(waiting)},
     {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},
+    {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "agents", REPORT_LIST(agents, agent_count, LIVE_AGENTS)},
 };

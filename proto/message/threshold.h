@@ -23,7 +23,9 @@ enum threshold_metric {
     THRESHOLD_STEPS,
     THRESHOLD_CHECKS,
     THRESHOLD_WAITS,
-    THRESHOLD_SEEN, /* from an edit until a reader sees it */
+    THRESHOLD_SEEN,     /* from an edit until a reader sees it */
+    THRESHOLD_RESPONSE, /* requests, their time from the intended start */
+    THRESHOLD_DROPPED,  /* arrivals that no worker was free for */
     THRESHOLD_METRICS
 };
 

@@ -24,6 +24,8 @@ static const struct threshold_metric_row METRICS[] = {
      COUNTS_OF_REQUESTS | 1u << THRESHOLD_STOPPED | 1u << THRESHOLD_TIMEOUT | 1u << THRESHOLD_SHORT |
          1u << THRESHOLD_DEADLOCK,
      NULL},
+    {"response", THRESHOLD_RESPONSE, false, true, true, 1u << THRESHOLD_ALL, NULL},
+    {"dropped", THRESHOLD_DROPPED, false, false, false, 1u << THRESHOLD_FAILED, "failed"},
     {"seen", THRESHOLD_SEEN, false, true, true, 1u << THRESHOLD_ALL | 1u << THRESHOLD_DIVERGED, NULL},
 };
 static_assert(COUNT_OF(METRICS) == THRESHOLD_METRICS, "one row for each metric");
@@ -144,6 +146,7 @@ static bool threshold_find_statistic(const struct threshold_metric_row *row, str
     }
     if (bytes_equal_string(word, "rate")) {
         threshold->statistic = THRESHOLD_RATE;
+        threshold->count = (row->counts & 1u << THRESHOLD_ALL) != 0 ? THRESHOLD_ALL : THRESHOLD_FAILED;
         return true;
     }
     for (size_t i = 0; i < COUNT_OF(TIME_WORDS) && row->has_times; i++) {

@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "coordinator/core/report/report.h"
 #include "proto/codec/arena.h"
+#include "proto/message/arrivals.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -127,6 +128,8 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .count = request->count,
                                             .failed = request->failed,
                                             .latency = quantiles_of(request->latency_us)};
+        requests[i].has_response = request->response_us != NULL;
+        requests[i].response = quantiles_of(request->response_us);
         view_phases(&requests[i], request);
     }
     view->requests = requests;
@@ -212,6 +215,14 @@ static void view_errors(struct report_view *view, const struct campaign_report *
     view->error_count = report->error_count;
 }
 
+uint64_t websocket_view_open(const struct websocket_view *websocket)
+{
+    const uint64_t *counts = websocket->counts;
+    uint64_t ended = counts[WEBSOCKET_COUNT_CLOSED_BY_US] + counts[WEBSOCKET_COUNT_CLOSED_BY_PEER] +
+                     counts[WEBSOCKET_COUNT_LOST];
+    return counts[WEBSOCKET_COUNT_OPENED] > ended ? counts[WEBSOCKET_COUNT_OPENED] - ended : 0;
+}
+
 static void view_websockets(struct report_view *view, const struct campaign_report *report)
 {
     struct websocket_view *websockets = report_view_array(view, report->websocket_count, sizeof *websockets);
@@ -220,7 +231,8 @@ static void view_websockets(struct report_view *view, const struct campaign_repo
         websockets[i] = (struct websocket_view){.name = report_view_text(view, websocket->name),
                                                 .codes = websocket->codes,
                                                 .handshake = quantiles_of(websocket->handshake_us),
-                                                .ping = quantiles_of(websocket->ping_us)};
+                                                .ping = quantiles_of(websocket->ping_us),
+                                                .queued = quantiles_of(websocket->queued_us)};
         memcpy(websockets[i].counts, websocket->counts, sizeof websocket->counts);
     }
     view->websockets = websockets;
@@ -312,6 +324,13 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->step = quantiles_of(report->step_us);
     view->requests_total = report->requests_total;
     view->request = quantiles_of(report->request_latency_us);
+    view->has_plan = campaign_has_plan(report->options);
+    view->has_rate = campaign_is_open(report->options);
+    view->arrivals = report->arrivals;
+    view->dropped = report->dropped;
+    view->late = quantiles_of(report->late_us);
+    view->response = quantiles_of(report->response_us);
+    view->request_response = quantiles_of(report->request_response_us);
     view->has_start_spread = report->has_start_spread;
     view->start_spread_us = report->start_spread_us;
     view->has_release_spread =

@@ -30,6 +30,8 @@ struct request_view {
     uint64_t count;
     uint64_t failed;
     struct quantiles latency; /* of those that left */
+    bool has_response;
+    struct quantiles response; /* the same from the intended start of their step */
     bool has_phases;
     struct quantiles phases[REQUEST_PHASE_COUNT];
 };
@@ -48,6 +50,7 @@ struct websocket_view {
     struct close_counts codes; /* sorted */
     struct quantiles handshake;
     struct quantiles ping;
+    struct quantiles queued;
 };
 
 struct check_view {
@@ -69,6 +72,8 @@ struct threshold_view {
     bool has_moment;      /* it is missed, and was judged at each moment */
     uint64_t missed_ns;   /* when that was first seen, since the workers began */
 };
+/* How many are open now. */
+uint64_t websocket_view_open(const struct websocket_view *websocket);
 
 /* As struct seen_report has it. */
 struct seen_view {
@@ -118,7 +123,14 @@ struct report_view {
     struct quantiles step;
     uint64_t requests_total; /* timings left out */
     struct quantiles request;
-    double requests_per_s; /* over the last second; filled by the caller that measures it */
+    bool has_plan; /* steps have an instant at which they are to begin */
+    bool has_rate; /* and that by a plan of arrivals */
+    uint64_t arrivals;
+    uint64_t dropped;
+    struct quantiles late;             /* how late steps began */
+    struct quantiles response;         /* of steps, from that instant */
+    struct quantiles request_response; /* of requests, likewise */
+    double requests_per_s;             /* over the last second; filled by the caller that measures it */
     bool has_release_spread;
     struct quantiles release_spread;
     bool has_start_spread;

@@ -56,6 +56,37 @@ static void look_at_requests(struct threshold_inputs *inputs, const struct thres
     }
 }
 
+/* From the intended start; there are none where requests have no such instant. */
+static void look_at_responses(struct threshold_inputs *inputs, const struct threshold *about,
+                              struct threshold_totals *totals)
+{
+    struct campaign_report report = {0};
+    const struct request_report *request;
+    struct map_cursor cursor = {0};
+    while ((request = campaign_statistics_next_request(inputs->statistics, &cursor)) != NULL) {
+        if (!request->is_timing && request->response_us != NULL && threshold_matches(about, request->name)) {
+            totals->is_known = true;
+            totals->numbers.counts[THRESHOLD_ALL] += histogram_count(request->response_us);
+            if (about->name.size > 0) {
+                look_add_times(inputs, totals, request->response_us);
+            }
+        }
+    }
+    if (about->name.size == 0) {
+        campaign_statistics_totals(inputs->statistics, &report);
+        totals->numbers.us = report.request_response_us;
+    }
+}
+
+static void look_at_dropped(const struct threshold_inputs *inputs, struct threshold_totals *totals)
+{
+    struct campaign_report report = {0};
+    campaign_statistics_totals(inputs->statistics, &report);
+    totals->numbers.counts[THRESHOLD_ALL] = report.arrivals + report.dropped;
+    totals->numbers.counts[THRESHOLD_OK] = report.arrivals;
+    totals->numbers.counts[THRESHOLD_FAILED] = report.dropped;
+}
+
 static void look_at_http(const struct threshold_inputs *inputs, struct threshold_totals *totals)
 {
     uint64_t *counts = totals->numbers.counts;
@@ -160,6 +191,12 @@ void threshold_look(void *context, const struct threshold *about, struct thresho
         return;
     case THRESHOLD_WAITS:
         look_at_waits(inputs, about, totals);
+        return;
+    case THRESHOLD_RESPONSE:
+        look_at_responses(inputs, about, totals);
+        return;
+    case THRESHOLD_DROPPED:
+        look_at_dropped(inputs, totals);
         return;
     case THRESHOLD_SEEN:
         look_at_seen(inputs, about, totals);

@@ -57,6 +57,10 @@ static void the_unit_says_what_a_count_is(void **state)
         {"waits.timeout < 2", THRESHOLD_WAITS, THRESHOLD_NUMBER, THRESHOLD_TIMEOUT, THRESHOLD_LESS, 2},
         {"waits[pad].short < 2%", THRESHOLD_WAITS, THRESHOLD_SHARE, THRESHOLD_SHORT, THRESHOLD_LESS, 2},
         {"seen.diverged = 0", THRESHOLD_SEEN, THRESHOLD_NUMBER, THRESHOLD_DIVERGED, THRESHOLD_EQUAL, 0},
+        {"dropped = 0", THRESHOLD_DROPPED, THRESHOLD_NUMBER, THRESHOLD_FAILED, THRESHOLD_EQUAL, 0},
+        {"dropped < 1%", THRESHOLD_DROPPED, THRESHOLD_SHARE, THRESHOLD_FAILED, THRESHOLD_LESS, 1},
+        {"dropped.rate < 1", THRESHOLD_DROPPED, THRESHOLD_RATE, THRESHOLD_FAILED, THRESHOLD_LESS, 1},
+        {"response.p99 < 1s", THRESHOLD_RESPONSE, THRESHOLD_QUANTILE, THRESHOLD_ALL, THRESHOLD_LESS, 1e6},
         {"record[think].p50 < 1m", THRESHOLD_RECORD, THRESHOLD_QUANTILE, THRESHOLD_ALL, THRESHOLD_LESS, 6e7},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
@@ -76,7 +80,8 @@ static void a_mistake_is_shown_where_it_is(void **state)
         const char *text;
         const char *why;
     } rows[] = {
-        {"", "column 1: \"\" is none of http, request, record, steps, checks, waits, seen"},
+        {"",
+         "column 1: \"\" is none of http, request, record, steps, checks, waits, response, dropped, seen"},
         {"htp.p95 < 2ms", "column 1: \"htp.p95\" is none of"},
         {"http < 1ms", "column 5: which number of http? It has count, ok, failed, rate, min"},
         {"http.p95", "column 9: expected one of < <= > >= = !="},

@@ -12,7 +12,10 @@ static void count_request(struct counted *counted, const char *name, bool is_tim
 {
     struct histogram *latency SCOPED(histogram_free) = histogram_new();
     histogram_add(latency, us, count);
+    struct histogram *response SCOPED(histogram_free) = histogram_new();
+    histogram_add(response, 2 * us, count);
     struct request_statistics request = {.name = bytes_of_string(name),
+                                         .response_us = is_timing ? NULL : response,
                                          .is_timing = is_timing,
                                          .count = count,
                                          .failed = failed,
@@ -53,7 +56,12 @@ static int set_up(void **state)
     count_check(&counted, "status is 404", 1, 1);
     struct histogram *step_us SCOPED(histogram_free) = histogram_new();
     histogram_add(step_us, 77, 3);
-    struct statistics steps = {.steps_ok = 3, .steps_failed = 2, .steps_stopped = 5, .step_us = step_us};
+    struct statistics steps = {.steps_ok = 3,
+                               .steps_failed = 2,
+                               .steps_stopped = 5,
+                               .step_us = step_us,
+                               .arrivals = 90,
+                               .dropped = 10};
     campaign_statistics_merge(counted.statistics, &steps);
     campaign_statistics_add_lost(counted.statistics, 4);
     *state = &counted;
@@ -101,6 +109,16 @@ static void names_are_chosen(void **state)
     expect(state, "record[*].failed > 0", 7, 7, 9000);
 }
 
+static void responses_count_from_the_intended_start(void **state)
+{
+    expect(state, "response[GET /a].p95 < 1s", 10, 10, 2000);
+    expect(state, "response[GET *].p95 < 1s", 40, 40, 6000);
+    expect(state, "response.p95 < 1s", 40, 40, 6000);
+    expect(state, "dropped = 0", 10, 0, 0);
+    expect(state, "dropped < 1%", 10, 0, 0);
+    expect(state, "dropped.rate < 1/s", 10, 0, 0);
+}
+
 static void waits_have_outcomes(void **state)
 {
     expect(state, "waits.count > 0", 3 * 63, 63, 300);
@@ -146,6 +164,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names_are_chosen),
+        cmocka_unit_test(responses_count_from_the_intended_start),
         cmocka_unit_test(waits_have_outcomes),
         cmocka_unit_test(steps_and_checks_are_counted),
         cmocka_unit_test(sightings_are_those_of_the_report),

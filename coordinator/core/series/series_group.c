@@ -1,0 +1,31 @@
+/* The groups of rows of a series, and their columns. */
+#include "coordinator/core/series/series_group.h"
+
+const struct series_group_columns SERIES_GROUP_COLUMNS[SERIES_GROUP_COUNT] = {
+    [SERIES_REQUESTS] = {.key = "requests",
+                         .counters = {{.key = "count"},
+                                      {.key = "failed"},
+                                      {.key = "bytes_in", .unit = SERIES_BYTES},
+                                      {.key = "bytes_out", .unit = SERIES_BYTES}},
+                         .counter_count = 4,
+                         .has_latency = true},
+    [SERIES_TIMINGS] = {.key = "timings",
+                        .counters = {{.key = "count"}, {.key = "failed"}},
+                        .counter_count = 2,
+                        .has_latency = true},
+    [SERIES_STEPS] = {.key = "steps",
+                      .counters = {{.key = "ok"}, {.key = "failed"}, {.key = "stopped"}, {.key = "lost"}},
+                      .counter_count = 4,
+                      .has_latency = true},
+    [SERIES_WAITS] = {.key = "waits",
+                      .counters = {{.key = "count"}, {.key = "not_ok"}},
+                      .counter_count = 2,
+                      .has_latency = true},
+    [SERIES_SEEN] = {.key = "seen", .counters = {{.key = "count"}}, .counter_count = 1, .has_latency = true},
+    [SERIES_LOAD] = {.key = "load",
+                     .counters = {{.key = "workers", .is_maximum = true},
+                                  {.key = "agents_cpu_s", .unit = SERIES_US_AS_S},
+                                  {.key = "agents_lag_p99_ms", .unit = SERIES_US_AS_MS, .is_maximum = true},
+                                  {.key = "agents_lag_max_ms", .unit = SERIES_US_AS_MS, .is_maximum = true}},
+                     .counter_count = 4},
+};
