@@ -11,8 +11,11 @@ bool on_loss_replaces(enum on_loss on_loss)
     return on_loss == ON_LOSS_REPLACE || on_loss == ON_LOSS_REPLACE_AGAIN;
 }
 
-void campaign_options_settle(struct campaign_options *options, bool are_runs_given)
+void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given)
 {
+    if (!is_fail_given && options->thresholds.size > 0) {
+        options->fail_steps = 0;
+    }
     struct load_stages stages;
     bool has_stages = options->stages.size > 0 && load_parse_stages(options->stages, &stages, NULL);
     if (has_stages && options->duration_ms == 0) {

@@ -9,6 +9,7 @@
 #include "coordinator/core/report/verdict.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
+#include "coordinator/core/thresholds/thresholds.h"
 #include "proto/message/bundle_copy.h"
 
 /* Runs of one worker set in a message; a set with more is sent in several messages. */
@@ -70,6 +71,7 @@ struct campaign {
     struct deadline lifecycle_due;
     struct deadline rooms_due;
     struct deadline stage_due; /* not while it has no stages of workers */
+    struct deadline judge_due; /* the thresholds are judged */
     struct judgement judgement;
     uint64_t refused_events;
 
@@ -80,6 +82,7 @@ struct campaign {
     struct sightings *sightings; /* once the rooms are freed */
     bool is_unsettled;
     struct campaign_statistics *statistics;
+    struct thresholds *thresholds; /* NULL: there are none */
     struct artifacts artifacts;
     uint32_t global_agent; /* index of the one that runs global fixtures */
     /* Moved but not announced yet: before the workers begin, only after BEGIN. */
@@ -188,6 +191,13 @@ void campaign_set_workers(struct campaign *campaign, uint32_t workers);
 uint32_t campaign_room_total(const struct campaign *campaign);
 /* Begins the workers that are wanted, if they can begin now. */
 void campaign_grow(struct campaign *campaign, uint64_t now_ns);
+
+/* campaign_thresholds.c */
+/* The workers begin, or time has passed: sets when they are judged next. */
+void campaign_thresholds_begin(struct campaign *campaign, uint64_t now_ns);
+void campaign_thresholds_due(struct campaign *campaign, uint64_t now_ns);
+/* At the end. */
+void campaign_judge_thresholds(struct campaign *campaign);
 
 /* campaign_report.c */
 /* Settles the verdict at the end. */

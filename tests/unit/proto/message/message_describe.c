@@ -164,6 +164,16 @@ static void own_histogram(struct buffer *text, const char *name, const struct hi
     }
 }
 
+static void check(struct buffer *text, const struct check_statistics *check)
+{
+    bytes(text, "\ncheck", check->name);
+    number(text, "passed", check->passed);
+    number(text, "failed", check->failed);
+    bytes(text, "text", check->text);
+    number(text, "worker", check->worker);
+    number(text, "step", check->step);
+}
+
 static void statistics(struct buffer *text, const struct statistics *statistics)
 {
     number(text, "ok", statistics->steps_ok);
@@ -180,6 +190,7 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
         number(text, "timing", statistics->requests[i].is_timing);
         number(text, "count", statistics->requests[i].count);
         number(text, "failed", statistics->requests[i].failed);
+        number(text, "forgiven", statistics->requests[i].forgiven);
         histogram(text, "latency", statistics->requests[i].latency_us);
         own_histogram(text, "response", statistics->requests[i].response_us);
         for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
@@ -205,6 +216,9 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     }
     for (size_t i = 0; i < statistics->websocket_count; i++) {
         websocket(text, &statistics->websockets[i]);
+    }
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        check(text, &statistics->checks[i]);
     }
 }
 
