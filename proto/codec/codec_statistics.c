@@ -148,6 +148,7 @@ void encode_statistics(const struct message *message, struct buffer *into)
     put_waits(statistics, into);
     put_errors(statistics, into);
     put_websockets(statistics, into);
+    protobuf_write_number(into, 30, (uint64_t)statistics->at_ns);
 }
 
 static bool take_phases(const Tutti__V1__RequestStatistics *wire, struct request_statistics *request,
@@ -291,6 +292,7 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     statistics->steps_failed = wire->steps_failed;
     statistics->steps_stopped = wire->steps_stopped;
     statistics->workers_running = wire->workers_running;
+    statistics->at_ns = wire->at_ns;
     uint64_t buckets_left = buckets_of(decoding);
     return take_histogram(wire->step_us, &statistics->step_us, &buckets_left, decoding) &&
            take_requests(wire, &buckets_left, decoding) && take_waits(wire, &buckets_left, decoding) &&

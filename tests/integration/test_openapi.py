@@ -131,6 +131,7 @@ class Description(unittest.TestCase):
         self.hold("get", "/v1/campaigns", 200)
         self.hold("get", f"/v1/campaigns/{number}", 200)
         self.hold("get", f"/v1/campaigns/{number}/report", 200)
+        self.hold("get", f"/v1/campaigns/{number}/series", 200)
         with Events(self.coordinator, number) as events:
             _, live = events.until("progress")[-1]
             check(live, DESCRIPTION["components"]["schemas"]["Live"], "event progress")
@@ -188,7 +189,7 @@ class Description(unittest.TestCase):
             self.hold("post", f"/v1/campaigns/{number}/scale", 400, body=wrong)
         self.hold("post", f"/v1/campaigns/{number}/stop", 413, body=large)
         self.hold("post", f"/v1/campaigns/{number}/scale", 413, body=large)
-        for method, path in (("get", ""), ("get", "/report"), ("get", "/events"), ("post", "/stop"), ("post", "/scale")):
+        for method, path in (("get", ""), ("get", "/report"), ("get", "/series"), ("get", "/events"), ("post", "/stop"), ("post", "/scale")):
             self.hold(method, f"/v1/campaigns/999{path}", 404)
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
 

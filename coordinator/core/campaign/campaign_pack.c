@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1664 &&
+                      1680 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
@@ -303,7 +303,9 @@ static void campaign_agents_unpack(struct campaign *campaign, struct unpack *fro
     }
     campaign->agents = memory_new(count, sizeof *campaign->agents);
     while (campaign->agent_count < count && !from->is_broken) {
-        campaign_agent_unpack(campaign, &campaign->agents[campaign->agent_count++], from);
+        struct campaign_agent *agent = &campaign->agents[campaign->agent_count++];
+        campaign_agent_unpack(campaign, agent, from);
+        campaign->workers_running += agent->workers_running;
     }
     campaign->placement = from->is_broken ? NULL : placement_unpack(from, count);
     campaign->rooms = from->is_broken ? NULL : rooms_unpack(from);
@@ -369,6 +371,7 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     artifacts_pack(&campaign->artifacts, into);
     campaign_agents_pack(campaign, into);
     campaign_statistics_pack(campaign->statistics, into);
+    series_pack(campaign->series, into);
 }
 
 /* A campaign has agents and rooms from its deployment on. */
@@ -391,6 +394,7 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     artifacts_unpack(&campaign->artifacts, from);
     campaign_agents_unpack(campaign, from);
     campaign->statistics = campaign_statistics_unpack(from);
+    campaign->series = from->is_broken ? NULL : series_unpack(from);
     if (from->is_broken || !campaign_is_possible(campaign)) {
         unpack_break(from);
         campaign_free(&campaign);

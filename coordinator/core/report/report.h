@@ -5,6 +5,7 @@
 #include "coordinator/core/base/campaign_state.h"
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/report_rows.h"
+#include "coordinator/core/series/series.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
@@ -73,6 +74,7 @@ struct campaign_report {
     uint64_t steps_lost;                        /* their agent was lost before it reported how they ended */
     uint64_t requests_total;                    /* without timings */
     const struct histogram *request_latency_us; /* of all requests together, without timings */
+    struct series_recent recent;                /* the latest of those; all 0 once it has ended */
     const struct histogram *step_us;
     const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;

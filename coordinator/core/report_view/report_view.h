@@ -97,7 +97,11 @@ struct report_view {
     struct quantiles step;
     uint64_t requests_total; /* timings left out */
     struct quantiles request;
-    double requests_per_s; /* over the last second; filled by the caller that measures it */
+    /* The present: of the last ten seconds, or as many as there are; of all of it once it has ended. */
+    uint64_t window_ns;
+    double requests_per_s;
+    double failed_per_s;
+    struct quantiles recent; /* of the latencies within the window; no maximum before it has ended */
     bool has_release_spread;
     struct quantiles release_spread;
     bool has_start_spread;

@@ -80,12 +80,14 @@ static void series_close_row(struct series_row *row, uint64_t second)
 static void series_close(struct series *series, uint64_t second)
 {
     struct map_cursor cursor = {0};
-    for (int group = 0; group < SERIES_GROUP_COUNT; group++) {
+    bool *is_used = &series->is_used[second % SERIES_OPEN_S];
+    for (int group = 0; *is_used && group < SERIES_GROUP_COUNT; group++) {
         series_close_row(&series->totals[group], second);
     }
-    while (map_next(series->rows, &cursor)) {
+    while (*is_used && map_next(series->rows, &cursor)) {
         series_close_row(cursor.value, second);
     }
+    *is_used = false;
     if ((second + 1) % series->point_s > 0) {
         return;
     }
@@ -149,6 +151,7 @@ static void series_add(struct series *series, struct series_row *row, uint64_t s
     struct series_point *more = &series->more;
     if (second >= open_from) {
         series_point_merge(&row->open[second % SERIES_OPEN_S], more, row->group);
+        series->is_used[second % SERIES_OPEN_S] = true;
     } else if (second / series->point_s >= series->points) {
         series_point_merge(&row->filling, more, row->group);
     } else if (!series_point_is_empty(more)) {

@@ -3,6 +3,7 @@
 
 const struct series_group_columns SERIES_GROUP_COLUMNS[SERIES_GROUP_COUNT] = {
     [SERIES_REQUESTS] = {.key = "requests",
+                         .key_by_name = "requests",
                          .counters = {{.key = "count"},
                                       {.key = "failed"},
                                       {.key = "bytes_in", .unit = SERIES_BYTES},
@@ -10,10 +11,12 @@ const struct series_group_columns SERIES_GROUP_COLUMNS[SERIES_GROUP_COUNT] = {
                          .counter_count = 4,
                          .has_latency = true},
     [SERIES_TIMINGS] = {.key = "timings",
+                        .key_by_name = "timings",
                         .counters = {{.key = "count"}, {.key = "failed"}},
                         .counter_count = 2,
                         .has_latency = true},
     [SERIES_STEPS] = {.key = "steps",
+                      .key_by_name = "scenarios",
                       .counters = {{.key = "ok"}, {.key = "failed"}, {.key = "stopped"}, {.key = "lost"}},
                       .counter_count = 4,
                       .has_latency = true},

@@ -26,6 +26,7 @@ struct series_column {
 
 struct series_group_columns {
     const char *key;
+    const char *key_by_name;                        /* of its rows with names; NULL: it has none */
     struct series_column counters[SERIES_COUNTERS]; /* the first `counter_count` of them */
     size_t counter_count;
     bool has_latency; /* p50, p95, p99 and maximum follow */

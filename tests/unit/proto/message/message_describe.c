@@ -161,6 +161,7 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     number(text, "failed", statistics->steps_failed);
     number(text, "stopped", statistics->steps_stopped);
     number(text, "running", statistics->workers_running);
+    number(text, "at", (uint64_t)statistics->at_ns);
     histogram(text, "steps", statistics->step_us);
     for (size_t i = 0; i < statistics->request_count; i++) {
         bytes(text, "\nrequest", statistics->requests[i].name);
