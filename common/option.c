@@ -207,8 +207,26 @@ static size_t distance_to(const struct option *option, struct bytes given)
     return is_start ? 0 : edit_distance(bytes_of_string(option->name), given);
 }
 
+static bool has_word(const char *words, struct bytes name)
+{
+    while (words != NULL && *words != '\0') {
+        size_t size = strcspn(words, " ");
+        if (bytes_equal(bytes_of(words, size), name)) {
+            return true;
+        }
+        words += size + (words[size] == ' ');
+    }
+    return false;
+}
+
 static bool refuse_unknown(const struct parse *parse, struct bytes name)
 {
+    for (size_t i = 0; i < parse->count; i++) {
+        if (has_word(parse->options[i].elsewhere, name)) {
+            return error_set(parse->error, "unknown option --%.*s; it is --%s here", (int)name.size,
+                             (const char *)name.data, parse->options[i].name);
+        }
+    }
     const char *nearest = NULL;
     size_t nearest_distance = SUGGESTION_DISTANCE + 1;
     for (size_t i = 0; i < parse->count && name.size <= NAME_MAX_BYTES; i++) {

@@ -63,6 +63,7 @@ static void make_space_for_request(struct parcel *parcel, const struct request_s
 {
     struct parcel_share share = share_of_text(request->name.size);
     add_histogram(&share, request->latency_us);
+    add_histogram(&share, request->response_us);
     for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
         add_histogram(&share, request->phase_us[phase]);
     }
@@ -82,6 +83,7 @@ static void make_space_for_websocket(struct parcel *parcel, const struct websock
     share.bytes += WEBSOCKET_COUNTS * BUCKET_BYTES + websocket->codes.size * ENTRY_BYTES;
     add_histogram(&share, websocket->handshake_us);
     add_histogram(&share, websocket->ping_us);
+    add_histogram(&share, websocket->queued_us);
     make_space(parcel, share);
 }
 
@@ -93,6 +95,8 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     part->request_count = part->wait_count = part->error_count = part->websocket_count = 0;
     struct parcel_share share = share_of_text(0);
     add_histogram(&share, statistics->step_us);
+    add_histogram(&share, statistics->late_us);
+    add_histogram(&share, statistics->response_us);
     make_space(&parcel, share);
     for (size_t i = 0; i < statistics->request_count; i++) {
         make_space_for_request(&parcel, &statistics->requests[i]);

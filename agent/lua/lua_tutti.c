@@ -231,15 +231,22 @@ static void open_fixtures(lua_State *lua)
     }
 }
 
-/* tutti.target is looked up on demand: the script's own options may set it. */
+/* tutti.target is looked up on demand: the script's own options may set it while it loads. From then on it is
+ * a field. */
 static int lua_tutti_get_field(lua_State *lua)
 {
-    const char *name = lua_tostring(lua, 2);
+    const char *name = lua_type(lua, 2) == LUA_TSTRING ? lua_tostring(lua, 2) : NULL;
+    const struct script *script = script_of(lua);
 
-    if (name != NULL && strcmp(name, "target") == 0 && script_of(lua)->target != NULL) {
-        lua_pushstring(lua, script_of(lua)->target);
-    } else {
+    if (name == NULL || strcmp(name, "target") != 0 || script->target == NULL) {
         lua_pushnil(lua);
+        return 1;
+    }
+    lua_pushstring(lua, script->target);
+    if (!script->is_loading && lua_istable(lua, 1)) {
+        lua_pushvalue(lua, 2);
+        lua_pushvalue(lua, -2);
+        lua_rawset(lua, 1);
     }
     return 1;
 }

@@ -4,6 +4,8 @@
 
 #include <lua.h>
 
+#define LUA_WEBSOCKET_METATABLE "tutti.websocket"
+
 /* The script's object of a connection. */
 struct lua_websocket {
     struct vu_websocket *websocket; /* NULL: the handshake has not begun */

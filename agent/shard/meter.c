@@ -39,6 +39,11 @@ struct websocket_entry {
 struct meter {
     uint64_t steps[3]; /* by step_result */
     struct histogram *step_us;
+    struct histogram *late_us; /* NULL: nothing to report, as is the next one */
+    struct histogram *response_us;
+    uint64_t arrivals;
+    uint64_t dropped; /* ever, and as reported last */
+    uint64_t dropped_before;
     uint32_t workers_running;           /* as reported last */
     struct map *requests;               /* "R" or "T" and the name → struct request_entry */
     struct map *waits;                  /* kind and name → struct wait_entry */
@@ -100,6 +105,15 @@ static void record_phases(struct request_statistics *counts, const uint64_t *pha
     }
 }
 
+/* Made when there is something to record. */
+static void meter_record(struct histogram **histogram, uint64_t value_us)
+{
+    if (*histogram == NULL) {
+        *histogram = histogram_new();
+    }
+    histogram_record(*histogram, value_us);
+}
+
 void meter_request(struct meter *meter, const struct request_sample *sample)
 {
     struct request_entry *entry = meter->last_request;
@@ -116,6 +130,9 @@ void meter_request(struct meter *meter, const struct request_sample *sample)
         return;
     }
     histogram_record(entry->counts.latency_us, sample->latency_us);
+    if (sample->has_plan) {
+        meter_record(&entry->counts.response_us, sample->latency_us + sample->late_us);
+    }
     if (sample->phase_us != NULL) {
         record_phases(&entry->counts, sample->phase_us);
     }
@@ -174,8 +191,10 @@ struct websocket_statistics *meter_websocket(struct meter *meter, struct bytes n
     if (entry == NULL) {
         entry = MEMORY_NEW(struct websocket_entry);
         entry->name = text_copy(name);
-        entry->counts = (struct websocket_statistics){
-            .name = entry->name.bytes, .handshake_us = histogram_new(), .ping_us = histogram_new()};
+        entry->counts = (struct websocket_statistics){.name = entry->name.bytes,
+                                                      .handshake_us = histogram_new(),
+                                                      .ping_us = histogram_new(),
+                                                      .queued_us = histogram_new()};
         map_put(meter->websockets, name, entry);
     }
     entry->has_changed = meter->has_changed = true;
@@ -187,6 +206,25 @@ void meter_step(struct meter *meter, enum step_result result, uint64_t duration_
     meter->steps[result]++;
     histogram_record(meter->step_us, duration_us);
     meter->has_changed = true;
+}
+
+void meter_late(struct meter *meter, uint64_t late_us, bool is_arrival)
+{
+    meter_record(&meter->late_us, late_us);
+    meter->arrivals += is_arrival;
+    meter->has_changed = true;
+}
+
+void meter_response(struct meter *meter, uint64_t response_us)
+{
+    meter_record(&meter->response_us, response_us);
+    meter->has_changed = true;
+}
+
+void meter_dropped(struct meter *meter, uint64_t dropped)
+{
+    meter->has_changed = meter->has_changed || dropped != meter->dropped;
+    meter->dropped = dropped;
 }
 
 static struct bytes meter_cut(struct bytes text)
@@ -249,6 +287,7 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
         struct request_statistics *out = &statistics->requests[statistics->request_count++];
         *out = *counts;
         out->latency_us = hand_over(&counts->latency_us);
+        counts->response_us = NULL;                           /* that one is out's now */
         memset(counts->phase_us, 0, sizeof counts->phase_us); /* those are out's now */
         counts->count = counts->failed = 0;
     }
@@ -286,6 +325,7 @@ static void take_websockets(struct meter *meter, struct statistics *statistics)
         *out = *counts;
         out->handshake_us = hand_over(&counts->handshake_us);
         out->ping_us = hand_over(&counts->ping_us);
+        out->queued_us = hand_over(&counts->queued_us);
         memset(counts->counts, 0, sizeof counts->counts);
         counts->codes = (struct close_counts){0};
         entry->has_changed = false;
@@ -341,7 +381,14 @@ struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
                                .steps_failed = meter->steps[STEP_FAILED],
                                .steps_stopped = meter->steps[STEP_STOPPED],
                                .workers_running = workers_running,
-                               .step_us = hand_over(&meter->step_us)};
+                               .step_us = hand_over(&meter->step_us),
+                               .late_us = meter->late_us,
+                               .response_us = meter->response_us,
+                               .arrivals = meter->arrivals,
+                               .dropped = meter->dropped - meter->dropped_before};
+    meter->late_us = meter->response_us = NULL; /* taken's now */
+    meter->arrivals = 0;
+    meter->dropped_before = meter->dropped;
     take_requests(meter, &taken);
     take_waits(meter, &taken);
     take_errors(meter, &taken);
@@ -364,6 +411,7 @@ void meter_free(struct meter **pointer)
         struct request_entry *entry = cursor.value;
         text_finish(&entry->name);
         histogram_free(&entry->counts.latency_us);
+        histogram_free(&entry->counts.response_us);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&entry->counts.phase_us[phase]);
         }
@@ -380,6 +428,7 @@ void meter_free(struct meter **pointer)
         text_finish(&entry->name);
         histogram_free(&entry->counts.handshake_us);
         histogram_free(&entry->counts.ping_us);
+        histogram_free(&entry->counts.queued_us);
         memory_free(entry);
     }
     map_free(&meter->websockets);
@@ -387,6 +436,8 @@ void meter_free(struct meter **pointer)
     map_free(&meter->waits);
     free_errors(meter);
     histogram_free(&meter->step_us);
+    histogram_free(&meter->late_us);
+    histogram_free(&meter->response_us);
     memory_free(meter);
     *pointer = NULL;
 }

@@ -130,6 +130,9 @@ static struct vu *need_vu(struct shard_campaign *campaign, uint32_t id)
 
 static void post_statistics(struct shard_campaign *campaign, uint64_t now_ns)
 {
+    if (campaign->runner != NULL) {
+        meter_dropped(campaign->meter, runner_dropped(campaign->runner));
+    }
     struct statistics *statistics =
         meter_take(campaign->meter, campaign->runner != NULL ? runner_running(campaign->runner) : 0);
     uint64_t since_ns = campaign->metered_ns;
@@ -190,6 +193,15 @@ static void post_notice(struct shard_campaign *campaign, struct notice **notice)
     post(campaign, notice);
 }
 
+static void shard_campaign_begin_step(struct shard_campaign *campaign, const struct runner_effect *effect)
+{
+    struct vu *vu = need_vu(campaign, effect->worker);
+
+    vu->intended_ns = effect->intended_ns;
+    vu->is_arrival = effect->is_arrival;
+    vu_begin(vu, VU_BEGIN_STEP, effect->step);
+}
+
 static void perform(struct shard_campaign *campaign, struct runner_effects *effects)
 {
     for (size_t i = 0; i < effects->count; i++) {
@@ -202,7 +214,7 @@ static void perform(struct shard_campaign *campaign, struct runner_effects *effe
             vu_cut_short(need_vu(campaign, effect->worker));
             break;
         case RUNNER_STEP:
-            vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_STEP, effect->step);
+            shard_campaign_begin_step(campaign, effect);
             break;
         case RUNNER_ANSWER:
             shard_campaign_answer(campaign, effect);
@@ -296,7 +308,7 @@ static void on_runner_due(struct alarm *alarm, uint64_t now_ns)
 {
     struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, runner_alarm);
     struct runner_event event = {
-        .kind = RUNNER_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(campaign->shard)};
+        .kind = RUNNER_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(campaign->shard, now_ns)};
 
     step_runner(campaign, &event);
 }
@@ -444,21 +456,43 @@ void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct 
     post(campaign, &notice);
 }
 
+static struct log_subject subject_of(const struct shard_campaign *campaign, const struct vu *vu)
+{
+    bool is_worker = !vu_is_global(vu);
+
+    return (struct log_subject){.campaign = campaign->id,
+                                .agent = bytes_of_string(shard_settings(campaign->shard)->agent),
+                                .has_worker = is_worker,
+                                .worker = vu->id,
+                                .step = is_worker ? vu->step : 0};
+}
+
 void shard_campaign_complain(struct shard_campaign *campaign, const struct vu *vu, const char *what,
                              const char *text)
 {
     const char *agent = shard_settings(campaign->shard)->agent;
-    bool is_worker = !vu_is_global(vu);
-    struct log_subject subject = {.campaign = campaign->id,
-                                  .agent = bytes_of_string(agent),
-                                  .has_worker = is_worker,
-                                  .worker = vu->id,
-                                  .step = is_worker ? vu->step : 0};
+    struct log_subject subject = subject_of(campaign, vu);
 
-    if (!is_worker) {
+    if (!subject.has_worker) {
         log_about(LOG_WARNING, agent, &subject, "%s%s", what, text);
     } else {
         log_about(LOG_WARNING, agent, &subject, "worker %u, step %llu: %s%s", vu->id,
                   (unsigned long long)vu->step, what, text);
+    }
+}
+
+void shard_campaign_complain_of_failure(struct shard_campaign *campaign, const struct vu *vu,
+                                        const char *text)
+{
+    const char *agent = shard_settings(campaign->shard)->agent;
+    struct log_subject subject = subject_of(campaign, vu);
+    const char *line = vu->failure_trace != NULL ? vu->failure_trace : "";
+
+    shard_campaign_complain(campaign, vu, "", text);
+    while (*line != '\0') {
+        line += strspn(line, "\t\n");
+        size_t size = strcspn(line, "\n");
+        log_about(LOG_WARNING, agent, &subject, "    %.*s", (int)size, line);
+        line += size;
     }
 }

@@ -73,3 +73,7 @@ void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct 
 /* Logs a line about a worker. */
 void shard_campaign_complain(struct shard_campaign *campaign, const struct vu *vu, const char *what,
                              const char *text);
+/* Logs why a step or fixture of the worker failed; with --verbose the traceback too, a line for each
+ * function. */
+void shard_campaign_complain_of_failure(struct shard_campaign *campaign, const struct vu *vu,
+                                        const char *text);

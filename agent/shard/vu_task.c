@@ -362,9 +362,12 @@ static void task_hand_over_failure(struct vu *task, enum step_result *result, ch
         *result = STEP_FAILED;
         *text = task->failure_text;
         memory_free(worker->failure_key);
+        memory_free(worker->failure_trace);
         worker->failure_key = task->failure_key;
+        worker->failure_trace = task->failure_trace;
         task->failure_text = NULL;
         task->failure_key = NULL;
+        task->failure_trace = NULL;
     }
 }
 

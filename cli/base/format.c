@@ -45,7 +45,7 @@ void format_rate(double per_second, const char *unit, char text[FORMAT_BYTES])
     } else {
         format_count((uint64_t)(per_second + 0.5), count);
     }
-    (void)snprintf(text, FORMAT_BYTES, "%.18s %.10s/s", count, unit);
+    (void)snprintf(text, FORMAT_BYTES, "%.18s%s%.10s/s", count, unit[0] != '\0' ? " " : "", unit);
 }
 
 /* Width of one character according to the C library: East Asian characters are wide, combining marks take no

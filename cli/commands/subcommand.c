@@ -58,7 +58,7 @@ void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
         option_variable(&subcommand->options[0], variable);
         fprintf(out,
                 "\nEach option can also be given in the environment, --%s as %s; the\n"
-                "command line wins. Durations read 10, 10s, 250ms, 5m or 1h; a bare number is seconds.\n",
+                "command line wins. Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
                 subcommand->options[0].name, variable);
     }
     if (subcommand->tells_verdict) {

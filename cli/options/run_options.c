@@ -87,7 +87,7 @@ static bool says_length(const struct command_words *words, struct run_options *o
     run_options_reset(words->command, options);
     return option_parse(words->command->options, words->command->option_count, words->argc, words->argv,
                         options, &script, 1, &word_count, NULL) &&
-           (options->is_given.runs || options->campaign.duration_ms > 0);
+           (options->is_given.runs || options->campaign.duration_ms > 0 || options->campaign.stages.size > 0);
 }
 
 /* The script's options go in front of the others, as arguments of their own, so that one parser judges all;
@@ -126,7 +126,7 @@ bool run_options_merge(const struct command_words *words, const struct script_fa
         return error_wrap(error, "the options of the script: ");
     }
     settle(options);
-    return check_together(options, error);
+    return check_together(options, error) && campaign_options_check(&options->campaign, error);
 }
 
 void run_options_finish(struct run_options *options)

@@ -55,6 +55,21 @@ static void append_seen(const struct report_view *report, struct buffer *line)
     }
 }
 
+/* The connections that are open, and their messages in the same time as the requests. */
+static void append_websockets(const struct report_view *report, struct buffer *line)
+{
+    uint64_t open = 0;
+    char text[FORMAT_BYTES];
+    for (size_t i = 0; i < report->websocket_count; i++) {
+        open += websocket_view_open(&report->websockets[i]);
+    }
+    if (report->websocket_count > 0) {
+        append_count(line, open, open == 1 ? "WebSocket" : "WebSockets");
+        format_rate(report->messages_per_s, "messages", text);
+        buffer_append_format(line, ", %s", text);
+    }
+}
+
 void live_line_compose(const struct report_view *report, struct buffer *line)
 {
     append_elapsed(line, report->running_ns);
@@ -65,6 +80,7 @@ void live_line_compose(const struct report_view *report, struct buffer *line)
     append_count(line, report->steps_ok, "ok");
     append_count(line, report->steps_failed, "failed");
     live_line_append_requests(report, line);
+    append_websockets(report, line);
     append_seen(report, line);
     if (report->waiting.size > 0) {
         buffer_append_format(line, "  %.*s", BYTES_FORMAT(report->waiting));

@@ -2,6 +2,7 @@
 #include "cli/view/report_text.h"
 #include "cli/base/format.h"
 #include "cli/base/table.h"
+#include "cli/view/load_text.h"
 #include "cli/view/seen_text.h"
 #include "cli/view/websocket_text.h"
 #include "common/escape.h"
@@ -339,6 +340,7 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
 {
     append_verdict(text, report, has_colour);
     append_steps(text, report);
+    load_text(report, text);
     append_agents(text, report);
     append_start(text, report);
     append_spread(text, report);

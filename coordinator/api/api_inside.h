@@ -85,8 +85,9 @@ json_t *api_journal_object(const struct api *api);
 /* A campaign that the server has; NULL after it has answered why not. */
 const struct report_view *api_find(struct api *api, struct http_exchange *request, uint64_t campaign);
 
-/* api_metrics_seen.c: what readers saw of edits. api_metrics_websocket.c: WebSocket connections.
- * api_agent_metrics.c: the agents. */
+/* api_metrics_load.c: how plans are kept. api_metrics_seen.c: what readers saw of edits.
+ * api_metrics_websocket.c: WebSocket connections. api_agent_metrics.c: the agents. */
+void api_append_load(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_seen(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_websockets(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);

@@ -6,6 +6,7 @@
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/json_table.h"
+#include "coordinator/json/load_json.h"
 #include "coordinator/json/named_json.h"
 #include "coordinator/json/seen_json.h"
 #include "coordinator/json/websocket_json.h"
@@ -227,6 +228,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "duration_s", .type = JSON_TABLE_NS_AS_S, .offset = REPORT(running_ns)},
     {.key = "seed", .type = JSON_TABLE_COUNT, .offset = REPORT(seed)},
     {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEPS},
+    {.key = "load", .type = JSON_TABLE_SPECIAL, .special = &json_special_load},
     {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
@@ -266,10 +268,12 @@ static const struct json_row LIVE_ROWS[] = {
     {.key = "window_s", .type = JSON_TABLE_NS_AS_S, .offset = REPORT(window_ns)},
     {.key = "requests_per_s", .type = JSON_TABLE_REAL, .offset = REPORT(requests_per_s)},
     {.key = "failed_per_s", .type = JSON_TABLE_REAL, .offset = REPORT(failed_per_s)},
+    {.key = "messages_per_s", .type = JSON_TABLE_REAL, .offset = REPORT(messages_per_s)},
     {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p50_us)},
     {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p95_us)},
     {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p99_us)},
     {.key = "waiting", .type = JSON_TABLE_TEXT, .offset = REPORT(waiting)},
+    {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "agents", REPORT_LIST(agents, agent_count, LIVE_AGENTS)},
 };

@@ -72,6 +72,7 @@ static void put_requests(const struct statistics *statistics, struct buffer *int
         for (uint32_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             put_histogram(into, 6 + phase, request->phase_us[phase]);
         }
+        put_histogram(into, 20, request->response_us);
         protobuf_write_close(into, opened);
     }
 }
@@ -129,6 +130,7 @@ static void put_websockets(const struct statistics *statistics, struct buffer *i
         }
         put_histogram(into, 4, websocket->handshake_us);
         put_histogram(into, 5, websocket->ping_us);
+        put_histogram(into, 6, websocket->queued_us);
         protobuf_write_close(into, opened);
     }
 }
@@ -148,7 +150,18 @@ void encode_statistics(const struct message *message, struct buffer *into)
     put_waits(statistics, into);
     put_errors(statistics, into);
     put_websockets(statistics, into);
+    put_histogram(into, 20, statistics->late_us);
+    put_histogram(into, 21, statistics->response_us);
+    protobuf_write_number(into, 22, statistics->arrivals);
+    protobuf_write_number(into, 23, statistics->dropped);
     protobuf_write_number(into, 30, (uint64_t)statistics->at_ns);
+}
+
+/* NULL where the peer has sent none. */
+static bool take_own_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken,
+                               uint64_t *buckets_left, struct decoding *decoding)
+{
+    return wire == NULL || take_histogram(wire, taken, buckets_left, decoding);
 }
 
 static bool take_phases(const Tutti__V1__RequestStatistics *wire, struct request_statistics *request,
@@ -183,7 +196,8 @@ static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_l
         requests[i].failed = from->failed;
         if (!take_name(&from->name, "name of a request", &requests[i].name, decoding->error) ||
             !take_histogram(from->latency_us, &requests[i].latency_us, buckets_left, decoding) ||
-            !take_phases(from, &requests[i], buckets_left, decoding)) {
+            !take_phases(from, &requests[i], buckets_left, decoding) ||
+            !take_own_histogram(from->response_us, &requests[i].response_us, buckets_left, decoding)) {
             return false;
         }
     }
@@ -269,7 +283,8 @@ static bool take_websockets(const Tutti__V1__Statistics *wire, uint64_t *buckets
         if (!take_name(&from->name, "name of a WebSocket", &websockets[i].name, decoding->error) ||
             !take_close_counts(from, &websockets[i].codes, decoding->error) ||
             !take_histogram(from->handshake_us, &websockets[i].handshake_us, buckets_left, decoding) ||
-            !take_histogram(from->ping_us, &websockets[i].ping_us, buckets_left, decoding)) {
+            !take_histogram(from->ping_us, &websockets[i].ping_us, buckets_left, decoding) ||
+            !take_histogram(from->queued_us, &websockets[i].queued_us, buckets_left, decoding)) {
             return false;
         }
     }
@@ -293,8 +308,12 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     statistics->steps_stopped = wire->steps_stopped;
     statistics->workers_running = wire->workers_running;
     statistics->at_ns = wire->at_ns;
+    statistics->arrivals = wire->arrivals;
+    statistics->dropped = wire->dropped;
     uint64_t buckets_left = buckets_of(decoding);
     return take_histogram(wire->step_us, &statistics->step_us, &buckets_left, decoding) &&
            take_requests(wire, &buckets_left, decoding) && take_waits(wire, &buckets_left, decoding) &&
-           take_errors(wire, decoding) && take_websockets(wire, &buckets_left, decoding);
+           take_errors(wire, decoding) && take_websockets(wire, &buckets_left, decoding) &&
+           take_own_histogram(wire->late_us, &statistics->late_us, &buckets_left, decoding) &&
+           take_own_histogram(wire->response_us, &statistics->response_us, &buckets_left, decoding);
 }

@@ -146,7 +146,8 @@ struct request_statistics {
     bool is_timing; /* tutti.time, not a request */
     uint64_t count;
     uint64_t failed;
-    struct histogram *latency_us;                    /* of those that left; owned by the message */
+    struct histogram *latency_us;  /* of those that left; owned by the message */
+    struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
 };
 
@@ -172,6 +173,7 @@ struct websocket_statistics {
     struct close_counts codes;
     struct histogram *handshake_us; /* of those that were opened; owned by the message */
     struct histogram *ping_us;      /* the round trip of pings; likewise */
+    struct histogram *queued_us;    /* from sending a message until the kernel had it; likewise */
 };
 
 struct statistics {
@@ -181,6 +183,12 @@ struct statistics {
     uint32_t workers_running; /* at this moment, not an increment */
     int64_t at_ns; /* the middle of the time that it covers, by the coordinator's clock; 0: unknown */
     struct histogram *step_us; /* duration of steps; owned by the message */
+    /* Where steps have an instant at which they are to begin: how late they began, and their duration since
+     * that instant; NULL: none had one. Owned by the message. */
+    struct histogram *late_us;
+    struct histogram *response_us;
+    uint64_t arrivals; /* of the plan, that have begun */
+    uint64_t dropped;  /* that have found no worker */
     struct request_statistics *requests;
     size_t request_count;
     struct wait_statistics *waits;

@@ -76,8 +76,11 @@ void statistics_free(struct statistics **statistics)
         return;
     }
     histogram_free(&self->step_us);
+    histogram_free(&self->late_us);
+    histogram_free(&self->response_us);
     for (size_t i = 0; i < self->request_count; i++) {
         histogram_free(&self->requests[i].latency_us);
+        histogram_free(&self->requests[i].response_us);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&self->requests[i].phase_us[phase]);
         }
@@ -88,6 +91,7 @@ void statistics_free(struct statistics **statistics)
     for (size_t i = 0; i < self->websocket_count; i++) {
         histogram_free(&self->websockets[i].handshake_us);
         histogram_free(&self->websockets[i].ping_us);
+        histogram_free(&self->websockets[i].queued_us);
     }
     memory_free(self);
     *statistics = NULL;

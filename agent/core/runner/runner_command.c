@@ -19,6 +19,7 @@ static void runner_command_begin(struct runner *runner, const struct command *co
     runner->has_begun = true;
     runner->begin_ns = command->at_ns;
     uint64_t begin_ns = command->at_ns == 0 ? runner->event->now_ns : command->at_ns;
+    runner->pace.begin_ns = begin_ns;
     struct worker_list workers = worker_index_all(runner->index);
     for (size_t i = 0; i < workers.count; i++) {
         struct worker *worker = workers.items[i];
@@ -137,6 +138,7 @@ static void runner_command_drain(struct runner *runner, const struct command *co
     if (runner->is_draining) {
         return;
     }
+    runner_take_last_arrivals(runner);
     runner->is_draining = true;
     halt_rooms(runner);
     struct worker_list workers = worker_index_all(runner->index);

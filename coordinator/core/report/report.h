@@ -16,7 +16,8 @@ struct request_report {
     bool is_timing;
     uint64_t count;
     uint64_t failed;
-    const struct histogram *latency_us;                    /* of those that left */
+    const struct histogram *latency_us;  /* of those that left */
+    const struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     const struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
 };
 
@@ -33,6 +34,7 @@ struct websocket_report {
     struct close_counts codes;
     const struct histogram *handshake_us; /* of those that were opened */
     const struct histogram *ping_us;
+    const struct histogram *queued_us; /* from sending a message until the kernel had it */
 };
 
 struct divergence;
@@ -76,7 +78,13 @@ struct campaign_report {
     const struct histogram *request_latency_us; /* of all requests together, without timings */
     struct series_recent recent;                /* the latest of those; all 0 once it has ended */
     const struct histogram *step_us;
-    const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
+    /* Where steps have an instant at which they are to begin; else NULL and 0. */
+    const struct histogram *late_us;             /* how late they began */
+    const struct histogram *response_us;         /* how long they took since that instant */
+    const struct histogram *request_response_us; /* all requests, without timings, likewise */
+    uint64_t arrivals;                           /* of the plan, that have begun */
+    uint64_t dropped;                            /* that have found no worker */
+    const struct histogram *release_spread_us;   /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;
     uint64_t start_spread_us; /* how far apart the first and the last worker began, without ramp-up */
     const struct agent_report *agents;

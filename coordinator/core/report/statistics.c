@@ -25,6 +25,7 @@ static void free_entries(struct campaign_statistics *statistics)
     while (map_next(statistics->requests, &cursor)) {
         struct request_total *total = (struct request_total *)cursor.value;
         histogram_free(&total->latency_us);
+        histogram_free(&total->response_us);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&total->phase_us[phase]);
         }
@@ -43,6 +44,7 @@ static void free_entries(struct campaign_statistics *statistics)
         struct websocket_total *total = cursor.value;
         histogram_free(&total->handshake_us);
         histogram_free(&total->ping_us);
+        histogram_free(&total->queued_us);
         text_finish(&total->name);
         memory_free(total);
     }
@@ -68,6 +70,9 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
     map_free(&(*statistics)->websockets);
     histogram_free(&(*statistics)->step_us);
     histogram_free(&(*statistics)->request_latency_us);
+    histogram_free(&(*statistics)->late_us);
+    histogram_free(&(*statistics)->response_us);
+    histogram_free(&(*statistics)->request_response_us);
     memory_free((*statistics)->request_reports);
     memory_free((*statistics)->wait_reports);
     memory_free((*statistics)->error_reports);
@@ -102,6 +107,16 @@ static void merge_histogram(struct campaign_statistics *statistics, struct histo
     }
 }
 
+/* Into one that is made when it is needed first. */
+static void merge_own_histogram(struct campaign_statistics *statistics, struct histogram **into,
+                                const struct histogram *from)
+{
+    if (from != NULL && *into == NULL) {
+        *into = histogram_new();
+    }
+    merge_histogram(statistics, *into, from);
+}
+
 static void merge_phases(struct campaign_statistics *statistics, struct request_total *total,
                          const struct request_statistics *from)
 {
@@ -131,10 +146,13 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     total->report.count += from->count;
     total->report.failed += from->failed;
     merge_histogram(statistics, total->latency_us, from->latency_us);
+    merge_own_histogram(statistics, &total->response_us, from->response_us);
+    total->report.response_us = total->response_us;
     merge_phases(statistics, total, from);
     if (!from->is_timing) {
         statistics->requests_total += from->count;
         merge_histogram(statistics, statistics->request_latency_us, from->latency_us);
+        merge_own_histogram(statistics, &statistics->request_response_us, from->response_us);
     }
 }
 
@@ -167,9 +185,12 @@ static void merge_websocket(struct campaign_statistics *statistics, const struct
         total = MEMORY_NEW(struct websocket_total);
         total->handshake_us = histogram_new();
         total->ping_us = histogram_new();
+        total->queued_us = histogram_new();
         total->name = text_copy(name);
-        total->report = (struct websocket_report){
-            .name = total->name.bytes, .handshake_us = total->handshake_us, .ping_us = total->ping_us};
+        total->report = (struct websocket_report){.name = total->name.bytes,
+                                                  .handshake_us = total->handshake_us,
+                                                  .ping_us = total->ping_us,
+                                                  .queued_us = total->queued_us};
         (void)map_put(statistics->websockets, buffer_bytes(key), total);
     }
     for (size_t i = 0; i < WEBSOCKET_COUNTS; i++) {
@@ -180,6 +201,7 @@ static void merge_websocket(struct campaign_statistics *statistics, const struct
     }
     merge_histogram(statistics, total->handshake_us, from->handshake_us);
     merge_histogram(statistics, total->ping_us, from->ping_us);
+    merge_histogram(statistics, total->queued_us, from->queued_us);
 }
 
 static void merge_error(struct campaign_statistics *statistics, const struct error_statistics *from,
@@ -224,7 +246,11 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     statistics->steps_ok += from->steps_ok;
     statistics->steps_failed += from->steps_failed;
     statistics->steps_stopped += from->steps_stopped;
+    statistics->arrivals += from->arrivals;
+    statistics->dropped += from->dropped;
     merge_histogram(statistics, statistics->step_us, from->step_us);
+    merge_own_histogram(statistics, &statistics->late_us, from->late_us);
+    merge_own_histogram(statistics, &statistics->response_us, from->response_us);
     for (size_t i = 0; i < from->request_count; i++) {
         merge_request(statistics, &from->requests[i], &key);
     }
@@ -366,6 +392,11 @@ void campaign_statistics_report(struct campaign_statistics *statistics, struct c
     report->requests_total = statistics->requests_total;
     report->request_latency_us = statistics->request_latency_us;
     report->step_us = statistics->step_us;
+    report->late_us = statistics->late_us;
+    report->response_us = statistics->response_us;
+    report->request_response_us = statistics->request_response_us;
+    report->arrivals = statistics->arrivals;
+    report->dropped = statistics->dropped;
     report_requests(statistics, report);
     report_waits(statistics, report);
     report_errors(statistics, report);

@@ -12,6 +12,7 @@ struct request_total {
     struct text name;
     struct request_report report;
     struct histogram *latency_us;
+    struct histogram *response_us;                   /* NULL until one is reported */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* NULL until one is reported */
 };
 
@@ -26,6 +27,7 @@ struct websocket_total {
     struct websocket_report report;
     struct histogram *handshake_us;
     struct histogram *ping_us;
+    struct histogram *queued_us;
 };
 
 struct error_total {
@@ -41,9 +43,14 @@ struct campaign_statistics {
     uint64_t steps_stopped;
     uint64_t steps_lost;
     uint64_t requests_total;
+    uint64_t arrivals;
+    uint64_t dropped;
     size_t left_bytes; /* by which the histograms may still grow */
     struct histogram *step_us;
     struct histogram *request_latency_us;
+    struct histogram *late_us; /* NULL until one is reported, as the next two */
+    struct histogram *response_us;
+    struct histogram *request_response_us;
     struct map *requests;
     struct map *waits;
     struct map *errors;

@@ -5,6 +5,7 @@
 #include "common/time_units.h"
 #include "coordinator/core/report/report.h"
 #include "proto/codec/arena.h"
+#include "proto/message/arrivals.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -125,6 +126,8 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .count = request->count,
                                             .failed = request->failed,
                                             .latency = quantiles_of(request->latency_us)};
+        requests[i].has_response = request->response_us != NULL;
+        requests[i].response = quantiles_of(request->response_us);
         view_phases(&requests[i], request);
     }
     view->requests = requests;
@@ -160,6 +163,14 @@ static void view_errors(struct report_view *view, const struct campaign_report *
     view->error_count = report->error_count;
 }
 
+uint64_t websocket_view_open(const struct websocket_view *websocket)
+{
+    const uint64_t *counts = websocket->counts;
+    uint64_t ended = counts[WEBSOCKET_COUNT_CLOSED_BY_US] + counts[WEBSOCKET_COUNT_CLOSED_BY_PEER] +
+                     counts[WEBSOCKET_COUNT_LOST];
+    return counts[WEBSOCKET_COUNT_OPENED] > ended ? counts[WEBSOCKET_COUNT_OPENED] - ended : 0;
+}
+
 static void view_websockets(struct report_view *view, const struct campaign_report *report)
 {
     struct websocket_view *websockets = report_view_array(view, report->websocket_count, sizeof *websockets);
@@ -168,7 +179,8 @@ static void view_websockets(struct report_view *view, const struct campaign_repo
         websockets[i] = (struct websocket_view){.name = report_view_text(view, websocket->name),
                                                 .codes = websocket->codes,
                                                 .handshake = quantiles_of(websocket->handshake_us),
-                                                .ping = quantiles_of(websocket->ping_us)};
+                                                .ping = quantiles_of(websocket->ping_us),
+                                                .queued = quantiles_of(websocket->queued_us)};
         memcpy(websockets[i].counts, websocket->counts, sizeof websocket->counts);
     }
     view->websockets = websockets;
@@ -244,6 +256,7 @@ static void view_present(struct report_view *view, const struct campaign_report 
 {
     uint64_t requests = report->recent.requests;
     uint64_t failed = report->recent.failed;
+    uint64_t messages = report->recent.messages;
     view->window_ns = report->recent.seconds * NS_PER_S;
     view->recent = (struct quantiles){
         .p50_us = report->recent.p50_us, .p95_us = report->recent.p95_us, .p99_us = report->recent.p99_us};
@@ -255,10 +268,16 @@ static void view_present(struct report_view *view, const struct campaign_report 
         for (size_t i = 0; i < report->request_count; i++) {
             failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
         }
+        messages = 0;
+        for (size_t i = 0; i < report->websocket_count; i++) {
+            messages += report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_IN] +
+                        report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+        }
     }
     if (view->window_ns > 0) {
         view->requests_per_s = (double)requests * (double)NS_PER_S / (double)view->window_ns;
         view->failed_per_s = (double)failed * (double)NS_PER_S / (double)view->window_ns;
+        view->messages_per_s = (double)messages * (double)NS_PER_S / (double)view->window_ns;
     }
 }
 
@@ -283,6 +302,13 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->requests_total = report->requests_total;
     view->request = quantiles_of(report->request_latency_us);
     view_present(view, report);
+    view->has_plan = campaign_has_plan(report->options);
+    view->has_rate = campaign_is_open(report->options);
+    view->arrivals = report->arrivals;
+    view->dropped = report->dropped;
+    view->late = quantiles_of(report->late_us);
+    view->response = quantiles_of(report->response_us);
+    view->request_response = quantiles_of(report->request_response_us);
     view->has_start_spread = report->has_start_spread;
     view->start_spread_us = report->start_spread_us;
     view->has_release_spread =

@@ -29,6 +29,8 @@ struct request_view {
     uint64_t count;
     uint64_t failed;
     struct quantiles latency; /* of those that left */
+    bool has_response;
+    struct quantiles response; /* the same from the intended start of their step */
     bool has_phases;
     struct quantiles phases[REQUEST_PHASE_COUNT];
 };
@@ -47,7 +49,11 @@ struct websocket_view {
     struct close_counts codes; /* sorted */
     struct quantiles handshake;
     struct quantiles ping;
+    struct quantiles queued;
 };
+
+/* How many are open now. */
+uint64_t websocket_view_open(const struct websocket_view *websocket);
 
 /* As struct seen_report has it. */
 struct seen_view {
@@ -97,10 +103,18 @@ struct report_view {
     struct quantiles step;
     uint64_t requests_total; /* timings left out */
     struct quantiles request;
+    bool has_plan; /* steps have an instant at which they are to begin */
+    bool has_rate; /* and that by a plan of arrivals */
+    uint64_t arrivals;
+    uint64_t dropped;
+    struct quantiles late;             /* how late steps began */
+    struct quantiles response;         /* of steps, from that instant */
+    struct quantiles request_response; /* of requests, likewise */
     /* The present: of the last ten seconds, or as many as there are; of all of it once it has ended. */
     uint64_t window_ns;
     double requests_per_s;
     double failed_per_s;
+    double messages_per_s;   /* of WebSockets, in and out */
     struct quantiles recent; /* of the latencies within the window; no maximum before it has ended */
     bool has_release_spread;
     struct quantiles release_spread;

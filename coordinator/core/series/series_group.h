@@ -10,6 +10,8 @@ enum series_group {
     SERIES_WAITS,    /* in total */
     SERIES_SEEN,     /* in total */
     SERIES_LOAD,     /* in total: workers and agents */
+    SERIES_ARRIVALS, /* in total: steps that were to begin at an instant, and how late they were */
+    SERIES_MESSAGES, /* in total: of WebSockets */
     SERIES_GROUP_COUNT
 };
 

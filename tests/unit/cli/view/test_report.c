@@ -60,6 +60,28 @@ static void live_line_tells_how_it_is(void **state)
     assert_string_equal(buffer_string(&line), "1:02:05  stopping  1 worker  4,321 ok  12 failed");
 }
 
+static void live_line_counts_open_websockets_and_their_messages(void **state)
+{
+    struct sample_report *sample = *state;
+    struct websocket_report websockets[2] = {{.name = bytes_of_string("a")}, {.name = bytes_of_string("b")}};
+    SCOPED(buffer_finish) struct buffer line;
+    buffer_init(&line, 1024);
+    for (size_t i = 0; i < 2; i++) {
+        websockets[i].handshake_us = websockets[i].ping_us = websockets[i].queued_us = sample->empty;
+        websockets[i].counts[WEBSOCKET_COUNT_OPENED] = 100;
+        websockets[i].counts[WEBSOCKET_COUNT_CLOSED_BY_US] = 10;
+        websockets[i].counts[WEBSOCKET_COUNT_CLOSED_BY_PEER] = 20;
+        websockets[i].counts[WEBSOCKET_COUNT_LOST] = 30;
+        websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_IN] = 500;
+        websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_OUT] = 50;
+    }
+    sample->report.websockets = websockets;
+    sample->report.websocket_count = 2;
+    sample->report.recent = (struct series_recent){.seconds = 10, .messages = 500};
+    live_line_of(sample, &line);
+    assert_non_null(strstr(buffer_string(&line), "  80 WebSockets, 50.0 messages/s  "));
+}
+
 static void live_line_divides_by_no_time(void **state)
 {
     struct sample_report *sample = *state;
@@ -234,6 +256,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(live_line_tells_how_it_is, setup, teardown),
+        cmocka_unit_test_setup_teardown(live_line_counts_open_websockets_and_their_messages, setup, teardown),
         cmocka_unit_test_setup_teardown(live_line_divides_by_no_time, setup, teardown),
         cmocka_unit_test_setup_teardown(report_has_everything_in_columns, setup, teardown),
         cmocka_unit_test_setup_teardown(report_shows_phases_where_they_were_measured, setup, teardown),

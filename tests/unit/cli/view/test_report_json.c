@@ -85,12 +85,14 @@ static void fill_websockets(struct full_report *full)
 {
     for (size_t i = 0; i < 2; i++) {
         struct websocket_report *websocket = &full->websockets[i];
-        *websocket =
-            (struct websocket_report){.handshake_us = full->sample.latency_us, .ping_us = full->sample.empty};
+        *websocket = (struct websocket_report){.handshake_us = full->sample.latency_us,
+                                               .ping_us = full->sample.empty,
+                                               .queued_us = full->sample.latency_us};
         for (size_t j = 0; j < WEBSOCKET_COUNTS; j++) {
             websocket->counts[j] = 100 * (i + 1) + j;
         }
     }
+    full->websockets[1].counts[WEBSOCKET_COUNT_OPENED] += 1000;
     full->websockets[0].name = bytes_of_string("WS /\xff");
     full->websockets[1].name = bytes_of_string("chat");
     close_counts_add(&full->websockets[1].codes, 0, 3);
@@ -174,7 +176,8 @@ static void the_text_is_that_of_run(void **state)
 #define OTHER_PHASE "\"p50_ms\":0.977,\"p95_ms\":1234.567,\"p99_ms\":1234.567,\"max_ms\":1234.567"
 #define SOCKET_TIMES                                                                                         \
     "\"handshake_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"                         \
-    "\"ping_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567}"
+    "\"ping_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"                        \
+    "\"queued_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0}"
 /* clang-format off */
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
@@ -213,10 +216,14 @@ static const char *const EXPECTED[] = {
     "\"p50_ms\":50.015,\"p99_ms\":99.007}}}"),
     ("{\"websockets\":{\"WS /\\\\xff\":{\"opened\":100,\"failed\":101,\"closed_by_us\":102,"
     "\"closed_by_peer\":103,\"lost\":104,\"messages_in\":105,\"messages_out\":106,"
-    "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"close_codes\":{}," SOCKET_TIMES "},"
-    "\"chat\":{\"opened\":200,\"failed\":201,\"closed_by_us\":202,"
+    "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"open\":0,\"messages_in_per_s\":1.615,"
+    "\"messages_out_per_s\":1.631,\"bytes_in_per_s\":1.646,\"bytes_out_per_s\":1.662,"
+    "\"close_codes\":{}," SOCKET_TIMES "},"
+    "\"chat\":{\"opened\":1200,\"failed\":201,\"closed_by_us\":202,"
     "\"closed_by_peer\":203,\"lost\":204,\"messages_in\":205,\"messages_out\":206,"
-    "\"bytes_in\":207,\"bytes_out\":208,\"dropped\":209,\"close_codes\":{\"other\":3,\"1000\":198},"
+    "\"bytes_in\":207,\"bytes_out\":208,\"dropped\":209,\"open\":591,\"messages_in_per_s\":3.154,"
+    "\"messages_out_per_s\":3.169,\"bytes_in_per_s\":3.185,\"bytes_out_per_s\":3.2,"
+    "\"close_codes\":{\"other\":3,\"1000\":198},"
     SOCKET_TIMES "}}}"),
     ("{\"seen\":{\"b\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
     "\"max_ms\":100.0,\"spread_p50_ms\":0.977,\"spread_max_ms\":1234.567,"
@@ -328,6 +335,7 @@ static void the_live_line_is_that_of_run(void **state)
     SCOPED(report_view_free) struct report_view *local = sample_report_view(&full->sample);
     local->requests_per_s = 86;
     local->failed_per_s = 12.5;
+    local->messages_per_s = 622.3;
     local->window_ns = 10000000000ULL;
     local->recent.p95_us = 95000;
     json_t *object = report_json_live(local);
@@ -339,9 +347,10 @@ static void the_live_line_is_that_of_run(void **state)
     live_line_compose(remote, &line);
     live_line_compose(local, &expected);
     assert_string_equal(buffer_string(&line), buffer_string(&expected));
-    assert_string_equal(buffer_string(&line), "1:05  stopping  6 workers  4,321 ok  12 failed  last 10 s: "
-                                              "86.0 requests/s, 12.5 failed/s, p95 95.0 ms  "
-                                              "seen 50.0 ms  4 wait for the writer of pad@12");
+    assert_string_equal(buffer_string(&line),
+                        "1:05  stopping  6 workers  4,321 ok  12 failed  last 10 s: "
+                        "86.0 requests/s, 12.5 failed/s, p95 95.0 ms  591 WebSockets, 622 messages/s  "
+                        "seen 50.0 ms  4 wait for the writer of pad@12");
     json_decref(object);
 }
 

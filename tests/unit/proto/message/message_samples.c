@@ -255,7 +255,8 @@ static void make_websocket(struct sample *sample, const struct palette *palette,
 {
     *websocket = (struct websocket_statistics){.name = palette->name,
                                                .handshake_us = histogram_of(sample, variant),
-                                               .ping_us = histogram_of(sample, variant)};
+                                               .ping_us = histogram_of(sample, variant),
+                                               .queued_us = histogram_of(sample, variant)};
     for (size_t i = 0; i < WEBSOCKET_COUNTS; i++) {
         websocket->counts[i] = palette->wide / (i + 1);
     }
@@ -277,6 +278,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                          .latency_us = histogram_of(sample, variant)};
         if (i == 0 && variant != SAMPLE_SMALLEST) {
             make_phases(sample, &items->requests[i], variant);
+            items->requests[i].response_us = histogram_of(sample, variant);
         }
         items->waits[i] = (struct wait_statistics){.name = palette->name,
                                                    .kind = i == 0 ? OPERATION_BARRIER : OPERATION_PAST,
@@ -298,6 +300,10 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .workers_running = palette->small == 0 ? 0 : LIMIT_WORKERS,
                             .at_ns = (int64_t)(palette->wide / 2),
                             .step_us = histogram_of(sample, variant),
+                            .late_us = count > 0 ? histogram_of(sample, variant) : NULL,
+                            .response_us = count > 0 ? histogram_of(sample, variant) : NULL,
+                            .arrivals = palette->wide / 5,
+                            .dropped = palette->wide / 7,
                             .requests = items->requests,
                             .request_count = count,
                             .waits = items->waits,
