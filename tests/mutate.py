@@ -1,64 +1,53 @@
 #!/usr/bin/env python3
 """Breaks single places of the code, one at a time, and says which of the breaks no test notices.
 
-Works on a copy of the last commit. A break: a statement deleted, a condition negated, a comparison off by one,
+Works on a copy of the working tree. A break: a statement deleted, a condition negated, a comparison off by one,
 `&&` for `||`, `+` for `-`, a division for a multiplication, a unit a thousand times too small, true for false.
-One that compiles to the same object is not counted, nor is one that tests/equivalent.txt lists with the reason
-why nobody can tell it from what it replaces.
+One that compiles to the same object is not counted, nor is one that the compiler refuses or warns of, nor one that
+tests/equivalent.txt lists with the reason why nobody can tell it from what it replaces.
 
-A file is asked in turn: the unit tests of its folder, those of its part, the simulator (cores and links) or the
-stories that read numbers off real reports (the agent's shell).
+All breaks of a file are compiled once, into one object; an environment variable chooses one. A break is shown to the
+tests that reach it, the cheapest that notice most first: the unit tests of its core or layer, and the simulator (cores and
+links) or the stories that read numbers off real reports (the agent's shell). What survives is shown to them again under
+AddressSanitizer and UndefinedBehaviorSanitizer.
+
+What became of each break is kept in DIR/ledger.jsonl of --work: a run that was interrupted goes on, and a later one
+tries only what changed. --report prints it.
 """
 import argparse
-import hashlib
+import collections
+import concurrent.futures
 import os
 import pathlib
 import random
-import re
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 
-ROOT = pathlib.Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
+from mutation.breaks import breaks_of_file
+from mutation.copy import ROOT, Copy, hash_of, listed_files
+from mutation.ledger import Ledger, print_table
+from mutation.tests import Test, tests_of_program, tests_of_simulator
+
 # What computes, counts, converts or decides. Left out: what only calls the kernel, a library or Lua.
-CORES = ["coordinator/core", "agent/core", "proto/link"]
+CORES = ["proto/link", "agent/core", "coordinator/core"]
 SHELL = ["agent/base", "agent/http", "agent/lua", "agent/script", "agent/shard"]
 EQUIVALENT = ROOT / "tests/equivalent.txt"
-STORIES = ["test_numbers.py", "test_seen.py"]
-SLOW = {"test_http_engine", "test_http_lease", "test_shell_hostile"}  # seconds each, or a thread's processor time
-
-STATEMENT = re.compile(r"^ {4,}([a-z(*][^={]*(=[^=].*|\(.*\)|\+\+|--)|return( [^;]*)?|break|continue);$")
-DECLARATION = re.compile(r"^ +(assert|(const |struct |enum |bool |uint|int|size_t|char |SCOPED)[^=;]*( [a-z_]+( =|;)|\*))")
-SWAPS = [(" < ", " <= "), (" <= ", " < "), (" > ", " >= "), (" >= ", " > "), (" == ", " != "), (" != ", " == "),
-         (" && ", " || "), (" || ", " && "), (" + 1", ""), (" - 1", ""), ("true", "false"), ("false", "true"),
-         (" + ", " - "), (" - ", " + "), (" * ", " / "), (" / ", " * "), (" += ", " -= "), (" -= ", " += "),
-         ("NS_PER_MS", "NS_PER_US"), ("NS_PER_US", "1"), (" / 1000", " / 1000000"), (" * 1000", " * 1000000")]
+STORIES = ["numbers", "seen"]
+CHECKED_SEEDS = 100
+CHECKED_WITHIN = 0.3  # seconds: tests that take longer under the sanitizers are not asked again
+COMPILES_WITHIN = 0.2  # seconds: before a test that takes longer the compiler is asked what it says
 
 
-def breaks_of(line):
-    """Each way to break this line, as what stands there instead."""
-    code = line.split(" /*")[0]
-    if not code.startswith("    ") or code.lstrip().startswith(("/*", "*", "assert", "//")):
-        return
-    if STATEMENT.match(code) and not DECLARATION.match(code):
-        yield re.match(" *", code).group() + ";"
-    condition = re.match(r"^( +(?:\} else )?if )\((.*)\)( \{)$", code)
-    if condition:
-        yield "{}(!({})){}".format(*condition.groups())
-    for old, new in SWAPS:
-        for found in re.finditer(re.escape(old), code):
-            yield code[: found.start()] + new + code[found.end() :]
+def is_below(name, folders):
+    return any(name.startswith(folder + "/") for folder in folders)
 
 
-def sources(folders):
-    return [str(path.relative_to(ROOT)) for folder in folders for path in sorted((ROOT / folder).rglob("*.c"))]
-
-
-def candidates(files):
-    for name in files:
-        for number, line in enumerate((ROOT / name).read_text().splitlines()):
-            for broken in breaks_of(line):
-                yield name, number, broken
+def sources(folder):
+    return [str(path.relative_to(ROOT)) for path in sorted((ROOT / folder).rglob("*.c"))]
 
 
 def read_equivalent():
@@ -67,84 +56,195 @@ def read_equivalent():
     for row in rows:
         if len(row) != 4:
             sys.exit(f"{EQUIVALENT}: not FILE | LINE | INSTEAD | REASON: {' | '.join(row)}")
-    return {(name, was.strip(), broken.strip()) for name, was, broken, _ in rows}
+    return {(name, was.strip(), instead.strip()) for name, was, instead, _ in rows}
 
 
-class Copy:
-    def __init__(self, folder, seeds):
-        self.folder = folder
-        self.seeds = seeds
-        if not (folder / "build" / "build.ninja").exists():
-            archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
-            subprocess.run(["tar", "-x", "-C", folder], input=archive, check=True)
-            flags = ["-DCMAKE_BUILD_TYPE=Debug", "-DCMAKE_C_FLAGS_DEBUG=-O1", "-DTUTTI_SANITIZE=address"]
-            subprocess.run(["cmake", "-G", "Ninja", "-S", ".", "-B", "build", *flags], cwd=folder, check=True, stdout=subprocess.DEVNULL)
-        known = subprocess.run(["ninja", "-C", "build", "-t", "targets", "all"], cwd=self.folder, capture_output=True, text=True).stdout
-        self.known = set(re.findall(r"^bin/(\w+):", known, re.MULTILINE))
-        if not self.build(["simulate", "tutti", *self.tests_below("coordinator/core"), *self.tests_below("agent"), *self.tests_below("proto")]):
-            sys.exit(f"{folder}: what is not broken does not build")
+def hash_of_tests():
+    return hash_of("".join(f"{name} {hash_of((ROOT / name).read_text(errors='replace'))}\n"
+                           for name in sorted(listed_files()) if name.startswith("tests/") and name.endswith((".c", ".h", ".txt", ".lua", ".py"))
+                           and not name.startswith(("tests/mutation/", "tests/mutate.py", "tests/equivalent.txt"))))
 
-    def tests_below(self, folder):
-        found = (path.stem for path in sorted((ROOT / "tests/unit" / folder).rglob("test_*.c")))
-        return [name for name in found if name in self.known and name not in SLOW]
 
-    def tests_of(self, name):
-        """The unit tests to ask: those named like the file, those of its folder, those of its part."""
-        part = next(part for part in (*CORES, "agent", "coordinator", "proto") if name.startswith(part + "/"))
-        folder = self.tests_below(os.path.dirname(name))
-        named = [test for test in folder if test == f"test_{pathlib.Path(name).stem}"]
-        first = named or folder
-        return first, [test for test in [*folder, *self.tests_below(part)] if test not in first]
+class Run:
+    def __init__(self, copy, ledger, options):
+        self.copy = copy
+        self.ledger = ledger
+        self.options = options
+        self.tests_hash = hash_of_tests()
+        self.lock = threading.Lock()
+        self.schemata = {}
+        self.hashes = {}
+        self.unbroken = {}  # file: what it compiles to
+        self.numbers = {}  # (file, key): number in the schemata
+        self.filter_library = copy.folder / "cmocka_filter.so"
 
-    def build(self, targets):
-        return subprocess.run(["ninja", "-C", "build", *targets], cwd=self.folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL).returncode == 0
+    # What is asked
 
-    def object_of(self, name):
-        [found] = self.folder.glob(f"build/{name.split('/')[0]}/**/{pathlib.Path(name).name}.o")
-        return found
+    def programs_below(self, layer):
+        known = self.copy.targets()
+        found = (path.stem for path in sorted((self.copy.source / "tests/unit" / layer).rglob("test_*.c")))
+        return [name for name in found if name in known]
 
-    def passes(self, *command, seconds=30, **variables):
-        try:
-            done = subprocess.run(command, cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
-                                  timeout=seconds, env={**os.environ, **variables})
-        except subprocess.TimeoutExpired:
-            return False
-        return done.returncode == 0
+    def tests_for(self, layer, names):
+        """Looks at the tests of the files `names` of a layer (a core, or "agent": the shell)."""
+        is_shell = any(is_below(name, SHELL) for name in names)
+        programs = self.programs_below(layer)
+        self.copy.build_or_exit("quick", [*programs, "tutti" if is_shell else "simulate"])
+        binaries = self.copy.build_folder("quick") / "bin"
+        tests = []
+        for program in programs:
+            tests += tests_of_program(program, binaries / program, self.filter_library, self.copy.source, is_steady=not is_shell)
+        if not is_shell:
+            tests += tests_of_simulator(binaries / "simulate", self.options.seeds, self.copy.source)
+        else:
+            tests += self.stories("quick", "")
+        return tests
 
-    def stories_pass(self):
-        paths = {"TUTTI": str(self.folder / "build/tutti"), "SANITIZER": "address", "PYTHONDONTWRITEBYTECODE": "1"}
-        return all(self.passes(sys.executable, f"tests/integration/{story}", seconds=120, **paths) for story in STORIES)
+    def stories(self, build, sanitizer):
+        paths = {"TUTTI": str(self.copy.build_folder(build) / "tutti"), "SANITIZER": sanitizer, "PYTHONDONTWRITEBYTECODE": "1"}
+        tests = [Test(f"story {story}", [sys.executable, f"tests/integration/test_{story}.py"], paths, is_steady=False) for story in STORIES]
+        for test in tests:
+            test.look(self.copy.source)
+        return tests
 
-    def simulator_passes(self):
-        return (self.passes("build/bin/simulate", "--stories", "tests/simulation/stories")
-                and self.passes("build/bin/simulate", "--seeds", str(self.seeds), "--first", "1", seconds=300))
+    # What becomes of a break
 
-    def judge(self, name, before):
-        """What becomes of it as it stands now: 'same', 'invalid', 'noticed' or 'survived'."""
-        is_shell = any(name.startswith(folder + "/") for folder in SHELL)
-        for tests in self.tests_of(name):
-            if not self.build([str(self.object_of(name).relative_to(self.folder / "build")), *tests]):
-                return "invalid"
-            if hashlib.sha256(self.object_of(name).read_bytes()).digest() == before:
-                return "same"
-            if not all(self.passes(f"build/bin/{test}") for test in tests):
-                return "noticed"
-        if not self.build(["tutti" if is_shell else "simulate"]):
+    def settle(self, one, outcome, by=""):
+        with self.lock:
+            self.ledger.add(self.hashes[one.file], one, outcome, by, self.tests_hash)
+            if outcome == "survived":
+                print(f"survived: {one}", flush=True)
+
+    def is_seen_by_compiler(self, one):
+        """'same', 'invalid' or None."""
+        text = (ROOT / one.file).read_text()
+        lines = text.splitlines(keepends=True)
+        lines[one.line] = one.instead + "\n"
+        broken = self.copy.compile_alone(one.file, "".join(lines))
+        if broken is None:
             return "invalid"
-        return "survived" if (self.stories_pass() if is_shell else self.simulator_passes()) else "noticed"
+        if one.file not in self.unbroken:
+            self.unbroken[one.file] = self.copy.compile_alone(one.file, text)
+        return "same" if broken == self.unbroken[one.file] else None
 
-    def try_break(self, name, number, broken):
-        path = self.folder / name
-        kept = path.read_text()
-        before = hashlib.sha256(self.object_of(name).read_bytes()).digest()
-        lines = kept.splitlines()
-        lines[number] = broken
-        path.write_text("\n".join(lines) + "\n")
-        try:
-            return self.judge(name, before)
-        finally:
-            path.write_text(kept)
-            self.build([str(self.object_of(name).relative_to(self.folder / "build"))])
+    def is_settled_by_compiler(self, one):
+        outcome = self.is_seen_by_compiler(one)
+        if outcome is not None:
+            self.settle(one, outcome)
+        return outcome is not None
+
+    def first_look(self, one, tests):
+        """Settles it, unless it survives: then it is returned."""
+        number = self.numbers[(one.file, one.key)]
+        stem = f"test_{pathlib.Path(one.file).stem}"
+        asked = [test for test in tests if test.reaches(one.file, number)]
+        is_known_to_compiler = False
+        for test in sorted(asked, key=lambda test: test.cost(one.file) / (5 if test.name.split(":")[0] == stem else 1)):
+            if test.seconds > COMPILES_WITHIN and not is_known_to_compiler:
+                is_known_to_compiler = True
+                if self.is_settled_by_compiler(one):
+                    return None
+            if test.notices(self.copy.source, one.file, number):
+                self.settle(one, "noticed", test.name)
+                return None
+        return None if not is_known_to_compiler and self.is_settled_by_compiler(one) else one
+
+    def checked_tests_for(self, layer, is_shell):
+        """The tests under the sanitizers, built and looked at when the first break survives without."""
+        if self.checked is None:
+            self.copy.configure_checked()
+            programs = self.programs_below(layer)
+            self.copy.build_or_exit("checked", [*programs, *([] if is_shell else ["simulate"])])
+            binaries = self.copy.build_folder("checked") / "bin"
+            self.checked = [Test(program, [binaries / program], is_steady=not is_shell) for program in programs]
+            for test in self.checked:
+                test.look(self.copy.source)
+            if not is_shell:
+                self.checked += tests_of_simulator(binaries / "simulate", CHECKED_SEEDS, self.copy.source)
+        return self.checked
+
+    def second_look(self, survivors, layer):
+        """Under the sanitizers."""
+        checked = self.checked_tests_for(layer, any(is_below(one.file, SHELL) for one in survivors))
+
+        def judge(one):
+            number = self.numbers[(one.file, one.key)]
+            quick = (test for test in checked if test.seconds < CHECKED_WITHIN)
+            for test in sorted(quick, key=lambda test: test.cost(one.file)):
+                if test.reaches(one.file, number) and test.notices(self.copy.source, one.file, number):
+                    return self.settle(one, "noticed", test.name + " (sanitizers)")
+            return self.settle(one, "survived")
+
+        self.in_parallel(judge, survivors)
+
+    def try_alone(self, one, tests):
+        """A break that has no place among the others: compiled and linked by itself."""
+        if not self.is_settled_by_compiler(one):
+            text = (ROOT / one.file).read_text()
+            lines = text.splitlines(keepends=True)
+            lines[one.line] = one.instead + "\n"
+            self.copy.write_plain(one.file, "".join(lines))
+            outcome, by = "survived", ""
+            for test in sorted(tests, key=lambda test: test.cost(one.file)):
+                if one.file not in test.reached:
+                    continue
+                target = pathlib.Path(test.command[0]).name if test.command[0] != sys.executable else "tutti"
+                if not self.copy.build("quick", [target]):
+                    outcome = "invalid"
+                    break
+                if not test.run(self.copy.source, {}, test.limit())[0]:
+                    outcome, by = "noticed", test.name
+                    break
+            self.settle(one, outcome, by)
+
+    def in_parallel(self, judge, breaks):
+        with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
+            return list(pool.map(judge, breaks))
+
+    # Whole files
+
+    def prepare(self, names):
+        for name in names:
+            text = (ROOT / name).read_text()
+            breaks = breaks_of_file(name, text)
+            self.hashes[name] = hash_of(text)
+            self.schemata[name] = self.copy.write_broken(name, text, breaks)
+            self.numbers.update({(name, one.key): number for number, one in enumerate(breaks)})
+
+    def judge_all(self, layer, chosen):
+        self.checked = None
+        names = sorted({one.file for one in chosen})
+        self.prepare(names)
+        alone, together = [], []
+        for one in chosen:
+            number = self.numbers[(one.file, one.key)]
+            schemata = self.schemata[one.file]
+            if number in schemata.refused:
+                self.settle(one, "invalid")
+            else:
+                (alone if number in schemata.left else together).append(one)
+        tests = self.tests_for(layer, names)
+        print(f"{layer}: {len(together)} breaks, {len(alone)} alone, {len(tests)} tests that take "
+              f"{sum(test.seconds for test in tests):.1f} s", file=sys.stderr, flush=True)
+        tried = {one for one in together if self.ledger.outcome(self.hashes[one.file], one) is not None}
+        for is_tried in (False, True):  # what survived earlier comes last
+            for name in names:
+                self.judge_file(layer, tests, [one for one in together if one.file == name and (one in tried) == is_tried])
+        for name in names:
+            for one in (one for one in alone if one.file == name):
+                self.try_alone(one, tests)
+            self.copy.write_plain(name, (ROOT / name).read_text())
+
+    def judge_file(self, layer, tests, breaks):
+        survivors = [one for one in self.in_parallel(lambda one: self.first_look(one, tests), breaks) if one is not None]
+        if survivors:
+            print(f"{survivors[0].file}: {len(survivors)} are shown to the sanitizers", file=sys.stderr, flush=True)
+            self.second_look(survivors, layer)
+
+
+def layer_of(name):
+    """The folder of unit tests that are asked about a file, and what is built and judged together."""
+    return next((core for core in CORES if is_below(name, [core])), name.split("/")[0])
 
 
 def main():
@@ -155,31 +255,55 @@ def main():
     parser.add_argument("--sample", type=int, default=None, metavar="N", help="so many of them by lot (see --lot)")
     parser.add_argument("--lot", type=int, default=1, metavar="N", help="which lot (default: 1)")
     parser.add_argument("--seeds", type=int, default=1500, metavar="N", help="simulated seeds each (default: 1500)")
-    parser.add_argument("--work", type=pathlib.Path, metavar="DIR", help="keep the copy here, for the next time")
+    parser.add_argument("--jobs", "-j", type=int, default=os.cpu_count(), metavar="N", help="so many at once (default: one a processor)")
+    parser.add_argument("--work", type=pathlib.Path, metavar="DIR", help="keep the copy and the ledger here, for the next time")
+    parser.add_argument("--report", action="store_true", help="try nothing: print what the ledger knows, and what survived")
     parser.add_argument("files", nargs="*", default=[*CORES, *SHELL], metavar="FILE", help="or folder (default: the cores and the agent's shell)")
     options = parser.parse_args()
     last = None if options.count is None else options.first + options.count
-    files = [name for given in options.files for name in ([given] if given.endswith(".c") else sources([given]))]
-    known = read_equivalent()
-    chosen = list(candidates(files))
+    files = [name for given in options.files for name in ([given] if given.endswith(".c") else sources(given.rstrip("/")))]
+    texts = {name: (ROOT / name).read_text() for name in files}
+    chosen = [one for name, text in texts.items() for one in breaks_of_file(name, text)]
     if options.sample is not None:
-        chosen = sorted(random.Random(options.lot).sample(chosen, min(options.sample, len(chosen))))
+        chosen = sorted(random.Random(options.lot).sample(chosen, min(options.sample, len(chosen))), key=lambda one: (one.file, one.line))
     chosen = chosen[:: options.every][options.first : last]
+    known = read_equivalent()
     with tempfile.TemporaryDirectory() as temporary:
-        folder = options.work or pathlib.Path(temporary)
+        folder = (options.work or pathlib.Path(temporary)).resolve()
         folder.mkdir(parents=True, exist_ok=True)
-        copy = Copy(folder.resolve(), options.seeds)
-        outcomes = dict.fromkeys(["noticed", "survived", "equivalent", "same", "invalid"], 0)
-        for name, number, broken in chosen:
-            was = (ROOT / name).read_text().splitlines()[number].strip()
-            outcome = "equivalent" if (name, was, broken.strip()) in known else copy.try_break(name, number, broken)
-            outcomes[outcome] += 1
-            if outcome == "survived":
-                print(f"survived: {name}:{number + 1}: {was}  ->  {broken.strip()}", flush=True)
-    told = outcomes["noticed"] + outcomes["survived"]
-    print(", ".join(f"{count} {outcome}" for outcome, count in outcomes.items())
-          + f"; {100 * outcomes['survived'] / max(told, 1):.1f} % survived", flush=True)
-    return 1 if outcomes["survived"] > 0 else 0
+        ledger = Ledger(folder / "ledger.jsonl")
+        hashes = {name: hash_of(text) for name, text in texts.items()}
+
+        def outcome_of(one):
+            is_known = (one.file, one.was.strip(), one.instead.strip()) in known
+            return "equivalent" if is_known else ledger.outcome(hashes[one.file], one)
+
+        if options.report:
+            for one in chosen:
+                if outcome_of(one) == "survived":
+                    print(f"survived: {one}")
+        else:
+            try_all(folder, ledger, options, [one for one in chosen if outcome_of(one) != "equivalent"], hashes)
+        print_table([(os.path.dirname(one.file), outcome_of(one)) for one in chosen])
+        return 1 if any(outcome_of(one) == "survived" for one in chosen) else 0
+
+
+def try_all(folder, ledger, options, chosen, hashes):
+    tests_hash = hash_of_tests()
+    pending = collections.defaultdict(list)
+    for one in chosen:
+        if not ledger.is_settled(hashes[one.file], one, tests_hash):
+            pending[layer_of(one.file)].append(one)
+    if not pending:
+        return
+    copy = Copy(folder, options.jobs)
+    run = Run(copy, ledger, options)
+    subprocess.run(["gcc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", run.filter_library, ROOT / "tests/mutation/cmocka_filter.c", "-ldl", "-lcmocka"], check=True)
+    for layer, breaks in pending.items():
+        begins = time.monotonic()
+        run.judge_all(layer, breaks)
+        seconds = time.monotonic() - begins
+        print(f"{layer}: {len(breaks)} breaks in {seconds:.0f} s, {seconds / len(breaks):.2f} s each", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

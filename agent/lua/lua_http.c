@@ -114,6 +114,7 @@ bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_resp
                                     .phase_us =
                                         vu_options(vu)->has_phases ? response->timings.phase_us : NULL};
 
+    vu_note_plan(vu, &sample);
     meter_request(vu_meter(vu), &sample);
     if (response->failure != HTTP_OK) {
         lua_http_push_failure(lua, response);

@@ -369,7 +369,7 @@ static int lua_response_to_string(lua_State *lua)
     const struct lua_response *response = response_check(lua);
 
     push_body(lua, response);
-    lua_pushfstring(lua, "response %d of %d bytes", (int)response->status, (int)lua_rawlen(lua, -1));
+    lua_pushfstring(lua, "response of status %d, %d bytes", (int)response->status, (int)lua_rawlen(lua, -1));
     return 1;
 }
 

@@ -11,6 +11,11 @@
  * workers have theirs, so that a thousand who are to make their first requests all have had one soon. */
 #define LINE_NS NS_PER_MS
 
+/* The wall clock may be set, or run a little faster or slower than ours. */
+#define CLOCKS_OLD_NS (10 * NS_PER_MS)
+/* Of a stamp of the kernel; what is older is none of it. */
+#define STAMP_OLD_NS (60 * NS_PER_S)
+
 static void on_line(uv_idle_t *idle);
 
 bool net_may_send(const struct net *net)
@@ -32,6 +37,17 @@ bool net_look(struct net *net)
 {
     net->ready_ns = clock_now_ns();
     return !net->is_held && (net->lease == NULL || lease_is_held(net->lease, net->ready_ns));
+}
+
+uint64_t net_instant_ns(struct net *net, uint64_t wall_ns)
+{
+    if (net->ready_ns - net->clocks.now_ns > CLOCKS_OLD_NS) {
+        net->clocks = clock_pair_now();
+    }
+    uint64_t at_ns = net->clocks.now_ns + (wall_ns - net->clocks.wall_ns);
+    bool is_likely = at_ns + STAMP_OLD_NS > net->ready_ns && at_ns < net->ready_ns + NS_PER_S;
+
+    return is_likely ? at_ns : net->ready_ns;
 }
 
 static void free_closed(void *context)

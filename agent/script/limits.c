@@ -1,6 +1,7 @@
 /* The counting allocator and the hooks that end a turn. */
 #include "agent/script/limits.h"
 
+#include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/script/ticker.h"
 #include "common/attributes.h"
@@ -15,6 +16,8 @@
 
 /* Fewer than 1000 instructions per hook call would show in profiles. */
 #define HOOK_PERIOD 2000
+/* How often it is looked whether a turn that is due to yield has left what cannot be divided. */
+#define UNDIVIDED_PERIOD 50
 /* A turn that can yield does so after this long. */
 #define PIECE_NS (2 * NS_PER_MS)
 /* If it cannot yield (within a gsub, a metamethod, a require, one long call) it is ended after this long: no
@@ -202,6 +205,15 @@ void limits_install(lua_State *lua)
     lua_sethook(lua, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
 }
 
+/* Whether the innermost function is one that shares tables with other tasks of its worker. */
+static bool limits_is_undivided(lua_State *lua, lua_Debug *activation)
+{
+    static const char prefix[] = "=" LUA_UNDIVIDED_CHUNKS;
+
+    return lua_getinfo(lua, "S", activation) != 0 &&
+           strncmp(activation->source, prefix, sizeof prefix - 1) == 0;
+}
+
 /* A tick has occurred. A coroutine can yield only between two instructions. */
 static void on_interrupt(lua_State *lua, lua_Debug *activation)
 {
@@ -215,7 +227,9 @@ static void on_interrupt(lua_State *lua, lua_Debug *activation)
         limits_tell_place(lua);
         return;
     }
-    if (activation->event == LUA_HOOKCOUNT) {
+    if (limits_is_undivided(lua, activation)) {
+        lua_sethook(lua, on_interrupt, LUA_MASKCOUNT, UNDIVIDED_PERIOD);
+    } else if (activation->event == LUA_HOOKCOUNT) {
         script_of(lua)->thread->give_way(lua);
     } else {
         lua_sethook(lua, on_interrupt, LUA_MASKCOUNT, 1);

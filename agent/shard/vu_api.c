@@ -189,6 +189,13 @@ uint64_t vu_turn_ns(const struct vu *vu)
     return turns_began_ns(vu->campaign->queue.turns);
 }
 
+void vu_note_plan(struct vu *vu, struct request_sample *sample)
+{
+    sample->has_plan = vu->shared->main->phase == VU_STEP && vu->shared->main->intended_ns != 0;
+    sample->late_us = sample->has_plan ? vu->shared->late_us : 0;
+    vu->shared->late_us = 0;
+}
+
 struct meter *vu_meter(const struct vu *vu)
 {
     return vu->campaign->meter;

@@ -55,6 +55,9 @@ uint64_t vu_next_draw(struct vu *vu);
 const char *vu_agent(const struct vu *vu);
 /* When its turn began. */
 uint64_t vu_turn_ns(const struct vu *vu);
+/* Notes in the sample of a request whether its step had an instant at which it was to begin, and how late it
+ * began if this is its first request. */
+void vu_note_plan(struct vu *vu, struct request_sample *sample);
 /* Where its figures are counted. */
 struct meter *vu_meter(const struct vu *vu);
 /* Of the campaign of the worker whose turn it is, for requests that do not say otherwise; NULL: nothing is
