@@ -18,6 +18,7 @@
 #define TARGET_FILLER_PERIOD 64u
 
 struct target_sockets;
+struct target_tcp;
 
 /* What the requests of one target share. */
 struct target_scene {
@@ -25,6 +26,8 @@ struct target_scene {
     struct delays *delays;
     struct sessions *sessions;
     struct target_sockets *sockets;
+    struct target_tcp *tcp;
+    uint16_t tcp_port;
     struct MHD_Response *index;
     struct MHD_Response *page;
     struct MHD_Response *not_found;

@@ -23,6 +23,7 @@ enum MHD_Result target_answer_cookies(struct target_request *request);
 enum MHD_Result target_answer_cookies_set(struct target_request *request);
 enum MHD_Result target_answer_redirect(struct target_request *request);
 enum MHD_Result target_answer_basic_auth(struct target_request *request);
+enum MHD_Result target_answer_tcp(struct target_request *request);
 enum MHD_Result target_answer_echo(struct target_request *request);
 
 /* In target_socket_answers.c: the argument is the room, "" for none. */
