@@ -149,6 +149,45 @@ class Closed(Scripts):
         self.assertLess(result.report["duration_s"], 5)  # the slow one would take 40 s for its sixth
 
 
+class SideBySide(unittest.TestCase):
+    LOADS = """
+        local tutti = require "tutti"
+        tutti.scenario("browse", function() tutti.time("browse", tutti.sleep, 0.01) end)
+        tutti.scenario("buy", function() tutti.time("buy", tutti.sleep, 0.02) end)
+        tutti.scenario("admin", function(worker) tutti.time("admin", tutti.sleep, 0.02) assert(worker.id == 25) end)
+        tutti.load("browse", { workers = 20, rate = "50/s", duration = "2s" })
+        tutti.load("buy", { workers = 5, stages = { {"1s", "20/s"}, {"1s", "20/s"} }, start = "500ms" })
+        tutti.load("admin", { workers = 1, pacing = "250ms", runs = 4, start = 1 })
+    """
+
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.path = pathlib.Path(folder) / "loads.lua"
+
+    def test_each_scenario_has_a_load_of_its_own(self):
+        self.path.write_text(self.LOADS)
+        result = run(self.path, "--agents", "3", "-q")
+        timings = result.report["timings"]
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual((result.report["workers"], timings["admin"]["count"]), (26, 4))
+        self.assertEqual(result.report["load"]["arrivals"] + result.report["load"]["dropped"], 130)
+        self.assertGreaterEqual(timings["browse"]["count"], 95)
+        self.assertAlmostEqual(result.report["duration_s"], 2.5, delta=0.8)
+
+    def test_what_cannot_be(self):
+        for line, said in (('tutti.load("browse", { rate = "5/s" })', "load browse: a rate needs a duration, or stages"),
+                           ('tutti.load("brows", { workers = 1 })', 'has no scenario "brows", which a load is to run'),
+                           ('tutti.load("browse", { users = 1 })', "tutti.load: unknown option users"),
+                           ('tutti.load("browse", { rate = 5 })', "option rate: expected a string"),
+                           ('tutti.load("", {})', "expected the name of a scenario"),
+                           ('tutti.load("browse", { workers = 2 }) tutti.options { rate = "5/s" }', "loads have shapes and scenarios of their own")):
+            with self.subTest(line):
+                self.path.write_text('local tutti = require "tutti"\ntutti.scenario("browse", function() end)\n' + line + "\n")
+                result = tutti("run", self.path)
+                self.assertEqual((result.code, result.out, result.err.count("\n")), (2, "", 1), result)
+                self.assertIn(said, result.err)
+
+
 class Live(WithAgents, Scripts):
     def start(self, body, *options):
         result = self.tutti("start", self.script(body), "--expect-agents", 3, *options)

@@ -308,6 +308,32 @@ static void a_change_of_the_rate_is_told_with_what_came_before(void **state)
     ignore(fixture);
 }
 
+static void loads_run_side_by_side(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.load =
+        bytes_of_string("a;workers=2;rate=10/s;duration=250ms\nb;pacing=100ms;runs=2;start=150ms");
+    fixture->options.duration_ms = 1000;
+    set_up_all(fixture, 3);
+    expect_intended(fixture, "");
+    pass(fixture, 100);
+    expect_intended(fixture, "1@1+100");
+    pass(fixture, 50);
+    expect_intended(fixture, "2@1+150-");
+    step_ok(fixture, 0);
+    step_ok(fixture, 1);
+    ignore(fixture);
+    pass(fixture, 50);
+    expect(fixture, "step(0@2) ended(1) teardown(1)"); /* that was the last arrival of its load */
+    step_ok(fixture, 2);
+    step_ok(fixture, 0);
+    expect(fixture, "ended(0) teardown(0)");
+    pass(fixture, 50);
+    step_ok(fixture, 2);
+    expect(fixture, "step(2@2) ended(2) teardown(2)");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+}
+
 static void all_workers_share_the_runs(void **state)
 {
     struct fixture *fixture = *state;
@@ -362,6 +388,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_room_that_meets_pauses_before_one_step, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_change_of_the_rate_is_told_with_what_came_before, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(loads_run_side_by_side, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_workers_share_the_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pause_is_drawn_between_two_steps, set_up, tear_down),
     };
