@@ -19,7 +19,8 @@ static void send_parcel(struct parcel *parcel)
 {
     struct statistics *statistics = &parcel->message.statistics;
     agent_send(parcel->agent, &parcel->message);
-    *statistics = (struct statistics){.workers_running = statistics->workers_running};
+    *statistics =
+        (struct statistics){.workers_running = statistics->workers_running, .at_ns = statistics->at_ns};
     parcel->bytes = 0;
     parcel->buckets = 0;
 }
@@ -92,6 +93,7 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     struct statistics *part = &parcel.message.statistics;
     *part = *statistics;
     part->request_count = part->wait_count = part->error_count = part->websocket_count = 0;
+    part->check_count = 0;
     struct parcel_share share = share_of_text(0);
     add_histogram(&share, statistics->step_us);
     add_histogram(&share, statistics->late_us);
@@ -117,6 +119,12 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
         make_space_for_websocket(&parcel, &statistics->websockets[i]);
         part->websockets = part->websocket_count == 0 ? &statistics->websockets[i] : part->websockets;
         part->websocket_count++;
+    }
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        const struct check_statistics *check = &statistics->checks[i];
+        make_space(&parcel, share_of_text(check->name.size + check->text.size));
+        part->checks = part->check_count == 0 ? &statistics->checks[i] : part->checks;
+        part->check_count++;
     }
     send_parcel(&parcel);
 }

@@ -30,8 +30,11 @@ static uint32_t settle_loads(struct campaign_options *options, const struct load
     return last->first_worker + last->workers;
 }
 
-void campaign_options_settle(struct campaign_options *options, bool are_runs_given)
+void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given)
 {
+    if (!is_fail_given && options->thresholds.size > 0) {
+        options->fail_steps = 0;
+    }
     struct load_stages stages;
     struct loads loads;
     if (options->load.size > 0 && loads_parse(options->load, &loads, NULL)) {

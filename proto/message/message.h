@@ -161,9 +161,20 @@ struct request_statistics {
     bool is_timing; /* tutti.time, not a request */
     uint64_t count;
     uint64_t failed;
+    uint64_t forgiven;             /* failures that were counted, and that the script has taken back since */
     struct histogram *latency_us;  /* of those that left; owned by the message */
     struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
+};
+
+/* What a script has judged under one name: tutti.check, response:expect. */
+struct check_statistics {
+    struct bytes name;
+    uint64_t passed;
+    uint64_t failed;
+    struct bytes text; /* why the first one failed; empty if none did */
+    uint32_t worker;   /* that had it */
+    uint64_t step;
 };
 
 struct wait_statistics {
@@ -195,7 +206,8 @@ struct statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;
-    uint32_t workers_running;  /* at this moment, not an increment */
+    uint32_t workers_running; /* at this moment, not an increment */
+    int64_t at_ns; /* the middle of the time that it covers, by the coordinator's clock; 0: unknown */
     struct histogram *step_us; /* duration of steps; owned by the message */
     /* Where steps have an instant at which they are to begin: how late they began, and their duration since
      * that instant; NULL: none had one. Owned by the message. */
@@ -211,6 +223,8 @@ struct statistics {
     size_t error_count;
     struct websocket_statistics *websockets;
     size_t websocket_count;
+    struct check_statistics *checks;
+    size_t check_count;
 };
 
 /* The state of one shard's event loop since the last report. */

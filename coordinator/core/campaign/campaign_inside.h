@@ -9,6 +9,8 @@
 #include "coordinator/core/report/verdict.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
+#include "coordinator/core/series/series.h"
+#include "coordinator/core/thresholds/thresholds.h"
 #include "proto/message/bundle_copy.h"
 
 /* Runs of one worker set in a message; a set with more is sent in several messages. */
@@ -70,6 +72,7 @@ struct campaign {
     struct deadline lifecycle_due;
     struct deadline rooms_due;
     struct deadline stage_due; /* not while it has no stages of workers */
+    struct deadline judge_due; /* the thresholds are judged */
     struct judgement judgement;
     uint64_t refused_events;
 
@@ -80,6 +83,9 @@ struct campaign {
     struct sightings *sightings; /* once the rooms are freed */
     bool is_unsettled;
     struct campaign_statistics *statistics;
+    struct series *series;
+    uint32_t workers_running; /* of all agents together */
+    struct thresholds *thresholds; /* NULL: there are none */
     struct artifacts artifacts;
     uint32_t global_agent; /* index of the one that runs global fixtures */
     /* Moved but not announced yet: before the workers begin, only after BEGIN. */
@@ -164,6 +170,17 @@ uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index);
 void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t agent, uint64_t first_step);
 void campaign_send_moved(struct campaign *campaign);
 
+/* The agent has so many workers that run. */
+void campaign_note_running(struct campaign *campaign, struct campaign_agent *agent, uint32_t workers);
+
+/* campaign_series.c: what is counted second by second. */
+void campaign_series_statistics(struct campaign *campaign, uint64_t now_ns,
+                                const struct statistics *statistics);
+void campaign_series_gauges(struct campaign *campaign, uint64_t now_ns, const struct gauges *gauges);
+void campaign_series_lost(struct campaign *campaign, uint64_t now_ns, uint64_t steps);
+/* What was seen since the last call. */
+void campaign_series_seen(struct campaign *campaign, uint64_t now_ns);
+
 /* campaign_rooms.c */
 /* Applies the message from the member's `next_operation` on; sets its `is_half_done` where that was too much
  * at once. */
@@ -188,6 +205,13 @@ void campaign_set_workers(struct campaign *campaign, uint32_t workers);
 uint32_t campaign_room_total(const struct campaign *campaign);
 /* Begins the workers that are wanted, if they can begin now. */
 void campaign_grow(struct campaign *campaign, uint64_t now_ns);
+
+/* campaign_thresholds.c */
+/* The workers begin, or time has passed: sets when they are judged next. */
+void campaign_thresholds_begin(struct campaign *campaign, uint64_t now_ns);
+void campaign_thresholds_due(struct campaign *campaign, uint64_t now_ns);
+/* At the end. */
+void campaign_judge_thresholds(struct campaign *campaign);
 
 /* campaign_report.c */
 /* Settles the verdict at the end. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1784 &&
+                      1848 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
@@ -303,7 +303,9 @@ static void campaign_agents_unpack(struct campaign *campaign, struct unpack *fro
     }
     campaign->agents = memory_new(count, sizeof *campaign->agents);
     while (campaign->agent_count < count && !from->is_broken) {
-        campaign_agent_unpack(campaign, &campaign->agents[campaign->agent_count++], from);
+        struct campaign_agent *agent = &campaign->agents[campaign->agent_count++];
+        campaign_agent_unpack(campaign, agent, from);
+        campaign->workers_running += agent->workers_running;
     }
     campaign->placement = from->is_broken ? NULL : placement_unpack(from, count);
     campaign->rooms = from->is_broken ? NULL : rooms_unpack(from);
@@ -347,6 +349,7 @@ static void campaign_state_pack(const struct campaign *campaign, struct buffer *
     timer_pack(&campaign->rooms_due.timer, into);
     timer_pack(&campaign->stage_due.timer, into);
     pack_number(into, campaign->first_workers);
+    timer_pack(&campaign->judge_due.timer, into);
     pack_number(into, campaign->judgement.verdict);
     pack_flag(into, campaign->judgement.reason != NULL);
     pack_bytes(into, bytes_of_string(campaign->judgement.reason));
@@ -371,6 +374,7 @@ static void campaign_state_unpack(struct campaign *campaign, struct unpack *from
     timer_unpack(campaign->home.timers, &campaign->rooms_due.timer, from);
     timer_unpack(campaign->home.timers, &campaign->stage_due.timer, from);
     campaign->first_workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    timer_unpack(campaign->home.timers, &campaign->judge_due.timer, from);
     campaign->judgement.verdict = (enum verdict)unpack_bounded(from, VERDICT_DEADLOCKED);
     bool has_reason = unpack_flag(from);
     struct bytes reason = unpack_bytes(from);
@@ -397,6 +401,10 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     artifacts_pack(&campaign->artifacts, into);
     campaign_agents_pack(campaign, into);
     campaign_statistics_pack(campaign->statistics, into);
+    if (campaign->thresholds != NULL) {
+        thresholds_pack(campaign->thresholds, into);
+    }
+    series_pack(campaign->series, into);
 }
 
 /* A campaign has agents and rooms from its deployment on. */
@@ -419,6 +427,10 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     artifacts_unpack(&campaign->artifacts, from);
     campaign_agents_unpack(campaign, from);
     campaign->statistics = campaign_statistics_unpack(from);
+    if (campaign->thresholds != NULL) {
+        thresholds_unpack(campaign->thresholds, from);
+    }
+    campaign->series = from->is_broken ? NULL : series_unpack(from);
     if (from->is_broken || !campaign_is_possible(campaign)) {
         unpack_break(from);
         campaign_free(&campaign);

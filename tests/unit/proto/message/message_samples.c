@@ -253,6 +253,7 @@ struct statistics_items {
     struct wait_statistics waits[2];
     struct error_statistics errors[2];
     struct websocket_statistics websockets[2];
+    struct check_statistics checks[2];
 };
 
 /* The first request has them, the second does not. */
@@ -289,6 +290,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                          .is_timing = i == 1,
                                                          .count = palette->wide,
                                                          .failed = palette->wide / 3,
+                                                         .forgiven = palette->wide / 7,
                                                          .latency_us = histogram_of(sample, variant)};
         if (i == 0 && variant != SAMPLE_SMALLEST) {
             make_phases(sample, &items->requests[i], variant);
@@ -305,6 +307,12 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                      .worker = i * (LIMIT_WORKERS - 1),
                                                      .step = palette->wide / 9};
         make_websocket(sample, palette, variant, &items->websockets[i]);
+        items->checks[i] = (struct check_statistics){.name = palette->name,
+                                                     .passed = palette->wide,
+                                                     .failed = palette->wide / 5,
+                                                     .text = palette->text,
+                                                     .worker = i * (LIMIT_WORKERS - 1),
+                                                     .step = palette->wide / 9};
     }
     size_t count = variant == SAMPLE_SMALLEST ? 0 : 2;
     sample->message.statistics =
@@ -312,6 +320,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .steps_failed = palette->wide / 2,
                             .steps_stopped = palette->wide / 3,
                             .workers_running = palette->small == 0 ? 0 : LIMIT_WORKERS,
+                            .at_ns = (int64_t)(palette->wide / 2),
                             .step_us = histogram_of(sample, variant),
                             .late_us = count > 0 ? histogram_of(sample, variant) : NULL,
                             .response_us = count > 0 ? histogram_of(sample, variant) : NULL,
@@ -324,7 +333,9 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .errors = items->errors,
                             .error_count = count,
                             .websockets = items->websockets,
-                            .websocket_count = count};
+                            .websocket_count = count,
+                            .checks = items->checks,
+                            .check_count = count};
 }
 
 static void make_gauges(struct sample *sample, const struct palette *palette, enum sample_variant variant)

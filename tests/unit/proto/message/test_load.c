@@ -65,12 +65,12 @@ static void they_set_workers_and_duration(void **state)
                                                                "b;workers=4;stages=2s:1/s;start=10s")};
 
     (void)state;
-    campaign_options_settle(&options, false);
+    campaign_options_settle(&options, false, false);
     assert_int_equal(options.workers, 7);
     assert_int_equal(options.duration_ms, 12000);
     assert_int_equal(options.runs, 0);
     options = (struct campaign_options){.load = bytes_of_string("a;duration=5s\nb;runs=2")};
-    campaign_options_settle(&options, false);
+    campaign_options_settle(&options, false, false);
     assert_int_equal(options.duration_ms, 0); /* nobody knows how long the second one takes */
 }
 
