@@ -176,7 +176,7 @@ class SideBySide(unittest.TestCase):
 
     def test_what_cannot_be(self):
         for line, said in (('tutti.load("browse", { rate = "5/s" })', "load browse: a rate needs a duration, or stages"),
-                           ('tutti.load("brows", { workers = 1 })', 'has no scenario "brows", which a load is to run'),
+                           ('tutti.load("brows", { runs = 1 })', 'has no scenario "brows", which a load is to run'),
                            ('tutti.load("browse", { users = 1 })', "tutti.load: unknown option users"),
                            ('tutti.load("browse", { rate = 5 })', "option rate: expected a string"),
                            ('tutti.load("", {})', "expected the name of a scenario"),

@@ -50,7 +50,9 @@ struct lane {
     struct think_time think;
     struct arrivals arrivals;
     struct pace_queue free; /* workers that an arrival may be given to; some are not free any more */
-    struct pace_queue late; /* arrivals, by their instants, that wait for workers to be set up */
+    struct pace_queue late; /* arrivals, by their instants, that wait for a worker */
+    size_t owed;            /* of those, the ones that a worker was free for when they were due */
+    uint64_t busy_ns;       /* since when no worker was free, the last time; 0: none has ever been */
 };
 
 struct pacer {

@@ -251,22 +251,38 @@ static size_t pace_count_coming(const struct runner *runner, const struct lane *
 /* While workers are about to be set up, so many arrivals wait for them. */
 static void pace_drop_surplus(struct runner *runner, struct lane *lane)
 {
-    size_t coming = lane->late.count > 0 ? pace_count_coming(runner, lane) : 0;
-    while (lane->late.count > coming) {
+    size_t wait = lane->late.count > lane->owed ? pace_count_coming(runner, lane) + lane->owed : SIZE_MAX;
+    while (lane->late.count > wait) {
         (void)pace_pop(&lane->late);
         runner->pace.dropped++;
     }
+}
+
+/* The arrival that has waited longest. */
+static uint64_t pace_pop_late(struct lane *lane)
+{
+    uint64_t intended_ns = pace_pop(&lane->late);
+    lane->owed = lane->owed < lane->late.count ? lane->owed : lane->late.count;
+    return intended_ns;
 }
 
 static void pace_arrive(struct runner *runner, struct lane *lane, uint64_t intended_ns)
 {
     struct worker *worker = pace_take_free(runner, lane);
     if (worker != NULL) {
+        lane->busy_ns = runner->event->now_ns;
         pace_give(runner, worker, intended_ns);
-    } else {
-        pace_push(&lane->late, intended_ns);
-        pace_drop_surplus(runner, lane);
+        return;
     }
+    /* Where this loop is late, many arrivals are due at the same time that were not: those are late too, and
+     * do not count as if they had found nobody. */
+    bool is_owed = intended_ns <= lane->busy_ns;
+    if (!is_owed && lane->late.count >= lane->owed + pace_count_coming(runner, lane)) {
+        runner->pace.dropped++;
+        return;
+    }
+    lane->owed += is_owed;
+    pace_push(&lane->late, intended_ns);
 }
 
 /* Those of the slots of our own workers; the others are for the runners that have them. */
@@ -320,7 +336,7 @@ void runner_take_last_arrivals(struct runner *runner)
         if (pace_runs(runner, lane)) {
             pace_take_until(runner, lane, TIMERS_NEVER, UINT32_MAX);
             runner->pace.dropped += lane->late.count;
-            lane->late.count = 0;
+            lane->late.count = lane->owed = 0;
         }
     }
 }
@@ -346,7 +362,7 @@ void runner_pace_free(struct runner *runner, struct worker *worker)
             runner_move(runner, worker, runner_choose(runner, worker, true));
         }
     } else if (lane->late.count > 0) {
-        pace_give(runner, worker, pace_pop(&lane->late));
+        pace_give(runner, worker, pace_pop_late(lane));
     } else {
         pace_push(&lane->free, worker->id);
     }
