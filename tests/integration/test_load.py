@@ -1,13 +1,14 @@
 """Load shapes: steps that begin by a plan, how late they begin, and what a server that stalls does to their times."""
 import pathlib
 import re
+import signal
 import tempfile
 import threading
 import time
 import unittest
 
-from daemon import Agent, WithAgents
-from support import run, tutti
+from daemon import Agent, Coordinator, WithAgents
+from support import environment, run, tutti
 from threaded_server import ThreadedServer
 
 STALL_AT_S = 4.0
@@ -233,6 +234,12 @@ class Live(WithAgents, Scripts):
         campaign = self.start("tutti.sleep(0.002)", "-w", 40, "--rate", "20/s", "-d", "6s")
         self.coordinator.wait_until(lambda: self.steps(campaign) > 20, 20, "no steps")
         self.assertEqual(self.ask("rate", campaign, "200/s"), f"campaign {campaign} goes to a rate of 200/s\n")
+        time.sleep(1.5)
+        metrics = self.coordinator.metrics()
+        of_it = lambda name: metrics[f'tutti_campaign_{name}{{campaign="{campaign}"}}']
+        self.assertTrue(20 <= of_it("arrivals_total") <= 900 and of_it("dropped_total") <= 200, metrics)
+        self.assertTrue(0.002 <= of_it("service_p99_seconds") <= of_it("response_p99_seconds") + 0.001, metrics)
+        self.assertTrue(0 < of_it("late_p99_seconds") < 5, metrics)
         report = self.coordinator.report(campaign)
         total = report["load"]["arrivals"] + report["load"]["dropped"]
         self.assertEqual(report["verdict"], "passed", report)
@@ -265,6 +272,31 @@ class Live(WithAgents, Scripts):
                     self.assertTrue(60 <= load["dropped"] <= 160, load)  # a quarter of some four seconds
                 else:
                     self.assertLess(load["dropped"], 60, load)
+
+
+class Restart(Scripts):
+    def test_a_paused_plan_survives_the_coordinator(self):
+        """It is killed while the campaign is paused, and again after the resume: the plan stays exact."""
+        state = self.enterContext(tempfile.TemporaryDirectory())
+        first = self.enterContext(Coordinator("--state", state))
+        with Agent(first.endpoint, "a1"), Agent(first.endpoint, "a2"):
+            first.wait_agents(2)
+            env = environment(TUTTI_API=f"http://127.0.0.1:{first.port}")
+            started = tutti("start", self.script("tutti.sleep(0.005)"), "--expect-agents", 2, "-w", 30, "--rate", "50/s", "-d", "4s", env=env)
+            campaign = int(started.out)
+            first.wait_until(lambda: first.show(campaign)["steps"]["ok"] > 30, 20, "no steps")
+            self.assertEqual(tutti("pause", campaign, env=env).code, 0)
+            first.end(signal.SIGKILL)
+            again = ("--state", state)
+            listen = {"listen": first.endpoint, "http": f"127.0.0.1:{first.port}"}
+            second = self.enterContext(Coordinator(*again, **listen))
+            second.wait_agents(2, 30)
+            self.assertEqual(tutti("resume", campaign, env=env).code, 0)
+            second.end(signal.SIGKILL)
+            third = self.enterContext(Coordinator(*again, **listen))
+            report = third.report(campaign)
+            self.assertEqual(report["verdict"], "passed", report)
+            self.assertEqual(report["load"]["arrivals"] + report["load"]["dropped"], 200, report["load"])
 
 
 class HonestLatency(Scripts):
