@@ -5,7 +5,7 @@
 #include "proto/message/campaign_option.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
-#include "proto/message/load_text.h"
+#include "proto/message/load.h"
 #include "proto/message/threshold.h"
 
 #define AGENTS_MAX 1000u

@@ -135,6 +135,36 @@ static void report_has_everything_in_columns(void **state)
     assert_null(strstr(text, "spread"));
 }
 
+static void report_says_how_a_plan_was_kept(void **state)
+{
+    struct sample_report *sample = *state;
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
+    text_of(sample, false, &buffer);
+    assert_null(strstr(buffer_string(&buffer), "load    "));
+    sample->options.pacing_ms = 100;
+    sample->report.late_us = sample->report.request_response_us = sample->latency_us;
+    buffer_clear(&buffer);
+    text_of(sample, false, &buffer);
+    assert_line(buffer_string(&buffer), "  load",
+                "  load    steps began late by p50 50.0 ms, p99 99.0 ms, max 100 ms");
+    assert_line(
+        buffer_string(&buffer), "  p99",
+        "  p99     of requests: response time 99.0 ms (since the intended start), service time 99.0 ms");
+    sample->options.pacing_ms = 0;
+    sample->options.rate = bytes_of_string("5/s");
+    sample->report.arrivals = 1234;
+    sample->report.dropped = 7;
+    sample->report.request_latency_us = sample->empty;
+    buffer_clear(&buffer);
+    text_of(sample, false, &buffer);
+    assert_line(
+        buffer_string(&buffer), "  load",
+        "  load    1,234 arrivals, 7 dropped; steps began late by p50 50.0 ms, p99 99.0 ms, max 100 ms");
+    assert_line(buffer_string(&buffer), "  p99",
+                "  p99     of steps: response time 0 µs (since the intended start), service time 99.0 ms");
+}
+
 static void report_shows_phases_where_they_were_measured(void **state)
 {
     struct sample_report *sample = *state;
@@ -259,6 +289,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(live_line_counts_open_websockets_and_their_messages, setup, teardown),
         cmocka_unit_test_setup_teardown(live_line_divides_by_no_time, setup, teardown),
         cmocka_unit_test_setup_teardown(report_has_everything_in_columns, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_says_how_a_plan_was_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(report_shows_phases_where_they_were_measured, setup, teardown),
         cmocka_unit_test_setup_teardown(report_is_coloured_only_when_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(report_leaves_out_what_is_not_there, setup, teardown),

@@ -145,6 +145,12 @@ static int set_up(void **state)
     report->has_start_spread = true;
     report->start_spread_us = 977;
     report->steps_stopped = 3;
+    full->sample.options.rate = bytes_of_string("5/s");
+    report->arrivals = 123;
+    report->dropped = 7;
+    report->late_us = report->request_response_us = full->sample.empty;
+    report->response_us = full->sample.latency_us;
+    full->sample.requests[0].response_us = full->sample.empty;
     report->steps_lost = 1;
     fill_agents(full);
     fill_seen(full);
@@ -228,12 +234,17 @@ static const char *const EXPECTED[] = {
     "{\"seed\":42}",
     ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007}}"),
+    ("{\"load\":{\"arrivals\":123,\"dropped\":7,\"late_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
+    "\"step_response_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
+    "\"step_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
+    "\"request_response_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
+    "\"request_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0}}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
     "\"step\":2,\"scenario\":\"browse\"}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
     "\"worker\":7,\"step\":3,\"size_bytes\":5}]}"),
     ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
-    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0,\"phases\":{"
+    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0,\"response\":{" OTHER_PHASE "},\"phases\":{"
     "\"blocked\":{" OTHER_PHASE "},\"lookup\":{" OTHER_PHASE "},\"connect\":{" OTHER_PHASE "},"
     "\"tls\":{" OTHER_PHASE "},\"sending\":{" OTHER_PHASE "},"
     "\"waiting\":{\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0},"

@@ -226,6 +226,60 @@ static void phases_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_free(&statistics);
 }
 
+static void merge_late_of(struct campaign_statistics *statistics, uint64_t late_us)
+{
+    struct request_statistics request = {.name = bytes_of_string("GET /"),
+                                         .count = 1,
+                                         .latency_us = histogram_new(),
+                                         .response_us = histogram_new()};
+    histogram_record(request.latency_us, 100);
+    histogram_record(request.response_us, 100 + late_us);
+    struct statistics from = {.requests = &request,
+                              .request_count = 1,
+                              .late_us = histogram_new(),
+                              .response_us = histogram_new(),
+                              .arrivals = 3,
+                              .dropped = 2};
+    histogram_record(from.late_us, late_us);
+    histogram_record(from.response_us, 200 + late_us);
+    campaign_statistics_merge(statistics, &from);
+    histogram_free(&request.latency_us);
+    histogram_free(&request.response_us);
+    histogram_free(&from.late_us);
+    histogram_free(&from.response_us);
+}
+
+static void times_from_the_intended_start_are_kept_over_a_restart(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    struct campaign_report report = {0};
+    merge_request(statistics, "GET /", false, 10);
+    campaign_statistics_report(statistics, &report);
+    assert_null(report.late_us);
+    assert_null(report.requests[0].response_us);
+    merge_late_of(statistics, 5);
+    SCOPED(buffer_finish) struct buffer bytes;
+    buffer_init(&bytes, 100000);
+    campaign_statistics_pack(statistics, &bytes);
+    campaign_statistics_free(&statistics);
+    struct unpack from = unpack_of(buffer_bytes(&bytes));
+    statistics = campaign_statistics_unpack(&from);
+    assert_non_null(statistics);
+    merge_late_of(statistics, 50);
+    campaign_statistics_add_dropped(statistics, 10);
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.arrivals, 6);
+    assert_int_equal(report.dropped, 14);
+    assert_int_equal(campaign_statistics_arrivals(statistics), 20);
+    assert_int_equal(histogram_count(report.late_us), 2);
+    assert_int_equal(histogram_maximum(report.late_us), 50);
+    assert_int_equal(histogram_maximum(report.response_us), 250);
+    assert_int_equal(histogram_count(report.request_response_us), 2);
+    assert_int_equal(histogram_maximum(report.requests[0].response_us), 150);
+    campaign_statistics_free(&statistics);
+}
+
 static void merge_websocket_of(struct campaign_statistics *statistics, uint32_t code, uint64_t ping_us)
 {
     struct websocket_statistics websocket = {
@@ -315,6 +369,7 @@ int main(void)
         cmocka_unit_test(the_most_frequent_error_comes_first),
         cmocka_unit_test(errors_of_one_key_are_one),
         cmocka_unit_test(phases_are_merged_and_kept_over_a_restart),
+        cmocka_unit_test(times_from_the_intended_start_are_kept_over_a_restart),
         cmocka_unit_test(websockets_are_merged_and_kept_over_a_restart),
         cmocka_unit_test(names_without_end_are_put_together),
     };
