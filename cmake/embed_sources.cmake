@@ -1,4 +1,5 @@
-# Writes several files as one table: cmake -DFOLDER=… -DFILES="a.lua b.js" -DINTO=… -P embed_sources.cmake
+# Writes several files as one table: cmake -DFOLDER=… -DFILES="a.lua b.js" -DNAME=… -DHEADER=… -DINTO=… -P
+# embed_sources.cmake
 separate_arguments(FILES)
 set(arrays "")
 set(rows "")
@@ -11,10 +12,10 @@ foreach(name ${FILES})
   math(EXPR number "${number} + 1")
 endforeach()
 file(WRITE "${INTO}" "/* Files of the source as arrays. */
-#include \"agent/browser/sources.h\"
+#include \"${HEADER}\"
 
 ${arrays}
-const struct browser_source browser_sources[] = {
+const struct embedded_source ${NAME}_sources[] = {
 ${rows}};
-const size_t browser_source_count = sizeof browser_sources / sizeof *browser_sources;
+const size_t ${NAME}_source_count = sizeof ${NAME}_sources / sizeof *${NAME}_sources;
 ")

@@ -119,7 +119,12 @@ bool bytes_character_is_printable(uint32_t character)
 bool bytes_is_printable(struct bytes bytes)
 {
     while (bytes.size > 0) {
-        uint32_t character = 0;
+        uint32_t character = bytes.data[0];
+        if (character >= 0x20 && character < 0x7f) { /* the common case */
+            bytes.data++;
+            bytes.size--;
+            continue;
+        }
         size_t length = bytes_character(bytes, &character);
         if (length == 0 || !bytes_character_is_printable(character)) {
             return false;

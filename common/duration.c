@@ -17,10 +17,13 @@ static const struct {
     {"", MS_PER_S}, {"ms", 1}, {"s", MS_PER_S}, {"m", MS_PER_MINUTE}, {"h", MS_PER_HOUR},
 };
 
-static uint64_t unit_ms(const char *name)
+/* Reads a unit, or the seconds that stand for none; 0 if it is neither. */
+static uint64_t read_unit(const char **text)
 {
+    size_t length = strcspn(*text, "0123456789");
     for (size_t i = 0; i < sizeof units / sizeof units[0]; i++) {
-        if (strcmp(units[i].name, name) == 0) {
+        if (strlen(units[i].name) == length && strncmp(units[i].name, *text, length) == 0) {
+            *text += length;
             return units[i].milliseconds;
         }
     }
@@ -59,28 +62,62 @@ static bool read_fraction(const char **text, uint64_t *fraction)
     return *text > start && *text - start <= FRACTION_DIGITS;
 }
 
+struct part {
+    uint64_t whole;
+    uint64_t fraction; /* in units of 10^-FRACTION_DIGITS */
+    uint64_t unit_ms;
+    bool has_unit;
+};
+
+/* "5m" of "5m30s". */
+static bool read_part(const char **text, struct part *part)
+{
+    *part = (struct part){0};
+    bool is_number = read_whole(text, &part->whole);
+    if (is_number && **text == '.') {
+        (*text)++;
+        is_number = read_fraction(text, &part->fraction);
+    }
+    part->has_unit = is_number && **text != '\0';
+    part->unit_ms = is_number ? read_unit(text) : 0;
+    return part->unit_ms > 0;
+}
+
+static bool add_part(const char *text, const struct part *part, uint64_t *total, struct error *error)
+{
+    uint64_t fraction = part->fraction * part->unit_ms;
+    uint64_t sum;
+    if (fraction % 1000000 != 0) {
+        return error_set(error, "\"%.40s\" is finer than a millisecond", text);
+    }
+    if (__builtin_mul_overflow(part->whole, part->unit_ms, &sum) ||
+        __builtin_add_overflow(sum, fraction / 1000000 + *total, &sum) || sum > MAXIMUM_MS) {
+        return error_set(error, "\"%.40s\" is longer than 365 days", text);
+    }
+    *total = sum;
+    return true;
+}
+
 bool duration_parse(const char *text, uint64_t *milliseconds, struct error *error)
 {
     const char *rest = text;
-    uint64_t whole = 0;
-    uint64_t fraction = 0;
-    bool is_number = read_whole(&rest, &whole);
-    if (is_number && *rest == '.') {
-        rest++;
-        is_number = read_fraction(&rest, &fraction);
-    }
-    uint64_t unit = is_number ? unit_ms(rest) : 0;
-    if (unit == 0) {
-        return error_set(error, "\"%.40s\" is not a duration; write it like 10, 250ms, 1.5s, 5m or 1h", text);
-    }
-    if (fraction * unit % 1000000 != 0) {
-        return error_set(error, "\"%.40s\" is finer than a millisecond", text);
-    }
-    uint64_t total;
-    if (__builtin_mul_overflow(whole, unit, &total) || total > MAXIMUM_MS - fraction * unit / 1000000) {
-        return error_set(error, "\"%.40s\" is longer than 365 days", text);
-    }
-    *milliseconds = total + fraction * unit / 1000000;
+    uint64_t total = 0;
+    uint64_t unit_before = UINT64_MAX;
+    struct part part;
+    do {
+        bool is_first = rest == text;
+        bool is_part = read_part(&rest, &part) && part.unit_ms < unit_before && (is_first || part.has_unit) &&
+                       (part.fraction == 0 || *rest == '\0');
+        if (!is_part) {
+            return error_set(error, "\"%.40s\" is not a duration; write it like 10, 250ms, 1.5s, 5m30s or 1h",
+                             text);
+        }
+        if (!add_part(text, &part, &total, error)) {
+            return false;
+        }
+        unit_before = part.unit_ms;
+    } while (*rest != '\0');
+    *milliseconds = total;
     return true;
 }
 

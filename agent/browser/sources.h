@@ -1,12 +1,6 @@
-/* The Lua and JavaScript of this folder, embedded into the program by cmake/embed_sources.cmake. */
+/* The Lua and JavaScript of this folder, as part of the program. */
 #pragma once
-#include <stddef.h>
+#include "common/embedded_source.h"
 
-struct browser_source {
-    const char *name; /* "session.lua" */
-    const unsigned char *text;
-    size_t size;
-};
-
-extern const struct browser_source browser_sources[];
+extern const struct embedded_source browser_sources[];
 extern const size_t browser_source_count;

@@ -19,7 +19,8 @@ static void send_parcel(struct parcel *parcel)
 {
     struct statistics *statistics = &parcel->message.statistics;
     agent_send(parcel->agent, &parcel->message);
-    *statistics = (struct statistics){.workers_running = statistics->workers_running};
+    *statistics =
+        (struct statistics){.workers_running = statistics->workers_running, .at_ns = statistics->at_ns};
     parcel->bytes = 0;
     parcel->buckets = 0;
 }
@@ -62,6 +63,7 @@ static void make_space_for_request(struct parcel *parcel, const struct request_s
 {
     struct parcel_share share = share_of_text(request->name.size);
     add_histogram(&share, request->latency_us);
+    add_histogram(&share, request->response_us);
     for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
         add_histogram(&share, request->phase_us[phase]);
     }
@@ -81,6 +83,7 @@ static void make_space_for_websocket(struct parcel *parcel, const struct websock
     share.bytes += WEBSOCKET_COUNTS * BUCKET_BYTES + websocket->codes.size * ENTRY_BYTES;
     add_histogram(&share, websocket->handshake_us);
     add_histogram(&share, websocket->ping_us);
+    add_histogram(&share, websocket->queued_us);
     make_space(parcel, share);
 }
 
@@ -90,8 +93,11 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     struct statistics *part = &parcel.message.statistics;
     *part = *statistics;
     part->request_count = part->wait_count = part->error_count = part->websocket_count = 0;
+    part->check_count = 0;
     struct parcel_share share = share_of_text(0);
     add_histogram(&share, statistics->step_us);
+    add_histogram(&share, statistics->late_us);
+    add_histogram(&share, statistics->response_us);
     make_space(&parcel, share);
     for (size_t i = 0; i < statistics->request_count; i++) {
         make_space_for_request(&parcel, &statistics->requests[i]);
@@ -113,6 +119,12 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
         make_space_for_websocket(&parcel, &statistics->websockets[i]);
         part->websockets = part->websocket_count == 0 ? &statistics->websockets[i] : part->websockets;
         part->websocket_count++;
+    }
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        const struct check_statistics *check = &statistics->checks[i];
+        make_space(&parcel, share_of_text(check->name.size + check->text.size));
+        part->checks = part->check_count == 0 ? &statistics->checks[i] : part->checks;
+        part->check_count++;
     }
     send_parcel(&parcel);
 }

@@ -73,6 +73,7 @@ struct http_request {
     bool is_shared; /* with is_http2: one connection for all clients of the engine, not one for each */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
+    uint64_t now_ns; /* what clock_now_ns has just given, as the instant of its start; 0: it is not known */
     /* NULL: the response is whole when on_done is called. Else its body is streamed: on_head gets the
      * response without it, unless the request fails before; `timeout_ms` is for that, and then for each
      * http_read that finds nothing; `max_body_bytes` is for what has come and was not read. on_data comes

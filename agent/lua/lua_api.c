@@ -6,6 +6,7 @@
 #include "agent/lua/lua_drivers.h"
 #include "agent/lua/lua_http.h"
 #include "agent/lua/lua_net.h"
+#include "agent/lua/lua_socketio.h"
 #include "agent/lua/lua_tutti.h"
 #include "agent/lua/lua_url.h"
 #include "agent/lua/lua_websocket.h"
@@ -21,6 +22,7 @@ static const luaL_Reg modules[] = {
     {"tutti.url", luaopen_tutti_url},
     {"tutti.crypto", luaopen_tutti_crypto},
     {"tutti.websocket", luaopen_tutti_websocket},
+    {"tutti.socketio", luaopen_tutti_socketio},
     {NULL, NULL},
 };
 

@@ -4,6 +4,7 @@
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_worker.h"
 #include "agent/script/data.h"
+#include "agent/script/file_text.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_value.h"
 #include "agent/script/script_state.h"
@@ -52,7 +53,7 @@ static enum mode mode_of(lua_State *lua)
 
 static void lua_data_read_options(lua_State *lua, struct data *data)
 {
-    static const char *const names[] = {"mode", "wrap", NULL};
+    static const char *const names[] = {"mode", "wrap", "separator", NULL};
 
     lua_call_check_options(lua, 2, "tutti.data", names);
     if (!lua_istable(lua, 2)) {
@@ -68,6 +69,28 @@ static void lua_data_read_options(lua_State *lua, struct data *data)
     }
     data->is_wrapping = lua_toboolean(lua, -1);
     lua_pop(lua, 1);
+}
+
+/* Of the fields of a CSV; a comma if the options name none. */
+static char separator_of(lua_State *lua, bool is_csv)
+{
+    char separator = ',';
+    size_t size;
+
+    if (lua_istable(lua, 2) && lua_option_get(lua, 2, "separator") != LUA_TNIL) {
+        const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : NULL;
+        if (!is_csv) {
+            lua_misuse(lua, "tutti.data: separator is for .csv files");
+        }
+        if (text == NULL || size != 1 || strchr("\"\r\n", text[0]) != NULL || (text[0] & 0x80) != 0) {
+            lua_misuse(lua,
+                       "tutti.data: separator: expected one character such as \";\" or \"\\t\", got %.60s",
+                       luaL_tolstring(lua, -1, NULL));
+        }
+        separator = text[0];
+    }
+    lua_settop(lua, 3);
+    return separator;
 }
 
 static bool has_ending(const char *path, const char *ending)
@@ -90,8 +113,13 @@ static void lua_data_open_file(lua_State *lua, int index)
     if (!script_files_read(script_of(lua)->files, path, &text, &error)) {
         lua_misuse(lua, "tutti.data: %s", error.text);
     }
+    if (!file_text_check(text, &error)) {
+        lua_misuse(lua, "tutti.data: %s:%s", path, error.text);
+    }
+    text = file_text_without_mark(text);
+    char separator = separator_of(lua, has_ending(path, ".csv"));
     if (has_ending(path, ".csv")) {
-        data_open_csv(lua, index, path, text);
+        data_open_csv(lua, index, path, text, separator);
     } else if (has_ending(path, ".jsonl")) {
         data_open_lines(lua, index, path, text);
     } else {
@@ -128,6 +156,7 @@ int lua_data_new(lua_State *lua)
     luaL_setmetatable(lua, METATABLE);
     lua_data_read_options(lua, data);
     if (lua_istable(lua, 1)) {
+        (void)separator_of(lua, false);
         lua_pushvalue(lua, 1);
         data_open_table(lua, 3, "tutti.data");
     } else if (lua_type(lua, 1) == LUA_TSTRING) {

@@ -22,20 +22,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool is_plain_ascii(struct bytes text)
-{
-    for (size_t i = 0; i < text.size; i++) {
-        if (text.data[i] < ' ' || text.data[i] > '~') {
-            return false;
-        }
-    }
-    return true;
-}
-
 /* A report shows text; a URL may hold any bytes. */
 static void mend_name(char *name, size_t size)
 {
-    if (is_plain_ascii(bytes_of(name, size)) || bytes_is_printable(bytes_of(name, size))) {
+    if (bytes_is_printable(bytes_of(name, size))) {
         return;
     }
     for (size_t i = 0; i < size; i++) {
@@ -61,13 +51,8 @@ static struct bytes path_of(const char *url)
     if (colon != NULL && colon[1] == '/' && colon[2] == '/') {
         url = colon + 3;
     }
-    while (*url != 0 && *url != '/' && *url != '?' && *url != '#') {
-        url++;
-    }
-    const char *end = url;
-    while (*end != 0 && *end != '?' && *end != '#') {
-        end++;
-    }
+    url += strcspn(url, "/?#");
+    const char *end = url + strcspn(url, "?#");
     return *url == '/' ? bytes_of(url, (size_t)(end - url)) : bytes_of("/", 1);
 }
 
@@ -129,6 +114,7 @@ bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_resp
                                     .phase_us =
                                         vu_options(vu)->has_phases ? response->timings.phase_us : NULL};
 
+    vu_note_plan(vu, &sample);
     meter_request(vu_meter(vu), &sample);
     if (response->failure != HTTP_OK) {
         lua_http_push_failure(lua, response);
@@ -174,12 +160,14 @@ static int request_raw(lua_State *lua)
 {
     struct vu *vu = vu_current(lua, "http");
     struct lua_http_draft draft;
+    uint64_t now_ns = clock_now_ns();
 
     lua_settop(lua, LUA_HTTP_BODY);
-    if (vu_has_no_lease(vu)) {
+    if (vu_has_no_lease_at(vu, now_ns)) {
         return vu_await_lease(lua, vu, request_raw);
     }
     lua_http_draft_read(lua, &draft);
+    draft.request.now_ns = draft.given == 0 ? now_ns : 0; /* options take their time */
     vu_check_stopped(lua, vu);
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "http: a call that waits is not possible here");
@@ -190,8 +178,7 @@ static int request_raw(lua_State *lua)
     }
     vu_forget_exchange(vu);
     vu->exchange = http_start(vu->shared->http, &draft.request, lua_http_on_done, vu);
-    lua_settop(lua, LUA_HTTP_NAME);
-    lua_replace(lua, 3);
+    lua_copy(lua, LUA_HTTP_NAME, 3);
     lua_settop(lua, 3);
     return vu_yield(lua, vu, WAIT_RESPONSE, lua_http_on_response, 0);
 }
@@ -234,6 +221,7 @@ static void lua_http_take_arguments(lua_State *lua, int count, bool is_of_sessio
 static int request_by_method(lua_State *lua)
 {
     lua_http_take_arguments(lua, 4, lua_toboolean(lua, lua_upvalueindex(1)));
+    lua_http_draft_check_method(lua);
     return lua_http_send(lua, request_raw);
 }
 

@@ -133,9 +133,14 @@ void lua_http_base_check(lua_State *lua, int options)
     lua_settop(lua, top);
 }
 
+bool lua_http_is_absolute(lua_State *lua, int index)
+{
+    return !url_is_relative(base_text(lua, index));
+}
+
 bool lua_http_resolve(lua_State *lua, int index, int options)
 {
-    if (!url_is_relative(base_text(lua, index))) {
+    if (lua_http_is_absolute(lua, index)) {
         return false;
     }
     const struct url *base = base_push_for(lua, index, options);

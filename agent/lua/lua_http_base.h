@@ -7,6 +7,8 @@
 
 /* Raises if the option `base` of the table at `options` is no URL. */
 void lua_http_base_check(lua_State *lua, int options);
+/* Whether the string at `index` is a URL that needs no base. */
+bool lua_http_is_absolute(lua_State *lua, int index);
 /* Resolves the URL at `index`, if it is relative, against `base` of the options at `options` (a table, or
  * anything else for none), else the target; raises where there is neither. Returns true if that has a user
  * and password, which go to the same origin: they are pushed, as the option `auth` is written. */

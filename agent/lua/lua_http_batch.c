@@ -24,6 +24,7 @@ static int batch_check_item(lua_State *lua)
     struct lua_http_draft draft;
 
     lua_settop(lua, LUA_HTTP_BODY);
+    lua_http_draft_check_method(lua);
     lua_http_draft_sort_arguments(lua);
     lua_http_draft_read(lua, &draft);
     if (draft.request.is_chunked) {
@@ -39,6 +40,7 @@ static int batch_start_item(lua_State *lua)
     struct lua_http_draft draft;
 
     lua_settop(lua, LUA_HTTP_BODY);
+    lua_http_draft_check_method(lua);
     lua_http_draft_sort_arguments(lua);
     lua_http_draft_read(lua, &draft);
     vu_batch_start(vu, &draft.request);
@@ -191,6 +193,7 @@ static int batch_on_told(lua_State *lua, int status, lua_KContext context)
 static int batch_complete_item(lua_State *lua)
 {
     lua_settop(lua, LUA_HTTP_BODY);
+    lua_http_draft_check_method(lua);
     lua_http_draft_sort_arguments(lua);
     lua_pushvalue(lua, lua_upvalueindex(1));
     lua_http_complete(lua, LUA_HTTP_NAME);

@@ -15,7 +15,6 @@
 #include <strings.h>
 
 #define SESSION_METATABLE "tutti.http.session"
-#define DEFAULTS_KEY "tutti.http.defaults"
 /* Tables in options, such as a list in `query`. */
 #define DEFAULTS_MAX_DEPTH 4
 
@@ -146,7 +145,8 @@ int lua_http_set_defaults(lua_State *lua)
     }
     lua_settop(lua, 1);
     defaults_take(lua, "tutti.http_defaults");
-    lua_setfield(lua, LUA_REGISTRYINDEX, DEFAULTS_KEY);
+    luaL_unref(lua, LUA_REGISTRYINDEX, script_of(lua)->http_defaults);
+    script_of(lua)->http_defaults = luaL_ref(lua, LUA_REGISTRYINDEX);
     return 0;
 }
 
@@ -183,6 +183,18 @@ void lua_http_session_register(lua_State *lua)
     lua_setfield(lua, -2, "session");
 }
 
+/* Pushes what the script has set for all requests, or nil. */
+static void defaults_push(lua_State *lua)
+{
+    int reference = script_of(lua)->http_defaults;
+
+    if (reference == LUA_NOREF) {
+        lua_pushnil(lua);
+    } else {
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, reference);
+    }
+}
+
 /* Not before the first request: the script may set its defaults after it has made the session. */
 static void session_push_options(lua_State *lua)
 {
@@ -194,7 +206,8 @@ static void session_push_options(lua_State *lua)
     }
     lua_pop(lua, 1);
     lua_getiuservalue(lua, 1, SESSION_OWN);
-    if (lua_getfield(lua, LUA_REGISTRYINDEX, DEFAULTS_KEY) == LUA_TTABLE) {
+    defaults_push(lua);
+    if (lua_istable(lua, -1)) {
         int top = lua_gettop(lua);
         defaults_push_merged(lua, top, top - 1);
         lua_replace(lua, top - 1);
@@ -212,7 +225,7 @@ void lua_http_push_defaults(lua_State *lua, bool is_of_session)
         session_push_options(lua);
         lua_remove(lua, 1);
     } else {
-        lua_getfield(lua, LUA_REGISTRYINDEX, DEFAULTS_KEY);
+        defaults_push(lua);
     }
 }
 
@@ -279,6 +292,10 @@ void lua_http_complete(lua_State *lua, int defaults)
 {
     int top = lua_gettop(lua);
 
+    if (lua_isnil(lua, defaults) && lua_isnil(lua, LUA_HTTP_OPTIONS) &&
+        lua_http_is_absolute(lua, LUA_HTTP_URL)) {
+        return;
+    }
     luaL_checkstack(lua, 12, NULL);
     defaults_apply(lua, defaults);
     if (lua_http_resolve(lua, LUA_HTTP_URL, LUA_HTTP_OPTIONS)) {

@@ -47,36 +47,52 @@ static const char *const draft_options[DRAFT_OPTION_COUNT + 1] = {
     "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth",  "name",
     "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  "proxy", NULL};
 
-/* Pushes the value of an option, or nil, and gives its type. Only those that are given are looked up: most
+/* Whether an option is given, and pushes its value if so. Only those that are given are looked up: most
  * requests have one or two. */
-static int draft_get(lua_State *lua, const struct lua_http_draft *draft, enum draft_option option)
+static bool draft_get(lua_State *lua, const struct lua_http_draft *draft, enum draft_option option)
 {
-    if ((draft->given & UINT32_C(1) << option) == 0) {
-        lua_pushnil(lua);
-        return LUA_TNIL;
+    bool is_given = (draft->given & UINT32_C(1) << option) != 0;
+
+    if (is_given) {
+        (void)lua_option_get(lua, LUA_HTTP_OPTIONS, draft_options[option]);
     }
-    return lua_option_get(lua, LUA_HTTP_OPTIONS, draft_options[option]);
+    return is_given;
+}
+
+/* One that is true or false; false where it is not given. */
+static bool draft_get_flag(lua_State *lua, const struct lua_http_draft *draft, enum draft_option option)
+{
+    if (!draft_get(lua, draft, option)) {
+        return false;
+    }
+    if (!lua_isboolean(lua, -1)) {
+        lua_misuse(lua, "http: %s is true or false, not a %s", draft_options[option], luaL_typename(lua, -1));
+    }
+    bool flag = lua_toboolean(lua, -1);
+    lua_pop(lua, 1);
+    return flag;
 }
 
 static void draft_check_text(lua_State *lua, int index, const char *what)
 {
     size_t size = 0;
+    const char *text = lua_tolstring(lua, index, &size); /* a number becomes text in its place */
 
-    /* A number becomes text in its place. */
-    if (lua_type(lua, index) != LUA_TSTRING && lua_type(lua, index) != LUA_TNUMBER) {
+    if (text == NULL) {
         lua_misuse(lua, "http: %s is a string, not a %s", what, luaL_typename(lua, index));
     }
-    const char *text = luaL_checklstring(lua, index, &size);
     if (!field_is_value(bytes_of(text, size))) {
         lua_misuse(lua, "http: %s must not hold a line break", what);
     }
 }
 
 /* Methods depend on case, and those that everybody knows are upper case; scripts write them in any. */
-static void draft_use_known_method(lua_State *lua)
+void lua_http_draft_check_method(lua_State *lua)
 {
     static const char *const known[] = {"GET",   "HEAD",    "POST",    "PUT",  "DELETE",
                                         "PATCH", "OPTIONS", "CONNECT", "TRACE"};
+
+    draft_check_text(lua, LUA_HTTP_METHOD, "the method");
     const char *method = lua_tostring(lua, LUA_HTTP_METHOD);
     const char *at = method;
 
@@ -97,23 +113,24 @@ static void draft_use_known_method(lua_State *lua)
 
 void lua_http_draft_sort_arguments(lua_State *lua)
 {
-    draft_check_text(lua, LUA_HTTP_METHOD, "the method");
+    int third = lua_type(lua, 3);
+    int fourth = lua_type(lua, 4);
+
     if (lua_type(lua, LUA_HTTP_URL) == LUA_TNUMBER) {
         lua_misuse(lua, "http: the URL is a string, not a number");
     }
     draft_check_text(lua, LUA_HTTP_URL, "the URL");
-    draft_use_known_method(lua);
-    if (lua_istable(lua, 3) && lua_isnil(lua, 4)) {
+    if (fourth == LUA_TNIL && (third == LUA_TNIL || third == LUA_TTABLE)) {
         return;
     }
-    if (lua_istable(lua, 3)) {
+    if (third == LUA_TTABLE) {
         lua_misuse(lua, "http: the body is a string, not a table (the option json sends a table as JSON)");
     }
-    if (!lua_isnil(lua, 3) && lua_type(lua, 3) != LUA_TSTRING && lua_type(lua, 3) != LUA_TFUNCTION) {
+    if (third != LUA_TNIL && third != LUA_TSTRING && third != LUA_TFUNCTION) {
         lua_misuse(lua, "http: the third argument is a body (a string) or a table of options, not a %s",
                    luaL_typename(lua, 3));
     }
-    if (!lua_isnil(lua, 4) && !lua_istable(lua, 4)) {
+    if (fourth != LUA_TNIL && fourth != LUA_TTABLE) {
         lua_misuse(lua, "http: the options are a table, not a %s", luaL_typename(lua, 4));
     }
     lua_pushvalue(lua, 3);
@@ -133,7 +150,7 @@ static void draft_add_header(lua_State *lua, struct lua_http_draft *draft, const
 /* Leaves names and values on the stack: they live as long as the request, even if the table changes. */
 static void draft_read_headers(lua_State *lua, struct lua_http_draft *draft)
 {
-    if (draft_get(lua, draft, DRAFT_HEADERS) == LUA_TNIL) {
+    if (!draft_get(lua, draft, DRAFT_HEADERS)) {
         return;
     }
     if (!lua_istable(lua, -1)) {
@@ -163,14 +180,14 @@ static bool draft_has_header(const struct lua_http_draft *draft, const char *nam
     return false;
 }
 
-/* The value on top becomes the body's text; what it is goes into a header, unless the script has given one.
- */
+/* The value on top becomes the body's text, which for JSON is no string; what it is goes into a header,
+ * unless the script has given one. */
 static void draft_encode(lua_State *lua, struct lua_http_draft *draft, const char *option)
 {
     const char *type;
 
     if (strcmp(option, "json") == 0) {
-        lua_json_write(lua, -1);
+        draft->request.body = lua_json_write_text(lua, -1, &draft->json);
         type = "application/json";
     } else if (strcmp(option, "form") == 0) {
         lua_http_push_form(lua, -1);
@@ -193,8 +210,7 @@ static void draft_push_body(lua_State *lua, struct lua_http_draft *draft)
     lua_pushvalue(lua, LUA_HTTP_BODY);
     for (int option = DRAFT_BODY; option <= DRAFT_MULTIPART; option++) {
         const char *name = draft_options[option];
-        if (draft_get(lua, draft, (enum draft_option)option) == LUA_TNIL) {
-            lua_pop(lua, 1);
+        if (!draft_get(lua, draft, (enum draft_option)option)) {
             continue;
         }
         if (given != NULL && !lua_isnil(lua, LUA_HTTP_BODY)) {
@@ -215,6 +231,10 @@ static void draft_read_body(lua_State *lua, struct lua_http_draft *draft)
     size_t size;
 
     draft_push_body(lua, draft);
+    if (draft->request.body.size > 0) { /* JSON is never empty */
+        draft->request.has_body = true;
+        return;
+    }
     if (lua_isnil(lua, -1)) {
         return;
     }
@@ -233,31 +253,23 @@ static void draft_read_body(lua_State *lua, struct lua_http_draft *draft)
 
 static void draft_read_limits(lua_State *lua, struct lua_http_draft *draft)
 {
-    if (draft_get(lua, draft, DRAFT_TIMEOUT) != LUA_TNIL) {
+    if (draft_get(lua, draft, DRAFT_TIMEOUT)) {
         double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
         if (!(seconds > 0 && seconds <= LONGEST_TIMEOUT_S)) {
             lua_misuse(lua, "http: timeout is a number of seconds, more than 0");
         }
         draft->request.timeout_ms = seconds < 0.001 ? 1 : (uint64_t)(seconds * 1000 + 0.5);
+        lua_pop(lua, 1);
     }
-    lua_pop(lua, 1);
-    if (draft_get(lua, draft, DRAFT_MAX_BODY) != LUA_TNIL) {
+    if (draft_get(lua, draft, DRAFT_MAX_BODY)) {
         if (!lua_isinteger(lua, -1) || lua_tointeger(lua, -1) < 0) {
             lua_misuse(lua, "http: max_body is a number of bytes");
         }
         draft->request.max_body_bytes = (uint64_t)lua_tointeger(lua, -1);
+        lua_pop(lua, 1);
     }
-    lua_pop(lua, 1);
-    if (draft_get(lua, draft, DRAFT_FOLLOW) != LUA_TNIL && !lua_isboolean(lua, -1)) {
-        lua_misuse(lua, "http: follow is true or false, not a %s", luaL_typename(lua, -1));
-    }
-    draft->request.is_followed = lua_toboolean(lua, -1);
-    lua_pop(lua, 1);
-    if (draft_get(lua, draft, DRAFT_FRESH_CONNECTION) != LUA_TNIL && !lua_isboolean(lua, -1)) {
-        lua_misuse(lua, "http: fresh_connection is true or false, not a %s", luaL_typename(lua, -1));
-    }
-    draft->request.is_fresh = lua_toboolean(lua, -1);
-    lua_pop(lua, 1);
+    draft->request.is_followed = draft_get_flag(lua, draft, DRAFT_FOLLOW);
+    draft->request.is_fresh = draft_get_flag(lua, draft, DRAFT_FRESH_CONNECTION);
 }
 
 /* Raises for names that `auth` does not know. */
@@ -293,15 +305,15 @@ static void draft_use_token(lua_State *lua, struct lua_http_draft *draft, int au
 /* As numbers or as text: 1.1 and 2, as a response has it. */
 static void draft_read_version(lua_State *lua, struct lua_http_draft *draft)
 {
-    if (draft_get(lua, draft, DRAFT_VERSION) != LUA_TNIL) {
+    if (draft_get(lua, draft, DRAFT_VERSION)) {
         double version = lua_tonumber(lua, -1);
         if (!lua_isnumber(lua, -1) || (version != 2 && version != 1.1)) {
             lua_misuse(lua, "http: version is 1.1 or 2");
         }
         draft->request.is_http2 = version == 2;
+        lua_pop(lua, 1);
     }
-    lua_pop(lua, 1);
-    if (draft_get(lua, draft, DRAFT_SHARE) != LUA_TNIL) {
+    if (draft_get(lua, draft, DRAFT_SHARE)) {
         if (lua_type(lua, -1) != LUA_TSTRING || strcmp(lua_tostring(lua, -1), "agent") != 0) {
             lua_misuse(lua, "http: share is \"agent\", if it is given");
         }
@@ -309,13 +321,13 @@ static void draft_read_version(lua_State *lua, struct lua_http_draft *draft)
             lua_misuse(lua, "http: share needs version = 2: a connection of HTTP/1.1 serves one request");
         }
         draft->request.is_shared = true;
+        lua_pop(lua, 1);
     }
-    lua_pop(lua, 1);
 }
 
 static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
 {
-    if (draft_get(lua, draft, DRAFT_AUTH) == LUA_TNIL) {
+    if (!draft_get(lua, draft, DRAFT_AUTH)) {
         return;
     }
     if (!lua_istable(lua, -1)) {
@@ -342,12 +354,13 @@ static void draft_read_auth(lua_State *lua, struct lua_http_draft *draft)
 /* false is none: to take back what a default says. */
 static void draft_read_proxy(lua_State *lua, struct lua_http_draft *draft)
 {
-    int type = draft_get(lua, draft, DRAFT_PROXY);
-
-    if (type == LUA_TNIL || (type == LUA_TBOOLEAN && !lua_toboolean(lua, -1))) {
+    if (!draft_get(lua, draft, DRAFT_PROXY)) {
         return;
     }
-    if (type != LUA_TSTRING || lua_rawlen(lua, -1) == 0) {
+    if (lua_isboolean(lua, -1) && !lua_toboolean(lua, -1)) {
+        return;
+    }
+    if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) == 0) {
         lua_misuse(lua, "http: proxy is \"http://user:password@host:port\", \"environment\" or false");
     }
     draft_check_text(lua, -1, "proxy");
@@ -358,7 +371,7 @@ static void draft_read_name(lua_State *lua, const struct lua_http_draft *draft)
 {
     size_t size = 0;
 
-    if (draft_get(lua, draft, DRAFT_NAME) == LUA_TNIL) {
+    if (!draft_get(lua, draft, DRAFT_NAME)) {
         return;
     }
     const char *name = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : NULL;
@@ -393,7 +406,7 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         draft_read_auth(lua, draft);
         draft_read_proxy(lua, draft);
         draft_read_name(lua, draft);
-        if (draft_get(lua, draft, DRAFT_TLS) != LUA_TNIL) {
+        if (draft_get(lua, draft, DRAFT_TLS)) {
             draft->tls = draft->request.tls != NULL ? *draft->request.tls : (struct http_tls){0};
             lua_http_read_tls(lua, lua_gettop(lua), &draft->tls);
             draft->request.tls = &draft->tls;

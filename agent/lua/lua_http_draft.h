@@ -1,6 +1,7 @@
 /* A request as a script asks for it: its arguments and options, checked. */
 #pragma once
 #include "agent/http/engine.h"
+#include "agent/script/lua_json.h"
 
 #include <lua.h>
 #include <stdint.h>
@@ -16,14 +17,18 @@ struct lua_http_draft {
     struct http_request request;
     struct http_header headers[LUA_HTTP_MAX_HEADERS];
     struct http_tls tls;
-    uint32_t given; /* a bit for each option that the request has */
+    struct json_text json; /* the body, if it is such and short */
+    uint32_t given;        /* a bit for each option that the request has */
 };
 
 /* What a session may set for its requests; ends with NULL. */
 extern const char *const lua_http_default_options[];
 
-/* Checks the four arguments of a request at 1: method, URL, and then options, or a body and options; leaves
- * them at their indices, with the options and the body nil where there are none. Raises what is wrong. */
+/* Raises if the method at 1 is none; one that everybody knows is put into upper case. */
+void lua_http_draft_check_method(lua_State *lua);
+/* Checks the arguments of a request at 1 to 4: a method that is in order, URL, and then options, or a body
+ * and options; leaves them at their indices, with the options and the body nil where there are none. Raises
+ * what is wrong. */
 void lua_http_draft_sort_arguments(lua_State *lua);
 /* After lua_http_complete, which has used `base` and `query`: fills the draft, and what is at LUA_HTTP_NAME.
  * The texts are above it on the stack. Raises what is wrong. */

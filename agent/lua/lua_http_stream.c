@@ -255,5 +255,6 @@ int lua_http_stream(lua_State *lua)
         lua_insert(lua, 1);
         lua_remove(lua, LUA_HTTP_NAME);
     }
+    lua_http_draft_check_method(lua);
     return lua_http_send(lua, stream_raw);
 }

@@ -15,11 +15,18 @@
 /* The clock of a page may be a little ahead of ours. */
 #define LONGEST_AHEAD_S 1.0
 #define LONGEST_AGO_S 3600.0
+/* What is less is an instant of tutti.now(): so long no machine has run. */
+#define LEAST_WALL_S 1e9
 
 /* Its name is its user value. */
 struct lua_notifier {
     uint64_t step;
 };
+
+bool lua_notifier_is(lua_State *lua, int index)
+{
+    return luaL_testudata(lua, index, METATABLE) != NULL;
+}
 
 /* Leaves the name on top of the stack: the operation borrows it. */
 static struct vu *lua_notifier_prepare(lua_State *lua, const char *function, struct operation *operation,
@@ -58,9 +65,10 @@ static int lua_notifier_give_won(lua_State *lua, struct vu *vu, const struct rep
     return 1;
 }
 
-/* The instant at which a page on this host had it, on our clock. The field `name` of the options at `index`
- * is in seconds since 1970 of the host's wall clock; without it the instant is now. */
-static int64_t page_instant_ns(lua_State *lua, int index, const char *function, const char *name)
+/* The instant at which this host had it, on our clock. The field `name` of the options at `index` is in
+ * seconds: of tutti.now(), as connections date their messages, or since 1970 by the host's wall clock, as
+ * pages do; without it the instant is now. */
+static int64_t seen_instant_ns(lua_State *lua, int index, const char *function, const char *name)
 {
     const char *const names[] = {name, NULL};
     uint64_t now_ns = clock_now_ns();
@@ -74,11 +82,12 @@ static int64_t page_instant_ns(lua_State *lua, int index, const char *function, 
         return (int64_t)now_ns;
     }
     double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : -1;
-    double ago_s = (double)clock_wall_ns() / 1e9 - seconds;
+    uint64_t clock_ns = seconds >= LEAST_WALL_S ? clock_wall_ns() : now_ns;
+    double ago_s = (double)clock_ns / 1e9 - seconds;
     if (!(ago_s > -LONGEST_AHEAD_S && ago_s < LONGEST_AGO_S)) {
         lua_misuse(lua,
-                   "%s: %s is an instant of this host's clock, in seconds since 1970: at most an hour ago, "
-                   "and not to come",
+                   "%s: %s is an instant of this host's clock, in seconds since 1970 or of tutti.now(): at "
+                   "most an hour ago, and not to come",
                    function, name);
     }
     lua_pop(lua, 1);
@@ -94,7 +103,7 @@ static int written(lua_State *lua)
 
     lua_settop(lua, 3);
     struct vu *vu = lua_notifier_prepare(lua, "written", &operation, OPERATION_WRITTEN);
-    operation.first_ns = operation.last_ns = page_instant_ns(lua, 3, "written", "at");
+    operation.first_ns = operation.last_ns = seen_instant_ns(lua, 3, "written", "at");
     operation.value = lua_value_encode(lua, 2, &room, "payload");
     return lua_call_send(lua, vu, &operation, lua_notifier_give_won);
 }
@@ -106,7 +115,7 @@ static int writing(lua_State *lua)
 
     lua_settop(lua, 2);
     struct vu *vu = lua_notifier_prepare(lua, "writing", &operation, OPERATION_WRITING);
-    operation.first_ns = operation.last_ns = page_instant_ns(lua, 2, "writing", "at");
+    operation.first_ns = operation.last_ns = seen_instant_ns(lua, 2, "writing", "at");
     return lua_call_send(lua, vu, &operation, NULL);
 }
 
@@ -138,7 +147,7 @@ static int one_read(lua_State *lua)
     } else if (!lua_isnil(lua, 2) && options == 3) {
         return lua_misuse(lua, "one_read: what was seen is a text, not a %s", luaL_typename(lua, 2));
     }
-    operation.first_ns = operation.last_ns = page_instant_ns(lua, options, "one_read", "seen_at");
+    operation.first_ns = operation.last_ns = seen_instant_ns(lua, options, "one_read", "seen_at");
     return lua_call_send(lua, vu, &operation, NULL);
 }
 

@@ -4,6 +4,7 @@
 
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_json.h"
+#include "agent/script/script_state.h"
 
 #include <assert.h>
 #include <lauxlib.h>
@@ -269,15 +270,15 @@ static void push_body(lua_State *lua, const struct lua_response *response)
 static int lua_response_get_field(lua_State *lua);
 static int lua_response_to_string(lua_State *lua);
 
-/* Found by an address, which is quicker than by its name: each answer needs it. */
+/* Found by a number, which is quicker than by its name: each answer needs it. */
 static void response_push_metatable(lua_State *lua)
 {
-    static const char address;
+    struct script *script = script_of(lua);
 
-    if (lua_rawgetp(lua, LUA_REGISTRYINDEX, &address) == LUA_TTABLE) {
+    if (script->response_type != LUA_NOREF) {
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, script->response_type);
         return;
     }
-    lua_pop(lua, 1);
     luaL_newmetatable(lua, METATABLE);
     lua_pushcfunction(lua, lua_response_get_field);
     lua_setfield(lua, -2, "__index");
@@ -286,7 +287,7 @@ static void response_push_metatable(lua_State *lua)
     lua_pushliteral(lua, "response");
     lua_setfield(lua, -2, "__metatable");
     lua_pushvalue(lua, -1);
-    lua_rawsetp(lua, LUA_REGISTRYINDEX, &address);
+    script->response_type = luaL_ref(lua, LUA_REGISTRYINDEX);
 }
 
 /* The response at index 1. */
@@ -368,7 +369,7 @@ static int lua_response_to_string(lua_State *lua)
     const struct lua_response *response = response_check(lua);
 
     push_body(lua, response);
-    lua_pushfstring(lua, "response %d of %d bytes", (int)response->status, (int)lua_rawlen(lua, -1));
+    lua_pushfstring(lua, "response of status %d, %d bytes", (int)response->status, (int)lua_rawlen(lua, -1));
     return 1;
 }
 

@@ -2,13 +2,11 @@
  * the sources of tutti.browser. */
 #include "agent/lua/lua_webdriver.h"
 
-#include "agent/lua/lua_worker.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/vu_api.h"
 #include "common/base64.h"
 #include "common/clock.h"
-#include "proto/message/limits.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -93,47 +91,9 @@ static int lua_webdriver_request(lua_State *lua)
     return vu_yield(lua, vu, WAIT_RESPONSE, lua_webdriver_on_response, 0);
 }
 
-/* WebDriver's commands count as timings, so that they are not among the script's own requests. */
-static int record(lua_State *lua)
-{
-    struct vu *vu = vu_current(lua, "tutti.browser");
-    size_t size;
-    const char *name = luaL_checklstring(lua, 1, &size);
-    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
-        return lua_misuse(lua, "tutti.browser: a name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
-    }
-    double took_s = (double)clock_now_ns() / 1e9 - luaL_checknumber(lua, 3);
-
-    struct request_sample sample = {.name = bytes_of(name, size),
-                                    .is_timing = true,
-                                    .is_ok = lua_toboolean(lua, 2),
-                                    .latency_us = took_s > 0 ? (uint64_t)(took_s * 1e6) : 0};
-    meter_request(vu_meter(vu), &sample);
-    return 0;
-}
-
 static int wall(lua_State *lua)
 {
     lua_pushnumber(lua, (double)clock_wall_ns() / 1e9);
-    return 1;
-}
-
-static int lua_webdriver_fail(lua_State *lua)
-{
-    luaL_checktype(lua, 1, LUA_TTABLE);
-    lua_settop(lua, 1);
-    lua_failure_adopt(lua, 1);
-    return lua_error(lua);
-}
-
-static int misuse(lua_State *lua)
-{
-    return lua_misuse(lua, "%s", luaL_checkstring(lua, 1));
-}
-
-static int worker(lua_State *lua)
-{
-    lua_worker_push(lua, vu_current(lua, "tutti.browser"));
     return 1;
 }
 
@@ -199,13 +159,6 @@ static int encode_base64(lua_State *lua)
     return 1;
 }
 
-/* Whether the options at index 1 get fields from a metatable, which we do not look at. */
-static int has_defaults(lua_State *lua)
-{
-    lua_pushboolean(lua, luaL_getmetafield(lua, 1, "__index") != LUA_TNIL);
-    return 1;
-}
-
 static int is_root(lua_State *lua)
 {
     lua_pushboolean(lua, geteuid() == 0);
@@ -222,17 +175,12 @@ void lua_webdriver_push(lua_State *lua)
 {
     static const luaL_Reg functions[] = {
         {"request", lua_webdriver_request},
-        {"record", record},
         {"wall", wall},
-        {"fail", lua_webdriver_fail},
-        {"misuse", misuse},
-        {"worker", worker},
         {"at_end", at_end},
         {"on_failure", lua_webdriver_on_failure},
         {"keep", lua_webdriver_keep},
         {"decode_base64", decode_base64},
         {"encode_base64", encode_base64},
-        {"has_defaults", has_defaults},
         {"is_root", is_root},
         {"is_system_allowed", is_system_allowed},
         {NULL, NULL},

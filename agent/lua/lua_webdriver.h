@@ -6,17 +6,12 @@
  *
  *   request(method, url, body, timeout, user, password)
  *                      status, body; or nil, kind, message. Waits; `body`, `user`, `password` may be nil
- *   record(name, is_ok, began)  counts a timing of the report; `began` of tutti.now()
  *   wall()             seconds since 1970
- *   fail(fields)       raises an error object with these fields
- *   misuse(text)       raises a text
- *   worker()           whose turn it is
  *   at_end(f)          runs f(worker) after the worker's teardown_session; the last one given counts
  *   on_failure(f)      runs f(worker) after each step of the worker that has failed; the last one given
  *                      counts
  *   keep(kind, bytes)  hands on what that has found: a "screenshot" or a "source"; too long ones are dropped
  *   decode_base64(text)  bytes, or nil
  *   encode_base64(bytes)
- *   has_defaults(options)  whether they have fields by a metatable
  *   is_root(), is_system_allowed() */
 void lua_webdriver_push(lua_State *lua);

@@ -18,6 +18,8 @@
 #define CONNECT "websocket.connect"
 #define QUEUE_MAX 1000000
 #define PROTOCOLS_MAX_BYTES 1000u
+#define PING_LEAST_S 0.01
+#define PING_MOST_S 86400.0
 /* Of an answer that is no upgrade. */
 #define ANSWER_MAX_BYTES (1024u * 1024u)
 
@@ -30,9 +32,9 @@ static const char *const http_names[] = {"headers", "timeout", "tls",   "auth", 
 
 static void connect_check_options(lua_State *lua)
 {
-    static const char *const names[] = {"headers",     "timeout", "tls",     "auth",      "query",
-                                        "base",        "name",    "proxy",   "protocols", "compress",
-                                        "max_message", "queue",   "on_full", NULL};
+    static const char *const names[] = {"headers",     "timeout", "tls",     "auth",          "query",
+                                        "base",        "name",    "proxy",   "protocols",     "compress",
+                                        "max_message", "queue",   "on_full", "ping_interval", NULL};
 
     if (lua_isnil(lua, 2)) {
         lua_newtable(lua);
@@ -113,6 +115,22 @@ static enum queue_policy connect_read_policy(lua_State *lua)
     }
     lua_pop(lua, 1);
     return policy;
+}
+
+/* Milliseconds; 0: none. */
+static uint64_t connect_read_interval(lua_State *lua)
+{
+    uint64_t interval_ms = 0;
+
+    if (lua_option_get(lua, lua_upvalueindex(1), "ping_interval") != LUA_TNIL) {
+        double seconds = lua_type(lua, -1) == LUA_TNUMBER ? lua_tonumber(lua, -1) : 0;
+        if (!(seconds >= PING_LEAST_S && seconds <= PING_MOST_S)) {
+            lua_misuse(lua, CONNECT ": ping_interval is a number of seconds from 0.01 to 86400");
+        }
+        interval_ms = (uint64_t)(seconds * 1000);
+    }
+    lua_pop(lua, 1);
+    return interval_ms;
 }
 
 /* Leaves "chat, superchat" on the stack, or nil. */
@@ -238,7 +256,8 @@ static int connect_raw(lua_State *lua)
         .max_message = (size_t)connect_read_number(lua, "max_message", WEBSOCKET_DEFAULT_MAX_MESSAGE_BYTES,
                                                    WEBSOCKET_MAX_MESSAGE_BYTES),
         .queue = (uint32_t)connect_read_number(lua, "queue", WEBSOCKET_DEFAULT_QUEUE, QUEUE_MAX),
-        .policy = connect_read_policy(lua)};
+        .policy = connect_read_policy(lua),
+        .ping_ms = connect_read_interval(lua)};
     options.protocols = connect_push_protocols(lua);
     options.name = connect_push_name(lua);
     struct lua_websocket *object = lua_websocket_push(lua);

@@ -17,6 +17,8 @@ MUST_CHECK struct net *net_new(uv_loop_t *loop, struct lease *lease);
 void net_close(struct net **net);
 /* Whether something may leave at this moment. */
 bool net_may_send(const struct net *net);
+/* Until the next call it is now `now_ns`, by clock_now_ns, so the clock is not read again; 0: it is read. */
+void net_set_now(struct net *net, uint64_t now_ns);
 /* By the clock of clock_now_ns: when the loop saw that what on_data or on_end tells of had come. */
 uint64_t net_ready_ns(const struct net *net);
 /* While it is held, no stream reads or writes. */

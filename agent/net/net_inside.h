@@ -4,6 +4,7 @@
 #include "agent/net/poller.h"
 #include "agent/net/resolver.h"
 #include "common/bytes.h"
+#include "common/clock.h"
 
 #define NET_READ_BYTES (64u * 1024u)
 
@@ -24,8 +25,10 @@ struct net {
     struct stream **last_in_line;
     uv_idle_t idle;
     bool is_held;
-    uint64_t ready_ns; /* when the loop came to the stream that it reads */
-    uint8_t *wire;     /* NET_READ_BYTES each: what is read is used before the next */
+    uint64_t now_ns;          /* 0: the clock says it */
+    uint64_t ready_ns;        /* when the loop came to the stream that it reads */
+    struct clock_pair clocks; /* of a moment ago */
+    uint8_t *wire;            /* NET_READ_BYTES each: what is read is used before the next */
     uint8_t *plain;
 };
 
@@ -35,6 +38,8 @@ bool net_look_up(struct net *net, struct bytes overrides, const char *host, uint
 /* Reads the clock. False where what has come is to be left where it is: the lease is over, and the net will
  * be held or go on. */
 bool net_look(struct net *net);
+/* The instant of the wall clock, which is that of something that has just come, on the clock of ready_ns. */
+uint64_t net_instant_ns(struct net *net, uint64_t wall_ns);
 /* Handshakes cost milliseconds, their beginning too, and a connection a tenth of one: they stand in a line,
  * and give way to the loop. */
 void net_join_line(struct stream *stream);

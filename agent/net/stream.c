@@ -7,6 +7,7 @@
 #include "common/memory.h"
 
 #include <errno.h>
+#include <stdalign.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -122,6 +123,29 @@ bool stream_is_quiet(const struct stream *stream)
            (errno == EAGAIN || errno == EINTR);
 }
 
+uint64_t stream_taken(const struct stream *stream)
+{
+    return stream->taken_bytes;
+}
+
+void stream_stamp(struct stream *stream)
+{
+    static const int yes = 1;
+
+    stream->is_stamped = stream->state == STREAM_OPEN && setsockopt(stream->socket->polled.fd, SOL_SOCKET,
+                                                                    SO_TIMESTAMPNS, &yes, sizeof yes) == 0;
+}
+
+uint64_t stream_received_ns(const struct stream *stream)
+{
+    return stream->received_ns;
+}
+
+uint64_t stream_ready_ns(const struct stream *stream)
+{
+    return stream->net->ready_ns;
+}
+
 const struct stream_times *stream_times(const struct stream *stream)
 {
     return &stream->times;
@@ -171,6 +195,7 @@ static size_t send_now(struct stream *stream, struct bytes data)
     ssize_t count;
 
     if (stream->is_write_broken) {
+        stream->taken_bytes += data.size;
         return data.size;
     }
     if (!net_may_send(stream->net)) {
@@ -181,8 +206,9 @@ static size_t send_now(struct stream *stream, struct bytes data)
     } while (count < 0 && errno == EINTR);
     if (count < 0 && errno != EAGAIN && errno != ENOBUFS) {
         stream->is_write_broken = true;
-        return data.size;
+        count = (ssize_t)data.size;
     }
+    stream->taken_bytes += count > 0 ? (uint64_t)count : 0;
     return count > 0 ? (size_t)count : 0;
 }
 
@@ -374,15 +400,44 @@ static void stream_has_ended(struct stream *stream)
     }
 }
 
+/* TCP gives the instant of the last segment of what is read. Where it gives none, `ready_ns` stands. */
+static ssize_t stream_receive_stamped(struct stream *stream)
+{
+    struct iovec into = {.iov_base = stream->net->wire, .iov_len = NET_READ_BYTES};
+    alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct timespec))];
+    struct msghdr message = {
+        .msg_iov = &into, .msg_iovlen = 1, .msg_control = control, .msg_controllen = sizeof control};
+    struct timespec stamp;
+
+    ssize_t count = recvmsg(stream->socket->polled.fd, &message, 0);
+    const struct cmsghdr *first = count > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+    if (first != NULL && first->cmsg_level == SOL_SOCKET && first->cmsg_type == SCM_TIMESTAMPNS &&
+        first->cmsg_len == CMSG_LEN(sizeof stamp)) {
+        memcpy(&stamp, CMSG_DATA(first), sizeof stamp);
+        stream->received_ns =
+            net_instant_ns(stream->net, (uint64_t)stamp.tv_sec * NS_PER_S + (uint64_t)stamp.tv_nsec);
+    }
+    return count;
+}
+
+static ssize_t stream_receive(struct stream *stream)
+{
+    ssize_t count;
+
+    do {
+        stream->received_ns = stream->net->ready_ns;
+        count = stream->is_stamped ? stream_receive_stamped(stream)
+                                   : recv(stream->socket->polled.fd, stream->net->wire, NET_READ_BYTES, 0);
+    } while (count < 0 && errno == EINTR);
+    return count;
+}
+
 /* An edge is used up when less has come than there was room for. The end of what comes has no edge of its own
  * if it came together with the last bytes. */
 static void read_wire(struct stream *stream)
 {
     for (int i = 0; i < READS_AT_ONCE && stream->socket != NULL && !stream->is_paused; i++) {
-        ssize_t count;
-        do {
-            count = recv(stream->socket->polled.fd, stream->net->wire, NET_READ_BYTES, 0);
-        } while (count < 0 && errno == EINTR);
+        ssize_t count = stream_receive(stream);
         if (count > 0) {
             stream_take(stream, bytes_of(stream->net->wire, (size_t)count));
         } else if (count == 0) {
@@ -461,6 +516,23 @@ static void stream_put_off(struct stream *stream)
     }
 }
 
+static void stream_go_on_writing(struct stream *stream)
+{
+    flush_pending(stream);
+    pump_borrowed(stream);
+    stream_listen(stream);
+    bool is_drained = stream_pending(stream) == 0;
+    if (is_drained) {
+        stream->times.drained_ns = clock_now_ns();
+    }
+    if (stream->callbacks.on_progress != NULL) {
+        stream->callbacks.on_progress(stream->context);
+    }
+    if (is_drained && stream->socket != NULL && stream->callbacks.on_drain != NULL) {
+        stream->callbacks.on_drain(stream->context);
+    }
+}
+
 static void on_stream_ready(struct poller_socket *polled, uint32_t events)
 {
     struct stream *stream = CONTAINER_OF(polled, struct stream_socket, polled)->stream;
@@ -471,15 +543,7 @@ static void on_stream_ready(struct poller_socket *polled, uint32_t events)
         return;
     }
     if ((events & EPOLLOUT) && stream_pending(stream) > 0) {
-        flush_pending(stream);
-        pump_borrowed(stream);
-        stream_listen(stream);
-        if (stream_pending(stream) == 0) {
-            stream->times.drained_ns = clock_now_ns();
-        }
-        if (stream_pending(stream) == 0 && stream->callbacks.on_drain != NULL) {
-            stream->callbacks.on_drain(stream->context);
-        }
+        stream_go_on_writing(stream);
     }
     if (stream->socket == NULL) {
         return; /* it was closed */

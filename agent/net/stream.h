@@ -20,6 +20,8 @@ struct stream_callbacks {
     void (*on_open)(void *context);
     /* `data` is borrowed for the call. */
     void (*on_data)(void *context, struct bytes data);
+    /* The kernel has taken some of what had to wait, perhaps all. May be NULL. */
+    void (*on_progress)(void *context);
     /* All that was written has left, after some of it had to wait. May be NULL. */
     void (*on_drain)(void *context);
     /* The other side has closed its direction (NET_OK), or it has failed: the last callback. */
@@ -79,6 +81,16 @@ void stream_pause(struct stream *stream, bool is_paused);
 bool stream_is_quiet(const struct stream *stream);
 /* Bytes that wait to be sent. */
 size_t stream_pending(const struct stream *stream);
+/* How many bytes the kernel has taken since it was opened, as they are on the wire. */
+uint64_t stream_taken(const struct stream *stream);
+/* From now on stream_received_ns is when the kernel received the bytes, where it says so. On an open stream.
+ */
+void stream_stamp(struct stream *stream);
+/* By the clock of clock_now_ns: when the last of what on_data has told came; without stream_stamp, when the
+ * loop looked for it. */
+uint64_t stream_received_ns(const struct stream *stream);
+/* From within a callback: when the loop came to the stream. */
+uint64_t stream_ready_ns(const struct stream *stream);
 const struct stream_times *stream_times(const struct stream *stream);
 /* "127.0.0.1:80", once it is connected (that of a proxy, if there is one); else "". */
 const char *stream_peer(const struct stream *stream);

@@ -54,6 +54,8 @@ struct stream {
     struct buffer pending;
     size_t pending_start;
     struct bytes borrowed; /* goes out after what is pending */
+    uint64_t taken_bytes;  /* by the kernel */
+    uint64_t received_ns;  /* the last of what was read */
     struct stream_times times;
     char peer[STREAM_PEER_BYTES];
     uint16_t proxy_status;
@@ -64,6 +66,7 @@ struct stream {
     bool has_input_ended; /* the other side's direction is closed; bytes of it may be left to read */
     bool is_waiting;      /* in the line */
     bool is_paused;
+    bool is_stamped; /* the kernel dates what it receives */
 };
 
 /* stream_connect.c: finds addresses and races them; ends in stream_connected or stream_fail. */

@@ -1,8 +1,6 @@
 /* Reads CSV record by record. */
 #include "agent/script/csv.h"
 
-#include <string.h>
-
 static bool is_here(const struct csv_reader *reader, size_t ahead, char wanted)
 {
     size_t at = reader->at + ahead;
@@ -10,12 +8,9 @@ static bool is_here(const struct csv_reader *reader, size_t ahead, char wanted)
     return at < reader->text.size && reader->text.data[at] == (uint8_t)wanted;
 }
 
-void csv_start(struct csv_reader *reader, struct bytes text)
+void csv_start(struct csv_reader *reader, struct bytes text, char separator)
 {
-    *reader = (struct csv_reader){.text = text, .line = 1};
-    if (text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0) {
-        reader->at = 3;
-    }
+    *reader = (struct csv_reader){.text = text, .line = 1, .separator = separator};
 }
 
 static bool is_at_end(const struct csv_reader *reader)
@@ -73,7 +68,8 @@ static bool read_plain(struct csv_reader *reader, struct csv_field *field, struc
 
     for (; !is_at_end(reader); reader->at++) {
         uint8_t byte = reader->text.data[reader->at];
-        if (byte == ',' || byte == '\n' || (byte == '\r' && is_here(reader, 1, '\n'))) {
+        if (byte == (uint8_t)reader->separator || byte == '\n' ||
+            (byte == '\r' && is_here(reader, 1, '\n'))) {
             break;
         }
         if (byte == '"') {
@@ -118,7 +114,7 @@ enum csv_result csv_read(struct csv_reader *reader, struct csv_record *record, s
             return CSV_WRONG;
         }
         record->count++;
-        if (is_here(reader, 0, ',')) {
+        if (is_here(reader, 0, reader->separator)) {
             reader->at++;
             continue;
         }

@@ -1,4 +1,5 @@
-/* Reads CSV record by record according to RFC 4180: quoted fields, "" for a quote, CRLF or LF. Pure. */
+/* Reads CSV record by record according to RFC 4180: quoted fields, "" for a quote, CRLF or LF. The separator
+ * may be another than the comma. Pure. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
@@ -13,6 +14,7 @@ struct csv_reader {
     struct bytes text; /* borrowed */
     size_t at;
     uint64_t line; /* of the next record, from 1 */
+    char separator;
 };
 
 struct csv_field {
@@ -29,8 +31,9 @@ struct csv_record {
 
 enum csv_result { CSV_RECORD, CSV_END, CSV_WRONG };
 
-/* At the beginning of a file: a byte order mark is skipped. */
-void csv_start(struct csv_reader *reader, struct bytes text);
+/* At the beginning of a text without a byte order mark. `separator` is neither a quote nor part of a line
+ * end. */
+void csv_start(struct csv_reader *reader, struct bytes text, char separator);
 /* Empty lines are skipped. CSV_WRONG: "12: …", the line and the error. */
 MUST_CHECK enum csv_result csv_read(struct csv_reader *reader, struct csv_record *record,
                                     struct error *error);

@@ -122,7 +122,23 @@ static uint64_t walk_csv(lua_State *lua, const char *path, struct csv_reader rea
     return count;
 }
 
-void data_open_csv(lua_State *lua, int index, const char *path, struct bytes text)
+/* A file of a spreadsheet in a language that writes 1,5: all of a line looks like one field. */
+static void refuse_other_separator(lua_State *lua, const char *path, const struct csv_record *header)
+{
+    struct bytes only = header->fields[0].raw;
+
+    for (const char *other = ";\t|"; header->count == 1 && *other != '\0'; other++) {
+        if (memchr(only.data, *other, only.size) != NULL) {
+            const char *spelled = *other == '\t' ? "\\t" : (const char[]){*other, '\0'};
+            lua_misuse(lua,
+                       "%s:%d: the header is one field with \"%s\" in it; if that separates the fields, say "
+                       "separator = \"%s\"",
+                       path, (int)header->line, spelled, spelled);
+        }
+    }
+}
+
+void data_open_csv(lua_State *lua, int index, const char *path, struct bytes text, char separator)
 {
     struct csv_record header;
     struct csv_reader reader;
@@ -131,11 +147,13 @@ void data_open_csv(lua_State *lua, int index, const char *path, struct bytes tex
     limits_charge(lua, text.size);
     rows->kind = DATA_CSV;
     rows->text = text;
-    csv_start(&reader, text);
+    rows->separator = separator;
+    csv_start(&reader, text, separator);
     struct csv_reader again = reader;
     if (!read_record(lua, path, &again, &header)) {
         lua_misuse(lua, "%s: empty: expected a header line with the names of the fields", path);
     }
+    refuse_other_separator(lua, path, &header);
     take_header(lua, index, path, &header);
     set_count(lua, index, path, walk_csv(lua, path, reader, NULL));
     (void)walk_csv(lua, path, reader, new_offsets(lua, index));
@@ -144,7 +162,9 @@ void data_open_csv(lua_State *lua, int index, const char *path, struct bytes tex
 static void push_csv_row(lua_State *lua, int index, uint32_t row)
 {
     struct csv_record record;
-    struct csv_reader reader = {.text = rows_at(lua, index)->text, .at = offset_of(lua, index, row)};
+    const struct data_rows *rows = rows_at(lua, index);
+    struct csv_reader reader = {
+        .text = rows->text, .at = offset_of(lua, index, row), .separator = rows->separator};
 
     (void)read_record(lua, "", &reader, &record); /* was already read when it was opened */
     lua_getiuservalue(lua, index, DATA_READER_VALUE);
@@ -176,13 +196,6 @@ static bool is_row(lua_State *lua)
 static bool is_space(uint8_t byte)
 {
     return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
-}
-
-static struct bytes without_mark(struct bytes text)
-{
-    bool has_mark = text.size >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0;
-
-    return has_mark ? bytes_of(text.data + 3, text.size - 3) : text;
 }
 
 /* The line that begins at *at, which is moved past it. */
@@ -243,7 +256,7 @@ void data_open_lines(lua_State *lua, int index, const char *path, struct bytes t
 
     limits_charge(lua, text.size);
     rows->kind = DATA_LINES;
-    rows->text = without_mark(text);
+    rows->text = text;
     set_count(lua, index, path, walk_lines(lua, index, path, NULL));
     (void)walk_lines(lua, index, path, new_offsets(lua, index));
 }
@@ -251,7 +264,6 @@ void data_open_lines(lua_State *lua, int index, const char *path, struct bytes t
 void data_open_json(lua_State *lua, int index, const char *path, struct bytes text)
 {
     limits_charge(lua, text.size);
-    text = without_mark(text);
     data_decode(lua, path, 1, text);
     if (!lua_istable(lua, -1)) {
         lua_misuse(lua, "%s: expected an array of objects", path);

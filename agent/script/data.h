@@ -14,11 +14,13 @@ struct data_rows {
     enum data_kind kind;
     uint32_t count;
     struct bytes text; /* owned by the script's files */
+    char separator;    /* of the fields of a CSV */
 };
 enum { DATA_ROWS_VALUE = 1, DATA_READER_VALUE, DATA_NAME_VALUE };
 
-/* `index` is the object, whose user values are set. They raise with "users.csv:12: …". */
-void data_open_csv(lua_State *lua, int index, const char *path, struct bytes text);
+/* `index` is the object, whose user values are set. They raise with "users.csv:12: …". The text of a file has
+ * no byte order mark. */
+void data_open_csv(lua_State *lua, int index, const char *path, struct bytes text, char separator);
 void data_open_lines(lua_State *lua, int index, const char *path, struct bytes text);
 void data_open_json(lua_State *lua, int index, const char *path, struct bytes text);
 /* From the list on top of the stack, which is popped. */

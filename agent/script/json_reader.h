@@ -1,10 +1,12 @@
 /* What the files that read JSON have in common. */
 #pragma once
+#include "agent/script/limits.h"
 #include "agent/script/lua_json.h"
 
 /* Charged for a value, in instructions, and bytes of a string per instruction. */
 #define JSON_VALUE_INSTRUCTIONS 4u
 #define JSON_BYTES_PER_INSTRUCTION 16u
+#define JSON_CHARGED_AT_ONCE 1000u
 
 struct json_reader {
     lua_State *lua;
@@ -18,7 +20,14 @@ struct json_reader {
 };
 
 /* Of the script's budget; raises if that is used up. */
-void json_reader_charge(struct json_reader *reader, size_t instructions);
+static inline void json_reader_charge(struct json_reader *reader, size_t instructions)
+{
+    reader->charge += instructions;
+    if (reader->charge >= JSON_CHARGED_AT_ONCE) {
+        limits_charge(reader->lua, reader->charge);
+        reader->charge = 0;
+    }
+}
 /* Fills the problem, at this place; false. */
 bool json_reader_complain(struct json_reader *reader, const char *at, const char *text);
 /* Likewise where it stands: "Expected …, found …". */

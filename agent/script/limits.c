@@ -1,8 +1,10 @@
 /* The counting allocator and the hooks that end a turn. */
 #include "agent/script/limits.h"
 
+#include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/script/ticker.h"
+#include "common/attributes.h"
 #include "common/clock.h"
 #include "common/digits.h"
 #include "common/duration.h"
@@ -14,6 +16,8 @@
 
 /* Fewer than 1000 instructions per hook call would show in profiles. */
 #define HOOK_PERIOD 2000
+/* How often it is looked whether a turn that is due to yield has left what cannot be divided. */
+#define UNDIVIDED_PERIOD 50
 /* A turn that can yield does so after this long. */
 #define PIECE_NS (2 * NS_PER_MS)
 /* If it cannot yield (within a gsub, a metamethod, a require, one long call) it is ended after this long: no
@@ -37,17 +41,34 @@ static bool limits_allow(const struct limits *limits, size_t was, size_t new_siz
            new_size - was <= share - limits->used_bytes;
 }
 
+static void limits_count(struct limits *limits, size_t was, size_t new_size)
+{
+    limits->memory->used_bytes = limits->memory->used_bytes - was + new_size;
+    limits->used_bytes = limits->used_bytes - was + new_size;
+}
+
+/* Of its own, so that limits_allocate, which is called for each object, has little to save. */
+static NOINLINE void *limits_resize(struct limits *limits, void *memory, size_t was, size_t new_size)
+{
+    void *grown = block_cache_resize(&limits->blocks, memory, was, new_size);
+
+    if (grown != NULL) {
+        limits_count(limits, was, new_size);
+    }
+    return grown;
+}
+
 void *limits_allocate(void *context, void *memory, size_t old_size, size_t new_size)
 {
     struct limits *limits = context;
-    struct memory_account *account = limits->memory;
     /* For a new block Lua passes the kind of object as the old size. */
     size_t was = memory != NULL ? old_size : 0;
 
     if (new_size == 0) {
-        block_cache_free(&limits->blocks, memory, was);
-        account->used_bytes -= was;
-        limits->used_bytes -= was;
+        limits_count(limits, was, 0);
+        if (!block_cache_keep(&limits->blocks, memory, was)) {
+            free(memory);
+        }
         return NULL;
     }
     bool is_long_string = memory == NULL && old_size == LUA_TSTRING && new_size > LIMITS_MAX_STRING_BYTES;
@@ -55,13 +76,12 @@ void *limits_allocate(void *context, void *memory, size_t old_size, size_t new_s
         (is_long_string || !limits_allow(limits, was, new_size))) {
         return NULL;
     }
-    void *grown = block_cache_resize(&limits->blocks, memory, was, new_size);
-    if (grown == NULL) {
-        return NULL;
+    void *kept = memory == NULL ? block_cache_reuse(&limits->blocks, new_size) : NULL;
+    if (kept == NULL) {
+        return limits_resize(limits, memory, was, new_size);
     }
-    account->used_bytes = account->used_bytes - was + new_size;
-    limits->used_bytes = limits->used_bytes - was + new_size;
-    return grown;
+    limits_count(limits, 0, new_size);
+    return kept;
 }
 
 /* "pad.lua:12: " of the innermost function that is the script's, not one of ours. */
@@ -185,6 +205,15 @@ void limits_install(lua_State *lua)
     lua_sethook(lua, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
 }
 
+/* Whether the innermost function is one that shares tables with other tasks of its worker. */
+static bool limits_is_undivided(lua_State *lua, lua_Debug *activation)
+{
+    static const char prefix[] = "=" LUA_UNDIVIDED_CHUNKS;
+
+    return lua_getinfo(lua, "S", activation) != 0 &&
+           strncmp(activation->source, prefix, sizeof prefix - 1) == 0;
+}
+
 /* A tick has occurred. A coroutine can yield only between two instructions. */
 static void on_interrupt(lua_State *lua, lua_Debug *activation)
 {
@@ -198,7 +227,9 @@ static void on_interrupt(lua_State *lua, lua_Debug *activation)
         limits_tell_place(lua);
         return;
     }
-    if (activation->event == LUA_HOOKCOUNT) {
+    if (limits_is_undivided(lua, activation)) {
+        lua_sethook(lua, on_interrupt, LUA_MASKCOUNT, UNDIVIDED_PERIOD);
+    } else if (activation->event == LUA_HOOKCOUNT) {
         script_of(lua)->thread->give_way(lua);
     } else {
         lua_sethook(lua, on_interrupt, LUA_MASKCOUNT, 1);

@@ -15,7 +15,7 @@
 /* Parts of the agent that are themselves written in Lua. */
 static bool is_ours(const char *source)
 {
-    static const char prefix[] = "=" LUA_WEBDRIVER_CHUNKS;
+    static const char prefix[] = "=" LUA_SOURCES_CHUNKS;
 
     return strncmp(source, prefix, sizeof prefix - 1) == 0;
 }

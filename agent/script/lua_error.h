@@ -6,8 +6,11 @@
 #include <lua.h>
 #include <stdbool.h>
 
-/* Chunk names of the sources of tutti.browser: errors point to the script's lines, not to theirs. */
-#define LUA_WEBDRIVER_CHUNKS "tutti.browser/"
+/* Chunk names of sources of ours begin so ("tutti.browser/pages.lua"): errors point to the script's lines,
+ * not to theirs. */
+#define LUA_SOURCES_CHUNKS "tutti."
+/* Those of sources between whose instructions no other task has its turn. */
+#define LUA_UNDIVIDED_CHUNKS "tutti.socketio/"
 
 struct lua_failure {
     const char *outcome; /* of a wait: "timeout", …; NULL otherwise */

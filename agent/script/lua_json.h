@@ -24,6 +24,13 @@ MUST_CHECK bool lua_json_read(lua_State *lua, struct bytes text, struct json_pro
 /* Pushes the text of the value at `index`; raises if it cannot be written, or is longer than
  * JSON_MAX_BYTES. */
 void lua_json_write(lua_State *lua, int index);
+/* Likewise the text alone, which is no string of the script. */
+struct json_text {
+    char bytes[4096];
+};
+/* Pushes one value, and gives the text: in `first` if it is short, else in what was pushed. Borrowed from
+ * both. */
+MUST_CHECK struct bytes lua_json_write_text(lua_State *lua, int index, struct json_text *first);
 
 /* The metatable of lists that were read, which distinguishes an empty one from an object. Inaccessible to
  * scripts. */

@@ -21,6 +21,10 @@ static void skip_space(struct json_reader *reader)
     if (begin == reader->end || *begin > ' ') {
         return;
     }
+    if (*begin == ' ' && begin + 1 < reader->end && begin[1] > ' ') {
+        reader->at++;
+        return;
+    }
     while (reader->at < reader->end &&
            (*reader->at == ' ' || *reader->at == '\n' || *reader->at == '\t' || *reader->at == '\r')) {
         reader->at++;

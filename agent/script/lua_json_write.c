@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIRST_BYTES 4096u
 #define NUMBER_BYTES 32
 /* What is looked at at once for bytes that are escaped. */
 #define PIECE_BYTES 32u
@@ -124,8 +123,14 @@ static size_t find_escaped(const char *text, size_t at, size_t size)
         [21] = true, [22] = true, [23] = true, [24] = true, [25] = true,  [26] = true,   [27] = true,
         [28] = true, [29] = true, [30] = true, [31] = true, ['"'] = true, ['\\'] = true, [0x7f] = true};
 
-    while (size - at >= PIECE_BYTES && !has_escaped(text + at)) {
+    while (size - at >= PIECE_BYTES) {
+        if (has_escaped(text + at)) {
+            break;
+        }
         at += PIECE_BYTES;
+        if (size - at < PIECE_BYTES && !has_escaped(text + size - PIECE_BYTES)) {
+            return size; /* the last bytes, with some of those before */
+        }
     }
     while (at < size && !escaped[(unsigned char)text[at]]) {
         at++;
@@ -338,15 +343,14 @@ static void write_value(struct json_writer *writer, int index)
     }
 }
 
-void lua_json_write(lua_State *lua, int index)
+struct bytes lua_json_write_text(lua_State *lua, int index, struct json_text *first)
 {
-    char first[FIRST_BYTES];
     struct json_writer writer;
 
     writer.lua = lua;
-    writer.text = first;
+    writer.text = first->bytes;
     writer.size = 0;
-    writer.capacity = sizeof first;
+    writer.capacity = sizeof first->bytes;
     writer.charge = 0;
     writer.depth = 0;
     index = lua_absindex(lua, index);
@@ -355,7 +359,14 @@ void lua_json_write(lua_State *lua, int index)
     writer.box = lua_gettop(lua);
     write_value(&writer, index);
     limits_charge(lua, writer.charge);
-    lua_pushlstring(lua, writer.text, writer.size);
-    lua_replace(lua, writer.box);
-    lua_settop(lua, writer.box);
+    return bytes_of(writer.text, writer.size);
+}
+
+void lua_json_write(lua_State *lua, int index)
+{
+    struct json_text first;
+    struct bytes text = lua_json_write_text(lua, index, &first);
+
+    lua_pushlstring(lua, (const char *)text.data, text.size);
+    lua_replace(lua, -2);
 }

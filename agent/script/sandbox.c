@@ -1,4 +1,5 @@
 /* Opens the libraries that a script may use, and replaces those that it may not use by an explanation. */
+#include "agent/script/file_text.h"
 #include "agent/script/library.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/pattern.h"
@@ -152,7 +153,8 @@ static int search_bundle(lua_State *lua)
             continue;
         }
         const char *chunk = lua_pushfstring(lua, "@%s", path);
-        if (limits_load(lua, (const char *)content.data, content.size, chunk) != LUA_OK) {
+        struct bytes source = file_text_of_source(content);
+        if (limits_load(lua, (const char *)source.data, source.size, chunk) != LUA_OK) {
             return lua_error(lua);
         }
         lua_pushstring(lua, path);

@@ -1,5 +1,7 @@
 /* Creates a Lua state with the script's limits, and runs the script's main chunk in it. */
+#include "agent/script/error_hint.h"
 #include "agent/script/error_text.h"
+#include "agent/script/file_text.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/script/ticker.h"
@@ -88,6 +90,7 @@ struct script *script_new(const struct script_settings *settings)
     for (int i = 0; i < FIXTURE_COUNT; i++) {
         script->fixtures[i] = LUA_NOREF;
     }
+    script->response_type = script->http_defaults = LUA_NOREF;
     buffer_init(&script->text, LIMIT_TEXT_BYTES * 4);
 
     script->lua = lua_newstate(limits_allocate, &script->limits);
@@ -158,16 +161,10 @@ bool script_load(struct script *script, struct error *error)
     if (!script_files_read(script->files, name, &content, error)) {
         return false;
     }
-    /* The first line may be a shebang. */
-    size_t skipped = 0;
-    if (content.size > 0 && content.data[0] == '#') {
-        while (skipped < content.size && content.data[skipped] != '\n') {
-            skipped++;
-        }
-    }
+    struct bytes source = file_text_of_source(content);
     char *chunk = memory_format("@%s", name);
     script->is_loading = true;
-    bool is_loaded = run_chunk(script, (const char *)content.data + skipped, content.size - skipped, chunk);
+    bool is_loaded = run_chunk(script, (const char *)source.data, source.size, chunk);
     script->is_loading = false;
     memory_free(chunk);
     if (!is_loaded) {
@@ -195,12 +192,12 @@ const struct scenario *script_find_scenario(const struct script *script, const c
     return NULL;
 }
 
-const char *script_describe_error(struct script *script, lua_State *lua)
+/* Appends the text of the value on top of `lua`; pops it. */
+static void append_value(struct script *script, lua_State *lua)
 {
     lua_State *own = script->lua;
     size_t size;
 
-    buffer_clear(&script->text);
     lua_pushcfunction(own, error_text_push);
     if (lua == own) {
         lua_insert(own, -2);
@@ -217,6 +214,23 @@ const char *script_describe_error(struct script *script, lua_State *lua)
         buffer_append(&script->text, text, size < LIMIT_TEXT_BYTES ? size : LIMIT_TEXT_BYTES);
     }
     lua_pop(own, 1);
+}
+
+const char *script_describe_error(struct script *script, lua_State *lua)
+{
+    buffer_clear(&script->text);
+    append_value(script, lua);
+    struct bytes text = buffer_bytes(&script->text);
+    if (script->target == NULL && error_hint_is_target(text)) {
+        buffer_append_string(&script->text, "; no --target was given");
+    } else if (error_hint_is_bare_assertion(text)) {
+        const char *name = error_hint_push_witness(lua);
+        if (name != NULL) {
+            buffer_append_format(&script->text, " (%.80s: ", name);
+            append_value(script, lua);
+            buffer_append_string(&script->text, ")");
+        }
+    }
     return buffer_string(&script->text);
 }
 

@@ -10,6 +10,8 @@
 #include "proto/message/campaign_option.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
+#include "proto/message/load_text.h"
+#include "proto/message/threshold.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -154,11 +156,32 @@ static const char *spell_text(struct spelling *spelling)
     return text;
 }
 
-/* A string, or a list of strings: these with spaces between them, in place of the list. */
+/* Replaces {first, second} on top, strings or numbers, by "first:second", where that is allowed. */
+static void spell_pair(const struct spelling *spelling)
+{
+    lua_State *lua = spelling->lua;
+
+    if (!spelling->option->has_pairs || !lua_istable(lua, -1)) {
+        return;
+    }
+    bool is_pair = lua_rawlen(lua, -1) == 2;
+    is_pair = lua_rawgeti(lua, -1, 1) != LUA_TNIL && lua_isstring(lua, -1) && is_pair;
+    is_pair = lua_rawgeti(lua, -2, 2) != LUA_TNIL && lua_isstring(lua, -1) && is_pair;
+    if (!is_pair) {
+        lua_pop(lua, 2);
+        spelling_refuse(spelling, "pairs like {\"30s\", 100}");
+    }
+    lua_pushfstring(lua, "%s:%s", lua_tostring(lua, -2), lua_tostring(lua, -1));
+    lua_replace(lua, -4);
+    lua_pop(lua, 2);
+}
+
+/* A string, or a list of strings: these with the separator between them, in place of the list. */
 static const char *spell_list(struct spelling *spelling)
 {
     static const char expected[] = "a string, or a list of strings";
     lua_State *lua = spelling->lua;
+    char separator = spelling->option->separator != 0 ? spelling->option->separator : ' ';
     luaL_Buffer joined;
 
     if (!lua_istable(lua, -1)) {
@@ -167,11 +190,12 @@ static const char *spell_list(struct spelling *spelling)
     int list = lua_gettop(lua);
     luaL_buffinit(lua, &joined);
     for (lua_Integer i = 1; lua_rawgeti(lua, list, i) != LUA_TNIL; i++) {
+        spell_pair(spelling);
         if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) != strlen(lua_tostring(lua, -1))) {
             spelling_refuse(spelling, expected);
         }
         luaL_addvalue(&joined);
-        luaL_addchar(&joined, ' ');
+        luaL_addchar(&joined, separator);
     }
     lua_pop(lua, 1);
     luaL_pushresult(&joined);

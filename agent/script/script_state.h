@@ -47,6 +47,8 @@ struct script {
                                 before any exists */
     const void *notifier_type;
     const void *task_type;
+    int response_type; /* a metatable too, and the options of all requests: in the registry; LUA_NOREF */
+    int http_defaults;
     struct limits limits;
     struct script_files *files;
     bool is_system_allowed;

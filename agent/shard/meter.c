@@ -39,10 +39,16 @@ struct websocket_entry {
 struct meter {
     uint64_t steps[3]; /* by step_result */
     struct histogram *step_us;
+    struct histogram *late_us; /* NULL: nothing to report, as is the next one */
+    struct histogram *response_us;
+    uint64_t arrivals;
+    uint64_t dropped; /* ever, and as reported last */
+    uint64_t dropped_before;
     uint32_t workers_running;           /* as reported last */
     struct map *requests;               /* "R" or "T" and the name → struct request_entry */
     struct map *waits;                  /* kind and name → struct wait_entry */
     struct map *errors;                 /* key → struct error_entry */
+    struct map *checks;                 /* of check_meter.h */
     struct map *websockets;             /* name → struct websocket_entry */
     struct request_entry *last_request; /* looked up last: often the next one too */
     struct wait_entry *last_wait;
@@ -58,6 +64,7 @@ struct meter *meter_new(void)
     meter->waits = map_new();
     meter->errors = map_new();
     meter->websockets = map_new();
+    meter->checks = map_new();
     return meter;
 }
 
@@ -100,6 +107,15 @@ static void record_phases(struct request_statistics *counts, const uint64_t *pha
     }
 }
 
+/* Made when there is something to record. */
+static void meter_record(struct histogram **histogram, uint64_t value_us)
+{
+    if (*histogram == NULL) {
+        *histogram = histogram_new();
+    }
+    histogram_record(*histogram, value_us);
+}
+
 void meter_request(struct meter *meter, const struct request_sample *sample)
 {
     struct request_entry *entry = meter->last_request;
@@ -116,9 +132,32 @@ void meter_request(struct meter *meter, const struct request_sample *sample)
         return;
     }
     histogram_record(entry->counts.latency_us, sample->latency_us);
+    if (sample->has_plan) {
+        meter_record(&entry->counts.response_us, sample->latency_us + sample->late_us);
+    }
     if (sample->phase_us != NULL) {
         record_phases(&entry->counts, sample->phase_us);
     }
+}
+
+void meter_rebook(struct meter *meter, struct bytes name, bool is_ok)
+{
+    struct request_statistics *counts = &need_request(meter, name, false)->counts;
+
+    if (!is_ok) {
+        counts->failed++;
+    } else if (counts->failed > 0) {
+        counts->failed--;
+    } else {
+        counts->forgiven++; /* of those that were reported already */
+    }
+    meter->has_changed = true;
+}
+
+void meter_check(struct meter *meter, const struct check_sample *sample)
+{
+    check_meter_add(meter->checks, sample);
+    meter->has_changed = true;
 }
 
 static struct wait_entry *need_wait(struct meter *meter, struct bytes name, enum operation_kind kind)
@@ -174,8 +213,10 @@ struct websocket_statistics *meter_websocket(struct meter *meter, struct bytes n
     if (entry == NULL) {
         entry = MEMORY_NEW(struct websocket_entry);
         entry->name = text_copy(name);
-        entry->counts = (struct websocket_statistics){
-            .name = entry->name.bytes, .handshake_us = histogram_new(), .ping_us = histogram_new()};
+        entry->counts = (struct websocket_statistics){.name = entry->name.bytes,
+                                                      .handshake_us = histogram_new(),
+                                                      .ping_us = histogram_new(),
+                                                      .queued_us = histogram_new()};
         map_put(meter->websockets, name, entry);
     }
     entry->has_changed = meter->has_changed = true;
@@ -187,6 +228,25 @@ void meter_step(struct meter *meter, enum step_result result, uint64_t duration_
     meter->steps[result]++;
     histogram_record(meter->step_us, duration_us);
     meter->has_changed = true;
+}
+
+void meter_late(struct meter *meter, uint64_t late_us, bool is_arrival)
+{
+    meter_record(&meter->late_us, late_us);
+    meter->arrivals += is_arrival;
+    meter->has_changed = true;
+}
+
+void meter_response(struct meter *meter, uint64_t response_us)
+{
+    meter_record(&meter->response_us, response_us);
+    meter->has_changed = true;
+}
+
+void meter_dropped(struct meter *meter, uint64_t dropped)
+{
+    meter->has_changed = meter->has_changed || dropped != meter->dropped;
+    meter->dropped = dropped;
 }
 
 static struct bytes meter_cut(struct bytes text)
@@ -243,14 +303,15 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
     statistics->requests = memory_new(map_size(meter->requests) + 1, sizeof *statistics->requests);
     while (map_next(meter->requests, &cursor)) {
         struct request_statistics *counts = &((struct request_entry *)cursor.value)->counts;
-        if (counts->count == 0) {
+        if (counts->count == 0 && counts->failed == 0 && counts->forgiven == 0) {
             continue;
         }
         struct request_statistics *out = &statistics->requests[statistics->request_count++];
         *out = *counts;
         out->latency_us = hand_over(&counts->latency_us);
+        counts->response_us = NULL;                           /* that one is out's now */
         memset(counts->phase_us, 0, sizeof counts->phase_us); /* those are out's now */
-        counts->count = counts->failed = 0;
+        counts->count = counts->failed = counts->forgiven = 0;
     }
 }
 
@@ -286,6 +347,7 @@ static void take_websockets(struct meter *meter, struct statistics *statistics)
         *out = *counts;
         out->handshake_us = hand_over(&counts->handshake_us);
         out->ping_us = hand_over(&counts->ping_us);
+        out->queued_us = hand_over(&counts->queued_us);
         memset(counts->counts, 0, sizeof counts->counts);
         counts->codes = (struct close_counts){0};
         entry->has_changed = false;
@@ -325,6 +387,8 @@ static struct statistics *copy_taken(struct meter *meter, struct statistics *tak
     memory_free(taken->waits);
     memory_free(taken->errors);
     memory_free(taken->websockets);
+    memory_free(taken->checks);
+    check_meter_clear(meter->checks);
     if (taken->error_count > 0) { /* texts come and go: these are not kept */
         free_errors(meter);
         meter->errors = map_new();
@@ -341,11 +405,19 @@ struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
                                .steps_failed = meter->steps[STEP_FAILED],
                                .steps_stopped = meter->steps[STEP_STOPPED],
                                .workers_running = workers_running,
-                               .step_us = hand_over(&meter->step_us)};
+                               .step_us = hand_over(&meter->step_us),
+                               .late_us = meter->late_us,
+                               .response_us = meter->response_us,
+                               .arrivals = meter->arrivals,
+                               .dropped = meter->dropped - meter->dropped_before};
+    meter->late_us = meter->response_us = NULL; /* taken's now */
+    meter->arrivals = 0;
+    meter->dropped_before = meter->dropped;
     take_requests(meter, &taken);
     take_waits(meter, &taken);
     take_errors(meter, &taken);
     take_websockets(meter, &taken);
+    check_meter_take(meter->checks, &taken);
     memset(meter->steps, 0, sizeof meter->steps);
     meter->workers_running = workers_running;
     meter->has_changed = false;
@@ -364,6 +436,7 @@ void meter_free(struct meter **pointer)
         struct request_entry *entry = cursor.value;
         text_finish(&entry->name);
         histogram_free(&entry->counts.latency_us);
+        histogram_free(&entry->counts.response_us);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&entry->counts.phase_us[phase]);
         }
@@ -380,13 +453,17 @@ void meter_free(struct meter **pointer)
         text_finish(&entry->name);
         histogram_free(&entry->counts.handshake_us);
         histogram_free(&entry->counts.ping_us);
+        histogram_free(&entry->counts.queued_us);
         memory_free(entry);
     }
     map_free(&meter->websockets);
+    check_meter_free(&meter->checks);
     map_free(&meter->requests);
     map_free(&meter->waits);
     free_errors(meter);
     histogram_free(&meter->step_us);
+    histogram_free(&meter->late_us);
+    histogram_free(&meter->response_us);
     memory_free(meter);
     *pointer = NULL;
 }

@@ -112,9 +112,9 @@ struct vu_websockets *shard_websockets(struct shard *shard)
     return shard->websockets;
 }
 
-bool shard_may_act(const struct shard *shard)
+bool shard_may_act(const struct shard *shard, uint64_t now_ns)
 {
-    return lease_is_held(&shard->lease, clock_now_ns());
+    return lease_is_held(&shard->lease, now_ns);
 }
 
 void shard_post(struct shard *shard, struct notice **notice)

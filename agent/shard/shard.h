@@ -66,7 +66,7 @@ struct drivers *shard_drivers(struct shard *shard);
 /* Made at the first call. */
 struct vu_websockets *shard_websockets(struct shard *shard);
 /* Whether the agent's lease holds at this moment. */
-bool shard_may_act(const struct shard *shard);
+bool shard_may_act(const struct shard *shard, uint64_t now_ns);
 /* Takes the notice. It leaves with others: at the end of the turn, or some milliseconds later while workers
  * have turns. */
 void shard_post(struct shard *shard, struct notice **notice);

@@ -128,14 +128,20 @@ static struct vu *need_vu(struct shard_campaign *campaign, uint32_t id)
     return campaign->vus[id];
 }
 
-static void post_statistics(struct shard_campaign *campaign)
+static void post_statistics(struct shard_campaign *campaign, uint64_t now_ns)
 {
+    if (campaign->runner != NULL) {
+        meter_dropped(campaign->meter, runner_dropped(campaign->runner));
+    }
     struct statistics *statistics =
         meter_take(campaign->meter, campaign->runner != NULL ? runner_running(campaign->runner) : 0);
+    uint64_t since_ns = campaign->metered_ns;
 
+    campaign->metered_ns = now_ns;
     if (statistics == NULL) {
         return;
     }
+    statistics->at_ns = (int64_t)(since_ns + (now_ns - since_ns) / 2);
     struct notice *notice = notice_new(NOTICE_STATISTICS, campaign->id);
     notice->statistics = statistics;
     post(campaign, &notice);
@@ -181,10 +187,19 @@ static void shard_campaign_answer(struct shard_campaign *campaign, const struct 
 static void post_notice(struct shard_campaign *campaign, struct notice **notice)
 {
     if ((*notice)->kind == NOTICE_FINISHED) {
-        post_statistics(campaign);
+        post_statistics(campaign, clock_now_ns());
         shard_post_loop(campaign->shard, campaign->id);
     }
     post(campaign, notice);
+}
+
+static void shard_campaign_begin_step(struct shard_campaign *campaign, const struct runner_effect *effect)
+{
+    struct vu *vu = need_vu(campaign, effect->worker);
+
+    vu->intended_ns = effect->intended_ns;
+    vu->is_arrival = effect->is_arrival;
+    vu_begin(vu, VU_BEGIN_STEP, effect->step);
 }
 
 static void perform(struct shard_campaign *campaign, struct runner_effects *effects)
@@ -199,7 +214,7 @@ static void perform(struct shard_campaign *campaign, struct runner_effects *effe
             vu_cut_short(need_vu(campaign, effect->worker));
             break;
         case RUNNER_STEP:
-            vu_begin(need_vu(campaign, effect->worker), VU_BEGIN_STEP, effect->step);
+            shard_campaign_begin_step(campaign, effect);
             break;
         case RUNNER_ANSWER:
             shard_campaign_answer(campaign, effect);
@@ -261,19 +276,39 @@ static void stop_vus(struct shard_campaign *campaign, const struct command *comm
     }
 }
 
+/* Statistics are of whole seconds since the workers began, so that those of all shards can be added up second
+ * by second. */
+static void set_meter_alarm(struct shard_campaign *campaign, uint64_t now_ns)
+{
+    uint64_t origin_ns = campaign->meter_origin_ns;
+    uint64_t due_ns =
+        now_ns < origin_ns ? origin_ns : now_ns + METER_PERIOD_NS - (now_ns - origin_ns) % METER_PERIOD_NS;
+
+    alarms_set(shard_alarms(campaign->shard), &campaign->meter_alarm, due_ns);
+}
+
 static void on_meter_due(struct alarm *alarm, uint64_t now_ns)
 {
     struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, meter_alarm);
 
-    post_statistics(campaign);
-    alarms_set(shard_alarms(campaign->shard), alarm, now_ns + METER_PERIOD_NS);
+    post_statistics(campaign, now_ns);
+    set_meter_alarm(campaign, now_ns);
+}
+
+/* What came before the workers begin is reported apart. */
+static void begin_metering(struct shard_campaign *campaign, const struct command *begin)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    campaign->meter_origin_ns = begin->at_ns > 0 ? begin->at_ns : now_ns;
+    set_meter_alarm(campaign, now_ns);
 }
 
 static void on_runner_due(struct alarm *alarm, uint64_t now_ns)
 {
     struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, runner_alarm);
     struct runner_event event = {
-        .kind = RUNNER_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(campaign->shard)};
+        .kind = RUNNER_TICK, .now_ns = now_ns, .is_paused = !shard_may_act(campaign->shard, now_ns)};
 
     step_runner(campaign, &event);
 }
@@ -300,7 +335,8 @@ struct shard_campaign *shard_campaign_new(struct shard *shard, const struct comm
         campaign->batcher = batcher_new(campaign->options->workers);
         runner_gather_into(campaign->runner, campaign->batcher);
         shard_campaign_command(campaign, deploy);
-        alarms_set(shard_alarms(shard), &campaign->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
+        campaign->metered_ns = campaign->meter_origin_ns = clock_now_ns();
+        set_meter_alarm(campaign, campaign->metered_ns);
     }
     post_result(campaign, NOTICE_DEPLOYED, is_loaded ? NULL : error.text);
     return campaign;
@@ -316,6 +352,7 @@ void shard_campaign_command(struct shard_campaign *campaign, const struct comman
         return;
     }
     if (command->kind == COMMAND_BEGIN) {
+        begin_metering(campaign, command);
         shard_post_loop(campaign->shard, campaign->id);
     }
     if (command->kind == COMMAND_DEPLOY) {
@@ -369,7 +406,7 @@ void shard_campaign_torn_down(struct shard_campaign *campaign, struct vu *vu)
 
 void shard_campaign_global_done(struct shard_campaign *campaign, const char *text)
 {
-    post_statistics(campaign);
+    post_statistics(campaign, clock_now_ns());
     post_result(campaign, NOTICE_GLOBAL_DONE, text);
     vu_free(&campaign->global);
 }
@@ -419,21 +456,43 @@ void shard_campaign_keep_artifact(struct shard_campaign *campaign, const struct 
     post(campaign, &notice);
 }
 
+static struct log_subject subject_of(const struct shard_campaign *campaign, const struct vu *vu)
+{
+    bool is_worker = !vu_is_global(vu);
+
+    return (struct log_subject){.campaign = campaign->id,
+                                .agent = bytes_of_string(shard_settings(campaign->shard)->agent),
+                                .has_worker = is_worker,
+                                .worker = vu->id,
+                                .step = is_worker ? vu->step : 0};
+}
+
 void shard_campaign_complain(struct shard_campaign *campaign, const struct vu *vu, const char *what,
                              const char *text)
 {
     const char *agent = shard_settings(campaign->shard)->agent;
-    bool is_worker = !vu_is_global(vu);
-    struct log_subject subject = {.campaign = campaign->id,
-                                  .agent = bytes_of_string(agent),
-                                  .has_worker = is_worker,
-                                  .worker = vu->id,
-                                  .step = is_worker ? vu->step : 0};
+    struct log_subject subject = subject_of(campaign, vu);
 
-    if (!is_worker) {
+    if (!subject.has_worker) {
         log_about(LOG_WARNING, agent, &subject, "%s%s", what, text);
     } else {
         log_about(LOG_WARNING, agent, &subject, "worker %u, step %llu: %s%s", vu->id,
                   (unsigned long long)vu->step, what, text);
+    }
+}
+
+void shard_campaign_complain_of_failure(struct shard_campaign *campaign, const struct vu *vu,
+                                        const char *text)
+{
+    const char *agent = shard_settings(campaign->shard)->agent;
+    struct log_subject subject = subject_of(campaign, vu);
+    const char *line = vu->failure_trace != NULL ? vu->failure_trace : "";
+
+    shard_campaign_complain(campaign, vu, "", text);
+    while (*line != '\0') {
+        line += strspn(line, "\t\n");
+        size_t size = strcspn(line, "\n");
+        log_about(LOG_WARNING, agent, &subject, "    %.*s", (int)size, line);
+        line += size;
     }
 }

@@ -202,11 +202,12 @@ static uint64_t turns_give_one(struct turns *turns)
 
     turn_queue_remove(queue, vu);
     turns->began_ns = turns->now_ns;
+    turns->ended_ns = 0;
     pulse_begin_turn(turns->settings.pulse, campaign->id, vu->id, vu->step);
     vu_turn(vu); /* which may be its end */
     pulse_end_turn(turns->settings.pulse);
     turns_rest(turns, queue, shard_campaign_take_spent_ns(campaign));
-    uint64_t now_ns = clock_now_ns();
+    uint64_t now_ns = turns->ended_ns != 0 ? turns->ended_ns : clock_now_ns();
     turns_charge(turns, queue, now_ns - turns->began_ns);
     return now_ns;
 }
@@ -269,6 +270,11 @@ void turns_resume(struct turns *turns)
 void turns_note_time(struct turns *turns, uint64_t now_ns)
 {
     turns->now_ns = now_ns;
+}
+
+void turns_note_end(struct turns *turns, uint64_t now_ns)
+{
+    turns->now_ns = turns->ended_ns = now_ns;
 }
 
 uint64_t turns_now_ns(const struct turns *turns)

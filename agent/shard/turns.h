@@ -48,6 +48,7 @@ struct turns {
     size_t queue_count;  /* of all campaigns, ready or not */
     uint64_t now_ns;     /* when the clock was last read; while a worker is queued, not long ago */
     uint64_t began_ns;   /* the present turn of a worker */
+    uint64_t ended_ns;   /* likewise; 0: not known */
     uint64_t refused_ns; /* when workers were last kept from acting */
 };
 
@@ -72,6 +73,8 @@ void turns_resume(struct turns *turns);
 /* The clock was read elsewhere: as the loop is about to wait, an alarm is due, a command has come or a step
  * has ended. */
 void turns_note_time(struct turns *turns, uint64_t now_ns);
+/* It was read at the end of what the present turn has run: nothing that takes time follows in it. */
+void turns_note_end(struct turns *turns, uint64_t now_ns);
 /* When it was read last. */
 uint64_t turns_now_ns(const struct turns *turns);
 /* Whether a worker is queued that is not kept from acting by its campaign's rest. */

@@ -146,6 +146,7 @@ void vu_free(struct vu **pointer)
         vu_free_shared(vu);
     }
     memory_free(vu->failure_text);
+    memory_free(vu->failure_trace);
     memory_free(vu->failure_key);
     vu_coroutine_drop(vu);
     memory_free(vu);
@@ -247,7 +248,7 @@ static enum vu_event vu_end_wait(struct vu *vu)
     if (vu->is_queued) {
         return VU_NO_EVENT;
     }
-    if (vu->wait == WAIT_SLEEP || vu->wait == WAIT_TASK || vu->wait == WAIT_CALL) {
+    if (vu->wait == WAIT_SLEEP || vu->wait == WAIT_SIGNAL || vu->wait == WAIT_TASK || vu->wait == WAIT_CALL) {
         alarms_unset(shard_alarms(vu->campaign->shard), &vu->alarm);
         vu_wake(vu, WAKE_STOPPED);
     } else if (vu->wait == WAIT_RESPONSE) {

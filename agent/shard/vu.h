@@ -30,9 +30,10 @@ enum vu_wait {
     WAIT_DRIVER,
     WAIT_SOCKET,
     WAIT_WEBSOCKET,
-    WAIT_TASK, /* for tasks to end */
-    WAIT_CALL, /* to make a call to the coordinator, once another one of the worker is answered */
-    WAIT_TURN  /* for its next turn: it has given way to others in the middle of what it does */
+    WAIT_SIGNAL, /* for what another task of the worker does */
+    WAIT_TASK,   /* for tasks to end */
+    WAIT_CALL,   /* to make a call to the coordinator, once another one of the worker is answered */
+    WAIT_TURN    /* for its next turn: it has given way to others in the middle of what it does */
 };
 /* How the wait has ended. */
 enum vu_wake { WAKE_DONE, WAKE_STOPPED };
@@ -46,6 +47,7 @@ struct vu_shared {
     int closer_reference;   /* what runs in VU_CLOSING */
     uint64_t drawn_step;    /* in which there were so many `draws`: of random rows and bytes */
     uint64_t draws;
+    uint64_t late_us;                /* of its step, until its first request has been counted */
     struct http_client *http;        /* made at its first request */
     struct http_client *webdriver;   /* likewise, for its browsers: their cookies are not the script's */
     struct vu_stream *streams;       /* that are open */
@@ -77,20 +79,25 @@ struct vu {
     bool waits_long;       /* its call is one that only others can end */
     bool is_kept;          /* a task that outlives the step */
     bool is_ending;        /* a task that is being cancelled */
+    bool is_listener;      /* a task whose wait, when it ends, moves nothing else of its worker */
+    bool is_arrival;       /* its step counts as one of the plan */
     uint8_t slot;          /* of a task, among those of its worker; VU_NO_SLOT: it is none */
     struct alarm alarm;
     uint64_t queued_ns; /* since when it is queued */
     uint64_t step;
     uint64_t step_began_ns;
+    uint64_t intended_ns; /* when its step was to begin; 0: at no instant of its own */
     uint64_t wait_began_ns;
     uint64_t serial;             /* of a task: counted over the campaign */
     uint64_t awaited[2];         /* the slots of the tasks that it waits for, as a bitset */
+    uint64_t awaited_signal;     /* in WAIT_SIGNAL, see vu_signal.h */
     uint64_t ticket;             /* of its last call to the coordinator */
     struct operation *parked;    /* the call that it is to make, in WAIT_CALL */
     struct shared_reply *answer; /* held with the others whom it answers */
     uint64_t rank;
     uint64_t release_ns; /* when its answer may be acted on; 0: at once */
     char *failure_text;  /* why the step, setup or global fixture failed, until it is reported */
+    char *failure_trace; /* with --verbose: the stack of that failure, a line each; or NULL */
     char *failure_key;   /* what the report groups the failure by, until it is counted; NULL: its text */
     struct http_exchange *exchange;         /* the last request of either, until its response was looked at */
     struct vu_batch *batch;                 /* the same of several at once; NULL: none */

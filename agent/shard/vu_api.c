@@ -101,7 +101,12 @@ void vu_give_way(lua_State *lua)
 
 bool vu_has_no_lease(const struct vu *vu)
 {
-    return !shard_may_act(vu->campaign->shard);
+    return vu_has_no_lease_at(vu, clock_now_ns());
+}
+
+bool vu_has_no_lease_at(const struct vu *vu, uint64_t now_ns)
+{
+    return !shard_may_act(vu->campaign->shard, now_ns);
 }
 
 static int on_lease(lua_State *lua, int status, lua_KContext again)
@@ -182,6 +187,13 @@ const char *vu_agent(const struct vu *vu)
 uint64_t vu_turn_ns(const struct vu *vu)
 {
     return turns_began_ns(vu->campaign->queue.turns);
+}
+
+void vu_note_plan(struct vu *vu, struct request_sample *sample)
+{
+    sample->has_plan = vu->shared->main->phase == VU_STEP && vu->shared->main->intended_ns != 0;
+    sample->late_us = sample->has_plan ? vu->shared->late_us : 0;
+    vu->shared->late_us = 0;
 }
 
 struct meter *vu_meter(const struct vu *vu)

@@ -32,6 +32,8 @@ void vu_give_way(lua_State *lua);
  * was frozen or the script took long. Then the caller returns vu_await_lease, and `again` is called, with the
  * same stack, when there is a lease again. */
 bool vu_has_no_lease(const struct vu *vu);
+/* The same at an instant that clock_now_ns has just given. */
+bool vu_has_no_lease_at(const struct vu *vu, uint64_t now_ns);
 int vu_await_lease(lua_State *lua, struct vu *vu, lua_CFunction again);
 
 /* Sends an operation of the worker to the coordinator; see runner_call. */
@@ -53,6 +55,9 @@ uint64_t vu_next_draw(struct vu *vu);
 const char *vu_agent(const struct vu *vu);
 /* When its turn began. */
 uint64_t vu_turn_ns(const struct vu *vu);
+/* Notes in the sample of a request whether its step had an instant at which it was to begin, and how late it
+ * began if this is its first request. */
+void vu_note_plan(struct vu *vu, struct request_sample *sample);
 /* Where its figures are counted. */
 struct meter *vu_meter(const struct vu *vu);
 /* Of the campaign of the worker whose turn it is, for requests that do not say otherwise; NULL: nothing is

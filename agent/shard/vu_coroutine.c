@@ -90,6 +90,11 @@ static bool push_step(struct vu *vu)
     struct script *script = campaign->script;
 
     vu->step_began_ns = turns_began_ns(campaign->queue.turns);
+    if (vu->intended_ns != 0) {
+        bool is_late = vu->step_began_ns > vu->intended_ns;
+        vu->shared->late_us = is_late ? (vu->step_began_ns - vu->intended_ns) / 1000 : 0;
+        meter_late(campaign->meter, vu->shared->late_us, vu->is_arrival);
+    }
     if (step_wrapper_is_needed(script)) {
         step_wrapper_push(vu->thread);
         return true;
@@ -127,11 +132,14 @@ static bool enter_phase(struct vu *vu, int *arguments, enum step_result *result)
 
 bool vu_coroutine_close(struct vu *vu)
 {
-    struct limits *limits = &vu->campaign->script->limits;
+    struct script *script = vu->campaign->script;
+    struct limits *limits = &script->limits;
 
+    script->current = vu;
     limits_enter(limits, vu->thread, LIMITS_CLOSE);
     (void)lua_resetthread(vu->thread);
     (void)limits_leave(limits);
+    script->current = NULL;
     return limits->termination == TERMINATION_NONE;
 }
 
@@ -154,6 +162,20 @@ static void keep_key(struct vu *vu, char *group, const char *described)
     memory_free(group);
 }
 
+/* Where the error came from, for who asked for more than its text. */
+static void keep_trace(struct vu *vu)
+{
+    lua_State *lua = vu->campaign->script->lua;
+
+    memory_free(vu->failure_trace);
+    vu->failure_trace = NULL;
+    if (vu->campaign->options->verbosity > 0) {
+        luaL_traceback(lua, vu->thread, NULL, 0);
+        vu->failure_trace = memory_copy_string(lua_tostring(lua, -1));
+        lua_pop(lua, 1);
+    }
+}
+
 /* Describes the error on the coroutine's stack, and makes the coroutine fit for the next phase. */
 static char *take_error(struct vu *vu, enum step_result *result)
 {
@@ -161,24 +183,16 @@ static char *take_error(struct vu *vu, enum step_result *result)
     lua_State *thread = vu->thread;
     const char *prefix = PREFIXES[vu->phase];
     bool is_budget = script->limits.termination == TERMINATION_BUDGET;
-    char *text;
 
     *result = is_stop(script, thread) ? STEP_STOPPED : STEP_FAILED;
     char *group = lua_failure_copy_group(thread, -1);
     if (vu->slot != VU_NO_SLOT) {
         vu_task_keep_error(vu);
     }
-    if (vu->campaign->options->verbosity > 1) {
-        luaL_traceback(script->lua, thread, NULL, 0);
-    }
+    keep_trace(vu);
     const char *described = script_describe_error(script, thread);
     keep_key(vu, group, described);
-    if (vu->campaign->options->verbosity > 1) {
-        text = memory_format("%s%s\n%s", prefix, described, lua_tostring(script->lua, -1));
-        lua_pop(script->lua, 1);
-    } else {
-        text = memory_format("%s%s", prefix, described);
-    }
+    char *text = memory_format("%s%s", prefix, described);
     if (is_budget || script->limits.has_killed || !vu_coroutine_close(vu)) {
         vu_coroutine_drop(vu);
     } else {

@@ -44,13 +44,20 @@ static enum vu_event vu_result_of_step(struct vu *vu)
 
     uint64_t now_ns = clock_now_ns();
 
-    turns_note_time(campaign->queue.turns, now_ns);
     meter_step(campaign->meter, vu->result, (now_ns - vu->step_began_ns) / 1000);
+    if (vu->intended_ns != 0) {
+        meter_response(campaign->meter, now_ns > vu->intended_ns ? (now_ns - vu->intended_ns) / 1000 : 0);
+    }
+    if (vu->result == STEP_OK) {
+        turns_note_end(campaign->queue.turns, now_ns);
+    } else { /* a witness may look into a failure */
+        turns_note_time(campaign->queue.turns, now_ns);
+    }
     switch ((enum step_result)vu->result) {
     case STEP_FAILED:
         vu_result_count_error(vu, vu->failure_text);
         if (campaign->options->verbosity > 0) {
-            shard_campaign_complain(campaign, vu, "", vu->failure_text);
+            shard_campaign_complain_of_failure(campaign, vu, vu->failure_text);
         }
         return wants_witness(vu) ? VU_FAILED_WITNESSED : VU_FAILED;
     case STEP_STOPPED:
@@ -62,7 +69,8 @@ static enum vu_event vu_result_of_step(struct vu *vu)
         return VU_OK_DELAYED;
     }
     /* Others may have been released together with this one: they go on before the runner does its part. */
-    return turns_any(campaign->queue.turns) ? VU_OK_OTHERS_QUEUED : VU_OK;
+    bool are_others_released = runner_is_synchronising(campaign->runner) && turns_any(campaign->queue.turns);
+    return are_others_released ? VU_OK_OTHERS_QUEUED : VU_OK;
 }
 
 static enum vu_event event_of_result(enum step_result result)
@@ -75,6 +83,9 @@ static enum vu_event vu_result_of_setup(struct vu *vu)
 {
     if (vu->failure_text != NULL) {
         vu_result_count_error(vu, vu->failure_text);
+        if (vu->campaign->options->verbosity > 0) {
+            shard_campaign_complain_of_failure(vu->campaign, vu, vu->failure_text);
+        }
     }
     if (vu->result == STEP_FAILED) {
         meter_step(vu->campaign->meter, STEP_FAILED, 0);
@@ -97,6 +108,9 @@ static enum vu_event vu_result_of_phase(struct vu *vu, enum step_result result, 
     case VU_GLOBAL_SETUP:
     case VU_GLOBAL_TEARDOWN:
         vu->failure_text = text;
+        if (text != NULL && campaign->options->verbosity > 0) {
+            shard_campaign_complain_of_failure(campaign, vu, text);
+        }
         break;
     case VU_TASK: /* the step that it runs in counts it */
         vu->result = (uint8_t)result;
@@ -104,13 +118,13 @@ static enum vu_event vu_result_of_phase(struct vu *vu, enum step_result result, 
         break;
     case VU_WITNESS:
         if (result == STEP_FAILED) {
-            shard_campaign_complain(campaign, vu, "", text);
+            shard_campaign_complain_of_failure(campaign, vu, text);
         }
         memory_free(text);
         break;
     default:
         if (text != NULL) {
-            shard_campaign_complain(campaign, vu, "", text);
+            shard_campaign_complain_of_failure(campaign, vu, text);
             vu_result_count_error(vu, text);
         }
         memory_free(text);

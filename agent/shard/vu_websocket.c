@@ -100,7 +100,7 @@ static void vu_websocket_tell(struct vu_websocket *websocket)
 /* The connection is gone, and nobody has it in a list. The script may still look at what is left. */
 static void vu_websocket_end(struct vu_websocket *websocket)
 {
-    alarms_unset(websocket->all->alarms, &websocket->deadline);
+    alarms_unset(websocket->all->alarms, &websocket->alarm);
     vu_websocket_delist(websocket);
     http_exchange_free(&websocket->exchange);
     vu_websocket_drop_plan(websocket);
@@ -174,8 +174,9 @@ static void vu_websocket_count(struct vu_websocket *websocket)
 
 static void vu_websocket_bound_end(struct vu_websocket *websocket)
 {
-    if (websocket->deadline.timer.position == TIMER_UNSET) {
-        alarms_set(websocket->all->alarms, &websocket->deadline, clock_now_ns() + VU_WEBSOCKET_CLOSE_NS);
+    if (!websocket->is_ending) {
+        websocket->is_ending = true;
+        alarms_set(websocket->all->alarms, &websocket->alarm, clock_now_ns() + VU_WEBSOCKET_CLOSE_NS);
     }
 }
 
@@ -201,13 +202,34 @@ static void vu_websocket_on_change(void *context)
     vu_websocket_changed(websocket);
 }
 
-static void vu_websocket_on_deadline(struct alarm *alarm, uint64_t now_ns)
+/* One that is under way will do. While the process has no lease, nothing may leave. */
+static void vu_websocket_ping(struct vu_websocket *websocket, uint64_t now_ns)
 {
-    struct vu_websocket *websocket = CONTAINER_OF(alarm, struct vu_websocket, deadline);
+    if (websocket->vu != NULL && shard_may_act(websocket->vu->campaign->shard, now_ns)) {
+        websocket_ping(websocket->socket);
+    }
+    alarms_set(websocket->all->alarms, &websocket->alarm, now_ns + websocket->ping_ns);
+}
 
-    (void)now_ns;
+static void vu_websocket_on_alarm(struct alarm *alarm, uint64_t now_ns)
+{
+    struct vu_websocket *websocket = CONTAINER_OF(alarm, struct vu_websocket, alarm);
+
+    if (!websocket->is_ending) {
+        vu_websocket_ping(websocket, now_ns);
+        return;
+    }
     websocket_abandon(websocket->socket);
     vu_websocket_changed(websocket);
+}
+
+static void vu_websocket_on_left(void *context, uint64_t queued_us)
+{
+    struct vu_websocket *websocket = context;
+
+    if (websocket->vu != NULL) {
+        histogram_record(vu_websocket_statistics(websocket)->queued_us, queued_us);
+    }
 }
 
 static void vu_websocket_fail(struct vu_websocket *websocket, const char *failure, char *text)
@@ -261,6 +283,7 @@ static void vu_websocket_accept(struct vu_websocket *websocket, const struct htt
         .queue = plan->options.queue,
         .policy = plan->options.policy,
         .on_change = vu_websocket_on_change,
+        .on_left = vu_websocket_on_left,
         .context = websocket};
     struct websocket_statistics *statistics = vu_websocket_statistics(websocket);
     statistics->counts[WEBSOCKET_COUNT_OPENED]++;
@@ -269,6 +292,9 @@ static void vu_websocket_accept(struct vu_websocket *websocket, const struct htt
         websocket->protocol = memory_copy(answer.protocol.data, answer.protocol.size);
     }
     websocket->socket = websocket_new(&settings, response->upgraded);
+    if (websocket->ping_ns > 0) {
+        alarms_set(all->alarms, &websocket->alarm, clock_now_ns() + websocket->ping_ns);
+    }
 }
 
 static void vu_websocket_on_done(void *context, struct http_response *response)
@@ -339,7 +365,8 @@ struct vu_websocket *vu_websocket_open(struct vu *vu, const struct http_request 
     websocket->all = shard_websockets(vu->campaign->shard);
     websocket->name = memory_copy_string(options->name);
     websocket->is_held = true;
-    alarm_init(&websocket->deadline, vu_websocket_on_deadline);
+    alarm_init(&websocket->alarm, vu_websocket_on_alarm);
+    websocket->ping_ns = options->ping_ms * NS_PER_MS;
     vu_websocket_enlist(websocket, &vu->shared->websockets);
     websocket->plan = vu_websocket_plan_new(websocket->all, options);
     SCOPED(memory_free_at)

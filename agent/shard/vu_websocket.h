@@ -28,9 +28,10 @@ struct vu_websocket {
     struct vu_websocket_plan *plan; /* until it is connected */
     struct websocket_counts counted;
     uint64_t counted_pongs;
-    struct alarm deadline; /* of its end */
-    char *name;            /* in the report */
-    char *protocol;        /* that was agreed; NULL: none */
+    struct alarm alarm; /* of the next ping; once it is ending, of its end */
+    uint64_t ping_ns;   /* between two pings of its own accord; 0: none */
+    char *name;         /* in the report */
+    char *protocol;     /* that was agreed; NULL: none */
     /* Why there is no connection; both NULL: there was one, or is to be. */
     const char *failure;
     char *failure_text;
@@ -38,6 +39,7 @@ struct vu_websocket {
     uint32_t status;  /* of the answer that was none, or of a proxy's; 0: none */
     bool is_held;     /* by the script's object */
     bool has_counted; /* its end */
+    bool is_ending;   /* the end of the server is awaited, until the alarm */
 };
 
 /* Borrowed for the call. */
@@ -48,6 +50,7 @@ struct vu_websocket_options {
     size_t max_message;
     uint32_t queue;
     enum queue_policy policy;
+    uint64_t ping_ms; /* between two pings; 0: the script sends them */
 };
 
 /* Begins the handshake, by a request whose URL, headers and so on are those of `request`. The worker is

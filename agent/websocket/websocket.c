@@ -1,6 +1,7 @@
 /* A WebSocket connection of a client after its handshake. */
 #include "agent/websocket/websocket.h"
 
+#include "agent/base/memory_account.h"
 #include "agent/net/stream.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -19,8 +20,12 @@ struct websocket {
     struct deflater *deflater;
     struct message_reader reader;
     struct message_queue queue;
+    struct send_queue unsent;
+    size_t unsent_bytes; /* counted in `memory` */
+    struct memory_account *memory;
     struct websocket_counts counts;
     void (*on_change)(void *context);
+    void (*on_left)(void *context, uint64_t queued_us);
     void *context;
     uint8_t state;
     uint8_t ending;
@@ -33,10 +38,39 @@ struct websocket {
     uint64_t round_trip_us;
 };
 
-static void websocket_write(struct websocket *websocket, enum frame_opcode opcode, bool is_compressed,
-                            struct bytes data)
+/* What has left holds no memory any more. */
+static void websocket_give_back_unsent(struct websocket *websocket)
 {
-    stream_write(websocket->stream, frame_write(websocket->codec, opcode, is_compressed, data));
+    size_t pending = websocket_unsent(websocket);
+
+    if (websocket->unsent_bytes > pending) {
+        message_give_back(websocket->memory, websocket->unsent_bytes - pending);
+        websocket->unsent_bytes = pending;
+    }
+}
+
+/* False if there is no memory for what the kernel may not take; then nothing is written. */
+static bool websocket_write_counted(struct websocket *websocket, struct bytes frame)
+{
+    if (websocket->memory != NULL) {
+        if (!memory_account_take_body(websocket->memory, frame.size)) {
+            return false;
+        }
+        websocket->unsent_bytes += frame.size;
+    }
+    stream_write(websocket->stream, frame);
+    websocket_give_back_unsent(websocket);
+    return true;
+}
+
+/* Control frames are small, and have to leave. */
+static void websocket_write(struct websocket *websocket, enum frame_opcode opcode, struct bytes data)
+{
+    struct bytes frame = frame_write(websocket->codec, opcode, false, data);
+
+    if (!websocket_write_counted(websocket, frame)) {
+        stream_write(websocket->stream, frame);
+    }
 }
 
 static void websocket_write_close(struct websocket *websocket, uint16_t code, struct bytes reason)
@@ -47,8 +81,7 @@ static void websocket_write_close(struct websocket *websocket, uint16_t code, st
     if (reason.size > 0) {
         memcpy(payload + 2, reason.data, reason.size);
     }
-    websocket_write(websocket, FRAME_CLOSE, false,
-                    bytes_of(payload, code == CLOSE_NO_CODE ? 0 : 2 + reason.size));
+    websocket_write(websocket, FRAME_CLOSE, bytes_of(payload, code == CLOSE_NO_CODE ? 0 : 2 + reason.size));
 }
 
 static void websocket_note_ending(struct websocket *websocket, enum websocket_ending ending, uint16_t code)
@@ -76,6 +109,8 @@ static void websocket_note_closed(struct websocket *websocket, uint16_t code, st
 static void websocket_end(struct websocket *websocket, bool is_reset)
 {
     stream_close(&websocket->stream, is_reset);
+    websocket_give_back_unsent(websocket);
+    send_queue_finish(&websocket->unsent);
     frame_reader_finish(&websocket->reader.frames);
 }
 
@@ -91,7 +126,8 @@ static void websocket_fail(struct websocket *websocket, uint16_t code, const cha
 
 static void websocket_take_message(struct websocket *websocket, bool is_binary)
 {
-    struct websocket_message message = {.is_binary = is_binary, .at_ns = clock_now_ns()};
+    struct websocket_message message = {.is_binary = is_binary,
+                                        .at_ns = stream_received_ns(websocket->stream)};
 
     message.data = message_reader_take(&websocket->reader, &message.size);
     websocket->counts.messages_in++;
@@ -106,7 +142,9 @@ static void websocket_take_message(struct websocket *websocket, bool is_binary)
 static void websocket_take_pong(struct websocket *websocket, struct bytes data)
 {
     if (websocket->pinged_ns > 0 && bytes_equal(data, bytes_of(websocket->ping, PING_BYTES))) {
-        websocket->round_trip_us = (clock_now_ns() - websocket->pinged_ns) / 1000;
+        uint64_t received_ns = stream_received_ns(websocket->stream);
+        websocket->round_trip_us =
+            received_ns > websocket->pinged_ns ? (received_ns - websocket->pinged_ns) / 1000 : 0;
         websocket->pinged_ns = 0;
         websocket->pongs++;
     }
@@ -133,7 +171,7 @@ static void websocket_take_event(struct websocket *websocket, enum message_event
     case MESSAGE_PING:
         if (websocket->state == WEBSOCKET_OPEN &&
             stream_pending(websocket->stream) <= WEBSOCKET_UNSENT_PONG_BYTES) {
-            websocket_write(websocket, FRAME_PONG, false, data);
+            websocket_write(websocket, FRAME_PONG, data);
         }
         break;
     case MESSAGE_PONG:
@@ -164,11 +202,27 @@ static void websocket_on_data(void *context, struct bytes data)
     websocket->on_change(websocket->context);
 }
 
-static void websocket_on_drain(void *context)
+static void websocket_note_left(struct websocket *websocket, uint64_t queued_ns)
+{
+    if (websocket->on_left != NULL) {
+        websocket->on_left(websocket->context, queued_ns / 1000);
+    }
+}
+
+static void websocket_on_progress(void *context)
 {
     struct websocket *websocket = context;
+    uint64_t left = websocket->unsent.left;
+    uint64_t now_ns = stream_ready_ns(websocket->stream);
+    uint64_t began_ns;
 
-    websocket->on_change(websocket->context);
+    websocket_give_back_unsent(websocket);
+    while (send_queue_take(&websocket->unsent, stream_taken(websocket->stream), now_ns, &began_ns)) {
+        websocket_note_left(websocket, now_ns > began_ns ? now_ns - began_ns : 0);
+    }
+    if (websocket->unsent.left > left) {
+        websocket->on_change(websocket->context);
+    }
 }
 
 static void websocket_on_end(void *context, enum net_failure failure, const char *text)
@@ -202,7 +256,9 @@ struct websocket *websocket_new(const struct websocket_settings *settings, struc
     *stream = NULL;
     websocket->codec = settings->codec;
     websocket->deflater = settings->deflater;
+    websocket->memory = settings->memory;
     websocket->on_change = settings->on_change;
+    websocket->on_left = settings->on_left;
     websocket->context = settings->context;
     message_reader_init(&websocket->reader, settings->codec, settings->max_message);
     websocket->reader.memory = settings->memory;
@@ -217,11 +273,12 @@ struct websocket *websocket_new(const struct websocket_settings *settings, struc
 void websocket_begin(struct websocket *websocket, struct bytes rest)
 {
     static const struct stream_callbacks callbacks = {.on_data = websocket_on_data,
-                                                      .on_drain = websocket_on_drain,
+                                                      .on_progress = websocket_on_progress,
                                                       .on_end = websocket_on_end,
                                                       .on_lost = websocket_on_lost};
 
     stream_set_owner(websocket->stream, &callbacks, websocket);
+    stream_stamp(websocket->stream);
     if (rest.size > 0) {
         websocket_on_data(websocket, rest);
     }
@@ -235,7 +292,7 @@ void websocket_free(struct websocket **pointer)
     if (websocket == NULL) {
         return;
     }
-    stream_close(&websocket->stream, false);
+    websocket_end(websocket, false);
     message_reader_finish(&websocket->reader);
     message_queue_finish(&websocket->queue);
     memory_free(websocket->text);
@@ -277,21 +334,49 @@ const struct websocket_counts *websocket_counts(const struct websocket *websocke
     return &websocket->counts;
 }
 
-void websocket_send(struct websocket *websocket, bool is_binary, struct bytes data)
+bool websocket_send(struct websocket *websocket, bool is_binary, struct bytes data)
 {
     enum frame_opcode opcode = is_binary ? FRAME_BINARY : FRAME_TEXT;
     bool is_compressed = websocket->deflater != NULL;
+    uint64_t began_ns = clock_now_ns();
 
     assert(websocket->state == WEBSOCKET_OPEN);
+    struct bytes frame = frame_write(websocket->codec, opcode, is_compressed,
+                                     is_compressed ? deflater_compress(websocket->deflater, data) : data);
+    uint64_t written_ns = clock_now_ns();
+    if (!websocket_write_counted(websocket, frame)) {
+        return false;
+    }
     websocket->counts.messages_out++;
     websocket->counts.bytes_out += data.size;
-    websocket_write(websocket, opcode, is_compressed,
-                    is_compressed ? deflater_compress(websocket->deflater, data) : data);
+    size_t pending = stream_pending(websocket->stream);
+    if (pending == 0) {
+        send_queue_pass(&websocket->unsent, written_ns);
+        websocket_note_left(websocket, written_ns - began_ns);
+    } else {
+        send_queue_add(&websocket->unsent, stream_taken(websocket->stream) + pending, began_ns);
+    }
+    return true;
 }
 
 size_t websocket_unsent(const struct websocket *websocket)
 {
     return websocket->stream != NULL ? stream_pending(websocket->stream) : 0;
+}
+
+uint64_t websocket_sent(const struct websocket *websocket)
+{
+    return websocket->unsent.sent;
+}
+
+uint64_t websocket_left(const struct websocket *websocket)
+{
+    return websocket->unsent.left;
+}
+
+uint64_t websocket_left_ns(const struct websocket *websocket)
+{
+    return websocket->unsent.left_ns;
 }
 
 const struct websocket_message *websocket_first(const struct websocket *websocket)
@@ -314,7 +399,7 @@ void websocket_ping(struct websocket *websocket)
     }
     frame_codec_random(websocket->codec, websocket->ping, PING_BYTES);
     websocket->pinged_ns = clock_now_ns();
-    websocket_write(websocket, FRAME_PING, false, bytes_of(websocket->ping, PING_BYTES));
+    websocket_write(websocket, FRAME_PING, bytes_of(websocket->ping, PING_BYTES));
 }
 
 uint64_t websocket_pongs(const struct websocket *websocket)

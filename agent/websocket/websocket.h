@@ -4,6 +4,7 @@
 #include "agent/websocket/deflate.h"
 #include "agent/websocket/message_queue.h"
 #include "agent/websocket/message_reader.h"
+#include "agent/websocket/send_queue.h"
 
 struct stream;
 struct websocket;
@@ -51,6 +52,8 @@ struct websocket_settings {
     enum queue_policy policy;
     /* Something has come, has gone out after it had to wait, or has ended. The connection may be freed. */
     void (*on_change)(void *context);
+    /* A message has left after so long in the queue. May be NULL. */
+    void (*on_left)(void *context, uint64_t queued_us);
     void *context;
 };
 
@@ -72,10 +75,16 @@ uint16_t websocket_ending_code(const struct websocket *websocket);
 bool websocket_is_gone(const struct websocket *websocket);
 const struct websocket_counts *websocket_counts(const struct websocket *websocket);
 
-/* While it is open. A text has to be UTF-8. */
-void websocket_send(struct websocket *websocket, bool is_binary, struct bytes data);
-/* Bytes that have not left. */
+/* While it is open. A text has to be UTF-8. False if there is no memory for it to wait in; then nothing is
+ * sent. */
+MUST_CHECK bool websocket_send(struct websocket *websocket, bool is_binary, struct bytes data);
+/* Bytes that have not left: the kernel has not taken them. */
 size_t websocket_unsent(const struct websocket *websocket);
+/* How many messages have been sent, and how many of them have left. */
+uint64_t websocket_sent(const struct websocket *websocket);
+uint64_t websocket_left(const struct websocket *websocket);
+/* When the last one that has left did so: its last bytes were handed to the kernel. */
+uint64_t websocket_left_ns(const struct websocket *websocket);
 /* The oldest message that was not received yet, borrowed until websocket_drop_first; NULL: none. */
 const struct websocket_message *websocket_first(const struct websocket *websocket);
 void websocket_drop_first(struct websocket *websocket);

@@ -2,6 +2,7 @@
 #include "agent/browser/reaper.h"
 #include "cli/base/exit_code.h"
 #include "cli/base/process_limits.h"
+#include "cli/commands/environment.h"
 #include "cli/commands/subcommand.h"
 #include "common/log.h"
 
@@ -17,11 +18,10 @@ static bool is_one_of(const char *word, const char *first, const char *second)
     return strcmp(word, first) == 0 || strcmp(word, second) == 0;
 }
 
-/* Whether --help is among the options: then nothing else counts. */
-static bool wants_help(int argc, char **argv)
+static bool is_given(int argc, char **argv, const char *first, const char *second)
 {
     for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
-        if (is_one_of(argv[i], "--help", "-h")) {
+        if (is_one_of(argv[i], first, second)) {
             return true;
         }
     }
@@ -53,9 +53,14 @@ static int main_dispatch(int argc, char **argv)
                  nearest != NULL ? "?" : "");
         return EXIT_CODE_USAGE;
     }
-    if (wants_help(argc - 1, argv + 1)) {
+    /* Then nothing else counts. */
+    if (is_given(argc - 1, argv + 1, "--help", "-h")) {
         subcommand_print_help(subcommand, stdout);
         return EXIT_CODE_PASSED;
+    }
+    /* Its parent has said so already. */
+    if (!is_given(argc - 1, argv + 1, "--parent-bound=true", "--parent-bound")) {
+        environment_warn_of_unknown(subcommand);
     }
     struct error error;
     process_limits_raise_files();

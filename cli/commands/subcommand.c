@@ -10,7 +10,8 @@
 
 const struct subcommand *const subcommands[] = {
     &run_subcommand,    &start_subcommand,          &stop_subcommand,
-    &scale_subcommand,  &status_subcommand,         &watch_subcommand,
+    &scale_subcommand,  &rate_subcommand,           &pause_subcommand,
+    &resume_subcommand, &status_subcommand,         &watch_subcommand,
     &report_subcommand, &agents_subcommand,         &coordinator_subcommand,
     &agent_subcommand,  &keygen_subcommand,         &check_subcommand,
     &init_subcommand,   &target_command_subcommand, &completion_subcommand,
@@ -58,7 +59,7 @@ void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
         option_variable(&subcommand->options[0], variable);
         fprintf(out,
                 "\nEach option can also be given in the environment, --%s as %s; the\n"
-                "command line wins. Durations read 10, 10s, 250ms, 5m or 1h; a bare number is seconds.\n",
+                "command line wins. Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
                 subcommand->options[0].name, variable);
     }
     if (subcommand->tells_verdict) {

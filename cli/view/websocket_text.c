@@ -2,6 +2,7 @@
 #include "cli/view/websocket_text.h"
 #include "cli/base/format.h"
 #include "cli/base/table.h"
+#include "common/time_units.h"
 
 #define ROWS_SHOWN 20u
 #define NAME_COLUMNS 40u
@@ -22,8 +23,19 @@ static void describe_codes(const struct close_counts *codes, struct buffer *cell
     }
 }
 
-static void add_connections(struct table *table, const struct websocket_view *websocket)
+static void add_rate(struct table *table, uint64_t count, uint64_t running_ns)
 {
+    char rate[FORMAT_BYTES] = "";
+    if (running_ns > 0) {
+        format_rate((double)count * (double)NS_PER_S / (double)running_ns, "", rate);
+    }
+    table_add(table, bytes_of_string(rate));
+}
+
+static void add_connections(struct table *table, const struct report_view *report,
+                            const struct websocket_view *websocket)
+{
+    (void)report;
     SCOPED(buffer_finish) struct buffer cell;
     buffer_init(&cell, CELL_BYTES);
     table_add(table, websocket->name);
@@ -36,7 +48,8 @@ static void add_connections(struct table *table, const struct websocket_view *we
     table_add(table, buffer_bytes(&cell));
 }
 
-static void add_messages(struct table *table, const struct websocket_view *websocket)
+static void add_messages(struct table *table, const struct report_view *report,
+                         const struct websocket_view *websocket)
 {
     table_add(table, websocket->name);
     for (int count = WEBSOCKET_COUNT_MESSAGES_IN; count <= WEBSOCKET_COUNT_DROPPED; count++) {
@@ -44,16 +57,20 @@ static void add_messages(struct table *table, const struct websocket_view *webso
     }
     table_add_us(table, websocket->ping.p50_us);
     table_add_us(table, websocket->ping.p95_us);
+    table_add_us(table, websocket->queued.p95_us);
+    add_rate(table, websocket->counts[WEBSOCKET_COUNT_MESSAGES_IN], report->running_ns);
+    add_rate(table, websocket->counts[WEBSOCKET_COUNT_MESSAGES_OUT], report->running_ns);
 }
 
 static void websocket_append_table(const struct report_view *report, const char *const *columns,
-                                   void (*add)(struct table *table, const struct websocket_view *websocket),
+                                   void (*add)(struct table *table, const struct report_view *report,
+                                               const struct websocket_view *websocket),
                                    bool has_colour, struct buffer *text)
 {
     SCOPED(table_finish) struct table table;
     table_init(&table, columns);
     for (size_t i = 0; i < report->websocket_count && i < ROWS_SHOWN; i++) {
-        add(&table, &report->websockets[i]);
+        add(&table, report, &report->websockets[i]);
     }
     buffer_append_string(text, "\n");
     table_print(&table, NAME_COLUMNS, has_colour, text);
@@ -63,8 +80,9 @@ void websocket_text(const struct report_view *report, bool has_colour, struct bu
 {
     static const char *const connections[] = {"websockets", "opened",   "failed",   "by us",  "by peer",
                                               "lost",       "open p50", "open p95", "<codes", NULL};
-    static const char *const messages[] = {"messages", "in",       "out",      "bytes in", "bytes out",
-                                           "dropped",  "ping p50", "ping p95", NULL};
+    static const char *const messages[] = {"messages",   "in",      "out",      "bytes in",
+                                           "bytes out",  "dropped", "ping p50", "ping p95",
+                                           "queued p95", "in rate", "out rate", NULL};
     if (report->websocket_count == 0) {
         return;
     }

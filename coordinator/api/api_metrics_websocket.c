@@ -19,10 +19,8 @@ static void append_value(struct buffer *text, const char *metric, const struct r
 static void append_open(struct buffer *text, const struct report_view *report,
                         const struct websocket_view *websocket)
 {
-    const uint64_t *counts = websocket->counts;
     append_value(text, "tutti_campaign_websockets_open", report, websocket, "",
-                 counts[WEBSOCKET_COUNT_OPENED] - counts[WEBSOCKET_COUNT_CLOSED_BY_US] -
-                     counts[WEBSOCKET_COUNT_CLOSED_BY_PEER] - counts[WEBSOCKET_COUNT_LOST]);
+                 websocket_view_open(websocket));
 }
 
 static void append_results(struct buffer *text, const struct report_view *report,
@@ -112,6 +110,13 @@ static void append_pings(struct buffer *text, const struct report_view *report,
                                &websocket->ping);
 }
 
+static void append_queues(struct buffer *text, const struct report_view *report,
+                          const struct websocket_view *websocket)
+{
+    websocket_append_quantiles(text, "tutti_campaign_websocket_queued_seconds", report, websocket,
+                               &websocket->queued);
+}
+
 static const struct websocket_metric {
     const char *name;
     const char *type;
@@ -131,6 +136,8 @@ static const struct websocket_metric {
     {"tutti_campaign_websocket_handshake_seconds", "gauge", "From connecting until a WebSocket was open.",
      append_handshakes},
     {"tutti_campaign_websocket_ping_seconds", "gauge", "Round trip of WebSocket pings.", append_pings},
+    {"tutti_campaign_websocket_queued_seconds", "gauge",
+     "From sending a WebSocket message until the kernel had all of it.", append_queues},
 };
 
 void api_append_websockets(struct buffer *text, const struct report_view *const *reports, size_t count)

@@ -7,6 +7,8 @@
 #include "proto/message/bundle.h"
 #include "proto/message/limits.h"
 
+#include <string.h>
+
 #define AGENTS_MAX 100000
 #define DEADLINE_FALLBACK_MS 60000
 #define KEY_MAX_BYTES 64u
@@ -122,6 +124,20 @@ static bool take_waiting(struct creation *creation, const json_t *object, struct
     return true;
 }
 
+/* `script` may have the folder that it was in, the files never have. */
+static bool check_first_file(const struct creation *creation, struct error *error)
+{
+    const char *slash = strrchr(creation->script, '/');
+    const char *name = slash != NULL ? slash + 1 : creation->script;
+    struct bytes first = creation->bundle.files[0].path;
+    if (!bytes_equal_string(first, name)) {
+        return error_set(error, "script is \"%.80s\", but the first of the files is \"%.*s\"",
+                         creation->script, (int)(first.size < 80 ? first.size : 80),
+                         (const char *)first.data);
+    }
+    return true;
+}
+
 bool creation_read(struct creation *creation, struct json_t *object, struct error *error)
 {
     static const char *const keys[] = {"script",      "files",        "options", "expect_agents",
@@ -132,7 +148,7 @@ bool creation_read(struct creation *creation, struct json_t *object, struct erro
            take_key(creation, json_object_get(object, "creation_key"), error) &&
            take_waiting(creation, object, error) &&
            creation_read_options(&creation->options, json_object_get(object, "options"), error) &&
-           take_files(creation, json_object_get(object, "files"), error);
+           take_files(creation, json_object_get(object, "files"), error) && check_first_file(creation, error);
 }
 
 void creation_finish(struct creation *creation)

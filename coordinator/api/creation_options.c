@@ -118,21 +118,16 @@ static uint64_t draw_seed(void)
 /* What was not said, and what options say only together. */
 static bool settle(struct campaign_options *options, const json_t *object, struct error *error)
 {
-    bool has_percent = options->fail_percent > 0;
     if (json_object_get(object, "fail_percent") != NULL && json_object_get(object, "fail_steps") == NULL) {
         options->fail_steps = 0;
     }
-    campaign_options_settle(options, json_object_get(object, "runs") != NULL);
+    bool is_fail_given =
+        json_object_get(object, "fail_percent") != NULL || json_object_get(object, "fail_steps") != NULL;
+    campaign_options_settle(options, json_object_get(object, "runs") != NULL, is_fail_given);
     if (options->seed == 0) {
         options->seed = draw_seed();
     }
-    if (has_percent && options->fail_steps > 0) {
-        return error_set(error, "options: fail_steps and fail_percent contradict each other");
-    }
-    if (options->is_single_run && options->single_mode.size > 0) {
-        return error_set(error, "options: single_run and single_mode contradict each other");
-    }
-    return true;
+    return campaign_options_check(options, error) || error_wrap(error, "options: ");
 }
 
 bool creation_read_options(struct campaign_options *options, const struct json_t *object, struct error *error)

@@ -21,6 +21,10 @@ static void put_phases(json_t *object, const char *key, const void *item);
 static bool get_phases(const json_t *value, void *item, struct report_view *view);
 static const struct json_special json_special_phases = {put_phases, get_phases};
 
+static void put_response(json_t *object, const char *key, const void *item);
+static bool get_response(const json_t *value, void *item, struct report_view *view);
+static const struct json_special json_special_response = {put_response, get_response};
+
 #define REQUEST(field) offsetof(struct request_view, field)
 static const struct json_row REQUEST_ROWS[] = {
     {.key = "count", .type = JSON_TABLE_COUNT, .offset = REQUEST(count)},
@@ -29,6 +33,7 @@ static const struct json_row REQUEST_ROWS[] = {
     {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p95_us)},
     {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p99_us)},
     {.key = "max_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.maximum_us)},
+    {.key = "response", .type = JSON_TABLE_SPECIAL, .special = &json_special_response},
     {.key = "phases", .type = JSON_TABLE_SPECIAL, .special = &json_special_phases},
 };
 static const struct json_table REQUESTS = {JSON_ROWS(REQUEST_ROWS, struct request_view)};
@@ -66,6 +71,25 @@ static bool get_phases(const json_t *value, void *item, struct report_view *view
                        &request->phases[phase], view);
     }
     return request->has_phases;
+}
+
+/* Left out where their steps begin as soon as they can. */
+static void put_response(json_t *object, const char *key, const void *item)
+{
+    const struct request_view *request = item;
+    if (request->has_response) {
+        json_t *response = json_object();
+        json_table_put(&PHASES, response, &request->response);
+        json_put(object, key, response);
+    }
+}
+
+static bool get_response(const json_t *value, void *item, struct report_view *view)
+{
+    struct request_view *request = item;
+    request->has_response = json_is_object(value);
+    json_table_get(&PHASES, value, &request->response, view);
+    return request->has_response;
 }
 
 static json_t *requests_by_name(const struct report_view *report, bool are_timings)

@@ -4,6 +4,8 @@
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 
+#include <assert.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +28,24 @@ static json_t *quantiles_object(const struct quantiles *quantiles)
     json_t *object = json_object();
     json_table_put(&QUANTILES, object, quantiles);
     return object;
+}
+
+/* Over the whole campaign; rates over a shorter time are those of the metrics. */
+static void put_rate(json_t *object, const char *key, uint64_t count, uint64_t running_ns)
+{
+    double per_s = running_ns > 0 ? (double)count / ((double)running_ns / 1e9) : 0;
+    json_put(object, key, json_real(round(per_s * 1000) / 1000));
+}
+
+static void put_rates(json_t *object, const struct websocket_view *websocket, uint64_t running_ns)
+{
+    static const char *const keys[] = {"messages_in_per_s", "messages_out_per_s", "bytes_in_per_s",
+                                       "bytes_out_per_s"};
+    static_assert(WEBSOCKET_COUNT_BYTES_OUT - WEBSOCKET_COUNT_MESSAGES_IN + 1 == sizeof keys / sizeof *keys,
+                  "each direction has a rate");
+    for (int i = 0; i < (int)(sizeof keys / sizeof *keys); i++) {
+        put_rate(object, keys[i], websocket->counts[WEBSOCKET_COUNT_MESSAGES_IN + i], running_ns);
+    }
 }
 
 static json_t *codes_object(const struct close_counts *codes)
@@ -52,9 +72,12 @@ static void put_websockets(json_t *object, const char *key, const void *item)
             json_put_count(inner, websocket_count_name((enum websocket_count)count),
                            websocket->counts[count]);
         }
+        json_put_count(inner, "open", websocket_view_open(websocket));
+        put_rates(inner, websocket, report->running_ns);
         json_put(inner, "close_codes", codes_object(&websocket->codes));
         json_put(inner, "handshake_ms", quantiles_object(&websocket->handshake));
         json_put(inner, "ping_ms", quantiles_object(&websocket->ping));
+        json_put(inner, "queued_ms", quantiles_object(&websocket->queued));
         json_put_by_name(websockets, websocket->name, inner);
     }
     json_put(object, key, websockets);
@@ -89,6 +112,7 @@ static bool get_websockets(const json_t *value, void *item, struct report_view *
         read_codes(json_object_get(inner, "close_codes"), &websocket->codes);
         json_table_get(&QUANTILES, json_object_get(inner, "handshake_ms"), &websocket->handshake, view);
         json_table_get(&QUANTILES, json_object_get(inner, "ping_ms"), &websocket->ping, view);
+        json_table_get(&QUANTILES, json_object_get(inner, "queued_ms"), &websocket->queued, view);
     }
     report->websockets = websockets;
     return json_is_object(value);

@@ -68,10 +68,12 @@ static void put_requests(const struct statistics *statistics, struct buffer *int
         protobuf_write_flag(into, 2, request->is_timing);
         protobuf_write_number(into, 3, request->count);
         protobuf_write_number(into, 4, request->failed);
+        protobuf_write_number(into, 30, request->forgiven);
         put_histogram(into, 5, request->latency_us);
         for (uint32_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             put_histogram(into, 6 + phase, request->phase_us[phase]);
         }
+        put_histogram(into, 20, request->response_us);
         protobuf_write_close(into, opened);
     }
 }
@@ -129,6 +131,22 @@ static void put_websockets(const struct statistics *statistics, struct buffer *i
         }
         put_histogram(into, 4, websocket->handshake_us);
         put_histogram(into, 5, websocket->ping_us);
+        put_histogram(into, 6, websocket->queued_us);
+        protobuf_write_close(into, opened);
+    }
+}
+
+static void put_checks(const struct statistics *statistics, struct buffer *into)
+{
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        const struct check_statistics *check = &statistics->checks[i];
+        size_t opened = protobuf_write_open(into, 30);
+        put_name(into, 1, check->name);
+        protobuf_write_number(into, 2, check->passed);
+        protobuf_write_number(into, 3, check->failed);
+        put_text(into, 4, check->text);
+        protobuf_write_number(into, 5, check->worker);
+        protobuf_write_number(into, 6, check->step);
         protobuf_write_close(into, opened);
     }
 }
@@ -138,7 +156,8 @@ void encode_statistics(const struct message *message, struct buffer *into)
     const struct statistics *statistics = &message->statistics;
     assert(statistics->request_count <= LIMIT_REQUEST_NAMES &&
            statistics->wait_count <= LIMIT_REQUEST_NAMES && statistics->error_count <= LIMIT_REQUEST_NAMES &&
-           statistics->websocket_count <= LIMIT_REQUEST_NAMES);
+           statistics->websocket_count <= LIMIT_REQUEST_NAMES &&
+           statistics->check_count <= LIMIT_REQUEST_NAMES);
     protobuf_write_number(into, 1, statistics->steps_ok);
     protobuf_write_number(into, 2, statistics->steps_failed);
     protobuf_write_number(into, 3, statistics->steps_stopped);
@@ -148,6 +167,19 @@ void encode_statistics(const struct message *message, struct buffer *into)
     put_waits(statistics, into);
     put_errors(statistics, into);
     put_websockets(statistics, into);
+    put_histogram(into, 20, statistics->late_us);
+    put_histogram(into, 21, statistics->response_us);
+    protobuf_write_number(into, 22, statistics->arrivals);
+    protobuf_write_number(into, 23, statistics->dropped);
+    put_checks(statistics, into);
+    protobuf_write_number(into, 31, (uint64_t)statistics->at_ns);
+}
+
+/* NULL where the peer has sent none. */
+static bool take_own_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken,
+                               uint64_t *buckets_left, struct decoding *decoding)
+{
+    return wire == NULL || take_histogram(wire, taken, buckets_left, decoding);
 }
 
 static bool take_phases(const Tutti__V1__RequestStatistics *wire, struct request_statistics *request,
@@ -180,9 +212,11 @@ static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_l
         requests[i].is_timing = from->is_timing;
         requests[i].count = from->count;
         requests[i].failed = from->failed;
+        requests[i].forgiven = from->forgiven;
         if (!take_name(&from->name, "name of a request", &requests[i].name, decoding->error) ||
             !take_histogram(from->latency_us, &requests[i].latency_us, buckets_left, decoding) ||
-            !take_phases(from, &requests[i], buckets_left, decoding)) {
+            !take_phases(from, &requests[i], buckets_left, decoding) ||
+            !take_own_histogram(from->response_us, &requests[i].response_us, buckets_left, decoding)) {
             return false;
         }
     }
@@ -239,6 +273,25 @@ static bool take_errors(const Tutti__V1__Statistics *wire, struct decoding *deco
     return true;
 }
 
+static bool take_checks(const Tutti__V1__Statistics *wire, struct decoding *decoding)
+{
+    struct check_statistics *checks = arena_array(decoding->arena, wire->n_checks, sizeof *checks);
+    decoding->message->statistics.checks = checks;
+    decoding->message->statistics.check_count = wire->n_checks;
+    for (size_t i = 0; i < wire->n_checks; i++) {
+        const Tutti__V1__CheckStatistics *from = wire->checks[i];
+        checks[i].passed = from->passed;
+        checks[i].failed = from->failed;
+        checks[i].step = from->step;
+        if (!take_name(&from->name, "name of a check", &checks[i].name, decoding->error) ||
+            !take_worker(from->worker, &checks[i].worker, decoding->error) ||
+            !take_text(&from->text, "text of a check", &checks[i].text, decoding->error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static bool take_close_counts(const Tutti__V1__WebsocketStatistics *wire, struct close_counts *codes,
                               struct error *error)
 {
@@ -268,7 +321,8 @@ static bool take_websockets(const Tutti__V1__Statistics *wire, uint64_t *buckets
         if (!take_name(&from->name, "name of a WebSocket", &websockets[i].name, decoding->error) ||
             !take_close_counts(from, &websockets[i].codes, decoding->error) ||
             !take_histogram(from->handshake_us, &websockets[i].handshake_us, buckets_left, decoding) ||
-            !take_histogram(from->ping_us, &websockets[i].ping_us, buckets_left, decoding)) {
+            !take_histogram(from->ping_us, &websockets[i].ping_us, buckets_left, decoding) ||
+            !take_histogram(from->queued_us, &websockets[i].queued_us, buckets_left, decoding)) {
             return false;
         }
     }
@@ -280,8 +334,9 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     const Tutti__V1__Statistics *wire = protobuf_write_message->statistics;
     struct statistics *statistics = &decoding->message->statistics;
     if (wire->n_requests > LIMIT_REQUEST_NAMES || wire->n_waits > LIMIT_REQUEST_NAMES ||
-        wire->n_errors > LIMIT_REQUEST_NAMES || wire->n_websockets > LIMIT_REQUEST_NAMES) {
-        return error_set(decoding->error, "more than %u kinds of request, wait, error or WebSocket",
+        wire->n_errors > LIMIT_REQUEST_NAMES || wire->n_websockets > LIMIT_REQUEST_NAMES ||
+        wire->n_checks > LIMIT_REQUEST_NAMES) {
+        return error_set(decoding->error, "more than %u kinds of request, wait, error, WebSocket or check",
                          LIMIT_REQUEST_NAMES);
     }
     if (wire->workers_running > LIMIT_WORKERS) {
@@ -291,8 +346,14 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     statistics->steps_failed = wire->steps_failed;
     statistics->steps_stopped = wire->steps_stopped;
     statistics->workers_running = wire->workers_running;
+    statistics->at_ns = wire->at_ns;
+    statistics->arrivals = wire->arrivals;
+    statistics->dropped = wire->dropped;
     uint64_t buckets_left = buckets_of(decoding);
     return take_histogram(wire->step_us, &statistics->step_us, &buckets_left, decoding) &&
            take_requests(wire, &buckets_left, decoding) && take_waits(wire, &buckets_left, decoding) &&
-           take_errors(wire, decoding) && take_websockets(wire, &buckets_left, decoding);
+           take_errors(wire, decoding) && take_websockets(wire, &buckets_left, decoding) &&
+           take_own_histogram(wire->late_us, &statistics->late_us, &buckets_left, decoding) &&
+           take_own_histogram(wire->response_us, &statistics->response_us, &buckets_left, decoding) &&
+           take_checks(wire, decoding);
 }

@@ -1,6 +1,7 @@
 /* The options of a campaign and the files of its script, as they are sent to every agent. */
 #pragma once
 #include "common/attributes.h"
+#include "common/error.h"
 #include "common/text.h"
 
 #include <stdbool.h>
@@ -16,6 +17,7 @@ enum http_engine_kind { HTTP_ENGINE_NATIVE, HTTP_ENGINE_CURL };
 #define HTTP_ENGINE_KINDS 2
 enum browser_kind { BROWSER_CHROMIUM, BROWSER_FIREFOX, BROWSER_WEBKIT, BROWSER_REMOTE };
 #define BROWSER_KINDS BROWSER_REMOTE
+enum arrival_law { ARRIVALS_UNIFORM, ARRIVALS_POISSON };
 enum global_phase { GLOBAL_SETUP, GLOBAL_TEARDOWN };
 
 /* The rows have the meaning, range and default of each option. */
@@ -29,8 +31,10 @@ struct campaign_options {
 
 struct campaign_options campaign_options_defaults(void);
 /* Sets what depends on several options: if neither runs nor a duration is given, each worker does one step.
- */
-void campaign_options_settle(struct campaign_options *options, bool are_runs_given);
+ * Where thresholds judge, failed steps alone do not, unless that is said too. */
+void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given);
+/* False with why options that are good each for itself contradict each other. */
+MUST_CHECK bool campaign_options_check(const struct campaign_options *options, struct error *error);
 /* The default if it is 0: no wait is unbounded. */
 uint64_t campaign_sync_timeout_ms(const struct campaign_options *options);
 /* A copy whose texts are views of `texts`, the one piece of memory that they are copied to. */

@@ -43,6 +43,7 @@ enum message_kind {
     MESSAGE_STOP,        /* end every wait and every worker */
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
     MESSAGE_SCALE,       /* the number of workers has changed: those beyond it end */
+    MESSAGE_PACE,        /* the campaign pauses or goes on, or its rate has changed */
     MESSAGE_KIND_COUNT
 };
 
@@ -120,6 +121,20 @@ struct scale {
     size_t room_count;
 };
 
+/* What has changed of a campaign's plan, all of it. Instants count from the plan's beginning; while the
+ * campaign is paused the plan stands still. */
+struct pace {
+    bool is_paused;
+    uint64_t paused_at_ns; /* if it is */
+    uint64_t shift_ns;     /* how long it was paused before, altogether */
+    bool has_rate;         /* from rate_at_ns on it is constant, after `before` arrivals and a part */
+    uint64_t rate_at_ns;
+    double rate_per_s;
+    double before;
+    struct room_step *rooms; /* where workers meet, they pause before this step */
+    size_t room_count;
+};
+
 /* Shows the state of a page when a step failed. */
 enum artifact_kind { ARTIFACT_SCREENSHOT, ARTIFACT_SOURCE, ARTIFACT_KINDS };
 
@@ -146,8 +161,20 @@ struct request_statistics {
     bool is_timing; /* tutti.time, not a request */
     uint64_t count;
     uint64_t failed;
-    struct histogram *latency_us;                    /* of those that left; owned by the message */
+    uint64_t forgiven;             /* failures that were counted, and that the script has taken back since */
+    struct histogram *latency_us;  /* of those that left; owned by the message */
+    struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
+};
+
+/* What a script has judged under one name: tutti.check, response:expect. */
+struct check_statistics {
+    struct bytes name;
+    uint64_t passed;
+    uint64_t failed;
+    struct bytes text; /* why the first one failed; empty if none did */
+    uint32_t worker;   /* that had it */
+    uint64_t step;
 };
 
 struct wait_statistics {
@@ -172,14 +199,22 @@ struct websocket_statistics {
     struct close_counts codes;
     struct histogram *handshake_us; /* of those that were opened; owned by the message */
     struct histogram *ping_us;      /* the round trip of pings; likewise */
+    struct histogram *queued_us;    /* from sending a message until the kernel had it; likewise */
 };
 
 struct statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;
-    uint32_t workers_running;  /* at this moment, not an increment */
+    uint32_t workers_running; /* at this moment, not an increment */
+    int64_t at_ns; /* the middle of the time that it covers, by the coordinator's clock; 0: unknown */
     struct histogram *step_us; /* duration of steps; owned by the message */
+    /* Where steps have an instant at which they are to begin: how late they began, and their duration since
+     * that instant; NULL: none had one. Owned by the message. */
+    struct histogram *late_us;
+    struct histogram *response_us;
+    uint64_t arrivals; /* of the plan, that have begun */
+    uint64_t dropped;  /* that have found no worker */
     struct request_statistics *requests;
     size_t request_count;
     struct wait_statistics *waits;
@@ -188,6 +223,8 @@ struct statistics {
     size_t error_count;
     struct websocket_statistics *websockets;
     size_t websocket_count;
+    struct check_statistics *checks;
+    size_t check_count;
 };
 
 /* The state of one shard's event loop since the last report. */
@@ -242,6 +279,7 @@ struct message {
             size_t count;
         } room_steps; /* DRAINED, RUN_UNTIL */
         struct scale scale;
+        struct pace pace;
         struct failure failure;
         struct artifact_piece artifact;
         /* FINISHED: how many workers this agent has ever been given. If fewer than were assigned to it, an

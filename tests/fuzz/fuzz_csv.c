@@ -15,7 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct csv_record record;
     struct csv_record again;
     struct error error;
-    csv_start(&reader, text);
+    csv_start(&reader, text, ',');
     for (size_t at = reader.at; csv_read(&reader, &record, &error) == CSV_RECORD; at = reader.at) {
         FUZZ_CHECK(reader.at > at && reader.at <= size && record.at >= at && record.line <= reader.line);
         FUZZ_CHECK(record.count > 0 && record.count <= CSV_MOST_FIELDS);

@@ -228,7 +228,7 @@ class BadRequests(unittest.TestCase):
                 ({}, "script"), ({**good, "script": 5}, "script"), ({**good, "script": ""}, "script"), ({**good, "script": "a\nb"}, "script"), ({**good, "script": "x" * 2000}, "script"),
                 ({**good, "more": 1}, '"more" is not known'), ({**good, 'a"' + "[" * 50: 1}, "is not known"), ({**good, "files": []}, "files"), ({**good, "files": {}}, "files"), ({**good, "files": [1]}, "files[0]"),
                 ({**good, "files": [{"path": "a.lua"}]}, "files[0]"), ({**good, "files": [{**file, "mode": 5}]}, '"mode"'), ({**good, "files": [{**file, "content": "a$=="}]}, "Base64"),
-                ({**good, "files": [file, file]}, "two files"), ({**good, "files": [{"path": f"f{i}", "content": ""} for i in range(1001)]}, "1000 files"),
+                ({**good, "files": [file, file]}, "two files"), ({**good, "script": "x/other.lua"}, 'script is "x/other.lua", but the first of the files is "quick.lua"'), ({**good, "files": [{"path": f"f{i}", "content": ""} for i in range(1001)]}, "1000 files"),
                 ({**good, "expect_agents": 0}, "expect_agents"), ({**good, "expect_agents": "2"}, "expect_agents"), ({**good, "deadline_ms": -1}, "deadline_ms"), ({**good, "deadline_ms": 1.5}, "deadline_ms"),
                 ({**good, "options": []}, "options")):
             self.assert_refused(400, self.coordinator.post("/v1/campaigns", body), words)

@@ -9,9 +9,10 @@ import tempfile
 import unittest
 import urllib.request
 
-from support import Process, environment, run, script, tutti
+from daemon import Agent, Coordinator, campaign
+from support import TUTTI, Process, environment, run, script, tutti
 
-COMMANDS = ("run", "start", "stop", "scale", "status", "watch", "report", "agents", "coordinator", "agent", "keygen", "check", "init", "target",
+COMMANDS = ("run", "start", "stop", "scale", "rate", "pause", "resume", "status", "watch", "report", "agents", "coordinator", "agent", "keygen", "check", "init", "target",
             "completion", "help", "version")
 
 
@@ -137,13 +138,38 @@ class Completion(unittest.TestCase):
             for word in (*COMMANDS, "on-loss", "shrink", "replace"):
                 self.assertIn(word, result.out)
 
+    def complete(self, typed, cwd=None, env=None):
+        ask = 'source /dev/stdin; COMP_WORDS=({}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _tutti; echo "${{COMPREPLY[@]}}"'
+        done = subprocess.run(["bash", "-c", ask.format(typed)], input=tutti("completion", "bash").out, capture_output=True,
+                              text=True, timeout=20, cwd=cwd, env=env)
+        self.assertEqual(done.stderr, "")
+        return done.stdout.strip()
+
     def test_bash_completes(self):
-        ask = ('source /dev/stdin; COMP_WORDS=({}); COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1)); _tutti; echo "${{COMPREPLY[@]}}"')
         for typed, expected in (("tutti ru", "run"), ("tutti run --ro", "--room-size"), ("tutti run --on-loss s", "shrink"),
-                                ("tutti start --expect", "--expect-agents"), ("tutti start --on-loss r", "replace replace=again replace=next"), ("tutti watch --to", "--token --token-file")):
-            done = subprocess.run(["bash", "-c", ask.format(typed)], input=tutti("completion", "bash").out, capture_output=True,
-                                  text=True, timeout=10)
-            self.assertEqual(done.stdout.strip(), expected, done.stderr)
+                                ("tutti start --expect", "--expect-agents"), ("tutti start --on-loss r", "replace replace=again replace=next"),
+                                ("tutti watch --to", "--token --token-file"), ("tutti help st", "start stop status"),
+                                ("tutti completion f", "fish"), ("tutti version ''", "")):
+            self.assertEqual(self.complete(typed), expected, typed)
+
+    def test_bash_completes_files_only_where_files_go(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        (folder / "load.lua").touch()
+        (folder / "notes.txt").touch()
+        (folder / "parts").mkdir()
+        for typed, expected in (("tutti run ''", "load.lua parts"), ("tutti check l", "load.lua"), ("tutti run --json n", "notes.txt"),
+                                ("tutti run -w ''", ""), ("tutti run --delay ''", ""), ("tutti stop n", ""), ("tutti agents ''", "")):
+            self.assertEqual(self.complete(typed, cwd=folder), expected, typed)
+
+    def test_bash_completes_what_the_coordinator_has(self):
+        coordinator = self.enterContext(Coordinator("--no-token"))
+        self.enterContext(Agent(coordinator.endpoint, "berta"))
+        coordinator.wait_agents(1)
+        number = coordinator.post("/v1/campaigns", campaign("quick")).json["campaign"]
+        env = environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}", PATH=f"{os.path.dirname(TUTTI)}:{os.environ['PATH']}")
+        for command in ("stop", "report", "watch", "scale", "status"):
+            self.assertEqual(self.complete(f"tutti {command} ''", env=env), str(number), command)
+        self.assertEqual(self.complete("tutti keygen keys --revoke b", env=env), "berta")
 
 
 if __name__ == "__main__":

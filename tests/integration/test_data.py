@@ -65,7 +65,8 @@ class Data(unittest.TestCase):
     def test_a_broken_file_stops_it_with_its_line(self):
         for name, content, says in (("rows.csv", "n,m\n1,2\n3\n", "rows.csv:3: 1 fields, the header has 2"),
                                     ("rows.csv", "n\n\"1\n2\n", "rows.csv:2: an unterminated quoted field"),
-                                    ("rows.csv", b"\xff\xfen\0", "rows.csv:1: a zero byte"),
+                                    ("rows.csv", b"\xff\xfen\0", "rows.csv:1: the byte 0xFF is not UTF-8"),
+                                    ("rows.csv", b"n\0\n", "rows.csv:1: a zero byte"),
                                     ("rows.jsonl", '{"n":1}\n{"n"}\n', "rows.jsonl:2: "),
                                     ("rows.json", '[{"n":1},\n{"n":}]', "rows.json:2: "),
                                     ("rows.json", '{"n":1}', "rows.json: no rows")):

@@ -22,7 +22,7 @@ class Tasks(unittest.TestCase):
         self.assertLess(result.report["duration_s"], 3, result)
 
     def test_an_error_that_nobody_takes_fails_the_step_with_its_own_traceback(self):
-        result = play("fails", "-w", 2, "-r", 2, "--fail", "100%", "-vv")
+        result = play("fails", "-w", 2, "-r", 2, "--fail", "100%", "-v")
         self.assertEqual((result.steps["ok"], result.steps["failed"]), (0, 4), result)
         self.assertIn("in a task: tasks.lua:26: what the task says", str(result.report["errors"]))
         self.assertIn("tasks.lua:26: in function <tasks.lua:26>", result.err)

@@ -19,6 +19,7 @@ struct runner *runner_new(struct deployment *deployment, uint64_t runs)
     runner->most_workers = runner->options->workers;
     runner->timers = timers_new();
     runner->rooms = map_new();
+    runner_pace_init(runner);
     runner->look_due_ns = TIMERS_NEVER;
     return runner;
 }
@@ -52,6 +53,7 @@ void runner_free(struct runner **runner)
         memory_free(room);
     }
     memory_free(self->comebacks);
+    runner_pace_finish(self);
     map_free(&self->rooms);
     timers_free(&self->timers);
     worker_index_free(&self->index);
@@ -76,6 +78,7 @@ static void cut_short(struct runner *runner, struct worker *worker)
 
 static void tell_step(struct runner *runner, struct worker *worker)
 {
+    runner_pace_step(runner, worker);
     worker->step++;
     if (runner->tells_steps) {
         runner_report_begun(runner, worker);
@@ -89,6 +92,8 @@ static void begin_step(struct runner *runner, struct worker *worker)
     struct runner_effect *effect = runner_add_effect(runner->effects, RUNNER_STEP);
     effect->worker = worker->id;
     effect->step = worker->step;
+    effect->intended_ns = worker->intended_ns;
+    effect->is_arrival = runner_pace_is_arrival(runner, worker);
 }
 
 static void tear_down(struct runner *runner, struct worker *worker)
@@ -101,12 +106,14 @@ static void break_off(struct runner *runner, struct worker *worker)
     bool is_unfit = runner->event->kind == RUNNER_SETUP_DONE && !runner->event->is_ok;
     const char *why = is_unfit ? runner->event->text : runner->stop_text;
     runner_report_ended(runner, worker, why == NULL ? "setup failed" : why);
+    runner_pace_end(runner, worker);
     tear_down(runner, worker);
 }
 
 static void vanish(struct runner *runner, struct worker *worker)
 {
     runner_report_ended(runner, worker, runner->stop_text);
+    runner_pace_end(runner, worker);
     runner_come_back(runner, worker);
 }
 
@@ -114,6 +121,7 @@ static void vanish(struct runner *runner, struct worker *worker)
 static void hold(struct runner *runner, struct worker *worker)
 {
     runner_report_ended(runner, worker, NULL);
+    runner_pace_end(runner, worker);
     const struct room *room = runner_room_of(runner, worker);
     if (room == NULL || room->is_done || !(room->is_synchronising || room->is_signalled)) {
         runner_move(runner, worker, WORKER_RELEASE);
@@ -123,15 +131,11 @@ static void hold(struct runner *runner, struct worker *worker)
                schedule_after_ns(runner->event->now_ns, runner->options->sync_timeout_ms));
 }
 
-static void runner_rest(struct runner *runner, struct worker *worker)
-{
-    timers_set(runner->timers, &worker->timer,
-               schedule_after_ns(runner->event->now_ns, runner->options->delay_ms));
-}
-
+/* It has been set up: only a plan of arrivals keeps it from its first step. */
 static void runner_choose_pending(struct runner *runner, struct worker *worker)
 {
-    runner_move(runner, worker, runner_choose(runner, worker, true));
+    runner_move(runner, worker,
+                runner_choose(runner, worker, !runner->pace.is_open && !runner->pace.told.is_paused));
 }
 
 static void runner_tell_failure(struct runner *runner, const struct worker *worker, const char *text)
@@ -181,12 +185,13 @@ enum worker_event runner_choose(const struct runner *runner, const struct worker
     }
     uint64_t next = worker->step + 1;
     bool is_one_too_many = worker->id >= runner_count_at(runner, worker, next);
-    if (is_one_too_many || (runner->runs != 0 && next > runner->runs)) {
+    if (is_one_too_many || !runner_has_runs(runner, next)) {
         return WORKER_END;
     }
     const struct room *room = runner_room_of(runner, worker);
     if (runner->is_draining) {
-        if (room == NULL || !room->is_halted) {
+        /* Workers that arrivals are given to are not all in the same step. */
+        if (room == NULL || !room->is_halted || runner_pace_is_of_anyone(runner)) {
             return WORKER_END;
         }
         if (!room->has_last_step) {
@@ -196,7 +201,7 @@ enum worker_event runner_choose(const struct runner *runner, const struct worker
             return WORKER_END;
         }
     }
-    return has_rested || runner->options->delay_ms == 0 ? WORKER_GO : WORKER_REST;
+    return has_rested || !runner_must_rest(runner) ? WORKER_GO : WORKER_REST;
 }
 
 static void act(struct runner *runner, struct worker *worker, enum worker_action action)
@@ -245,7 +250,7 @@ static void take_due(struct runner *runner, struct worker *worker)
         runner_move(runner, worker, WORKER_SETUP_LATE);
         break;
     case WORKER_BETWEEN:
-        runner_move(runner, worker, runner_choose(runner, worker, true));
+        runner_pace_free(runner, worker);
         break;
     default:
         runner_move(runner, worker, WORKER_RELEASE);
@@ -305,6 +310,7 @@ void runner_step(struct runner *runner, const struct runner_event *event, struct
     } else {
         take_worker_event(runner, event);
     }
+    runner_take_arrivals(runner);
     runner_check_finished(runner);
     runner->event = NULL;
     runner->effects = NULL;
@@ -314,6 +320,8 @@ uint64_t runner_due_ns(const struct runner *runner)
 {
     uint64_t due_ns = timers_next_ns(runner->timers);
     due_ns = due_ns < runner->look_due_ns ? due_ns : runner->look_due_ns;
+    uint64_t arrival_ns = runner_arrival_due_ns(runner);
+    due_ns = due_ns < arrival_ns ? due_ns : arrival_ns;
     return runner->is_forgotten ? TIMERS_NEVER : due_ns;
 }
 
@@ -322,6 +330,11 @@ uint64_t runner_worker_step(const struct runner *runner, uint32_t worker)
     const struct worker *found = worker_index_find(runner->index, worker);
     bool has_begun = found != NULL && found->state != WORKER_WAITING && found->state != WORKER_SETUP;
     return has_begun ? found->step : 0;
+}
+
+bool runner_is_synchronising(const struct runner *runner)
+{
+    return map_size(runner->rooms) > 0;
 }
 
 uint32_t runner_running(const struct runner *runner)

@@ -44,6 +44,8 @@ struct runner_effect {
     enum runner_effect_kind kind;
     uint32_t worker;
     uint64_t step;
+    uint64_t intended_ns; /* of a step: when it was to begin; 0: at no instant of its own */
+    bool is_arrival;      /* of a step: it counts as one of the plan */
     struct shared_reply *reply;
     uint64_t rank;
     uint64_t ticket;
@@ -99,7 +101,11 @@ void runner_settle(struct runner *runner, uint32_t worker, struct runner_effects
 uint32_t runner_worker_count(const struct runner *runner, uint32_t worker);
 /* The worker's step: 0 until its setup is done. */
 uint64_t runner_worker_step(const struct runner *runner, uint32_t worker);
+/* Whether any room of the campaign synchronises, as far as this runner knows. */
+bool runner_is_synchronising(const struct runner *runner);
 /* Workers between setup and teardown. */
 uint32_t runner_running(const struct runner *runner);
+/* Arrivals of the plan that have found no worker, so far. */
+uint64_t runner_dropped(const struct runner *runner);
 /* Events that came to a worker in a state where they cannot: a bug of the shell. */
 uint64_t runner_refused_events(const struct runner *runner);

@@ -15,6 +15,7 @@ struct worker {
     struct timer timer; /* to start, to be set up, to rest, or to be held no longer: by the state */
     uint64_t
         step; /* that it is in, is about to begin, or has ended last; before its first, the one before that */
+    uint64_t intended_ns;      /* when that step was to begin; 0: at no instant of its own */
     struct pending *pending;   /* its calls that are not answered yet, the last one first; NULL: none */
     struct arrivals *arrivals; /* the barriers that it has come to in this step */
     char *last_text; /* how its last step ended, NULL if well; kept while nobody asks for its progress */

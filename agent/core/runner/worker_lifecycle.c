@@ -4,49 +4,69 @@
 #include <assert.h>
 #include <stddef.h>
 
-static const struct worker_move MOVES[] = {
-    {WORKER_WAITING, WORKER_START, WORKER_SETUP, WORKER_DO_SETUP},
-    {WORKER_WAITING, WORKER_END, WORKER_GONE, WORKER_DO_VANISH},
-    {WORKER_WAITING, WORKER_STOP, WORKER_GONE, WORKER_DO_VANISH},
-
-    {WORKER_SETUP, WORKER_SETUP_OK, WORKER_BETWEEN, WORKER_DO_CHOOSE},
-    {WORKER_SETUP, WORKER_SETUP_FAILED, WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
-    {WORKER_SETUP, WORKER_SETUP_LATE, WORKER_SETUP, WORKER_DO_CUT_SHORT},
-    {WORKER_SETUP, WORKER_STOP, WORKER_SETUP, WORKER_DO_NOTHING},
-
-    {WORKER_BETWEEN, WORKER_REST, WORKER_BETWEEN, WORKER_DO_REST},
-    {WORKER_BETWEEN, WORKER_HALT, WORKER_HALTED, WORKER_DO_NOTHING},
-    {WORKER_BETWEEN, WORKER_GO, WORKER_ASKING, WORKER_DO_ASK},
-    {WORKER_BETWEEN, WORKER_END, WORKER_HELD, WORKER_DO_HOLD},
-    {WORKER_BETWEEN, WORKER_STOP, WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
-
-    {WORKER_HALTED, WORKER_GO, WORKER_ASKING, WORKER_DO_ASK},
-    {WORKER_HALTED, WORKER_END, WORKER_HELD, WORKER_DO_HOLD},
-    {WORKER_HALTED, WORKER_STOP, WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
-
-    {WORKER_ASKING, WORKER_KNOWN, WORKER_STEPPING, WORKER_DO_STEP},
-    {WORKER_ASKING, WORKER_STOP, WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
-
-    {WORKER_STEPPING, WORKER_STEP_OVER, WORKER_BETWEEN, WORKER_DO_REPORT},
-    {WORKER_STEPPING, WORKER_STOP, WORKER_STEPPING, WORKER_DO_NOTHING},
-
-    {WORKER_HELD, WORKER_RELEASE, WORKER_TEARDOWN, WORKER_DO_TEARDOWN},
-    {WORKER_HELD, WORKER_STOP, WORKER_TEARDOWN, WORKER_DO_TEARDOWN},
-
-    {WORKER_TEARDOWN, WORKER_STOP, WORKER_TEARDOWN, WORKER_DO_NOTHING},
-    {WORKER_TEARDOWN, WORKER_TORN_DOWN, WORKER_GONE, WORKER_DO_BURY},
-
-    {WORKER_GONE, WORKER_STOP, WORKER_GONE, WORKER_DO_NOTHING},
+/* By state and event. Looked up several times in each step, so it is indexed. */
+static const struct worker_move MOVES[WORKER_STATE_COUNT][WORKER_EVENT_COUNT] =
+    {
+        [WORKER_WAITING] =
+            {
+                [WORKER_START] = {WORKER_SETUP, WORKER_DO_SETUP},
+                [WORKER_END] = {WORKER_GONE, WORKER_DO_VANISH},
+                [WORKER_STOP] = {WORKER_GONE, WORKER_DO_VANISH},
+            },
+        [WORKER_SETUP] =
+            {
+                [WORKER_SETUP_OK] = {WORKER_BETWEEN, WORKER_DO_CHOOSE},
+                [WORKER_SETUP_FAILED] = {WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
+                [WORKER_SETUP_LATE] = {WORKER_SETUP, WORKER_DO_CUT_SHORT},
+                [WORKER_STOP] = {WORKER_SETUP, WORKER_DO_NOTHING},
+            },
+        [WORKER_BETWEEN] =
+            {
+                [WORKER_REST] = {WORKER_BETWEEN, WORKER_DO_REST},
+                [WORKER_HALT] = {WORKER_HALTED, WORKER_DO_NOTHING},
+                [WORKER_GO] = {WORKER_ASKING, WORKER_DO_ASK},
+                [WORKER_END] = {WORKER_HELD, WORKER_DO_HOLD},
+                [WORKER_STOP] = {WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
+            },
+        [WORKER_HALTED] =
+            {
+                [WORKER_GO] = {WORKER_ASKING, WORKER_DO_ASK},
+                [WORKER_END] = {WORKER_HELD, WORKER_DO_HOLD},
+                [WORKER_STOP] = {WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
+            },
+        [WORKER_ASKING] =
+            {
+                [WORKER_KNOWN] = {WORKER_STEPPING, WORKER_DO_STEP},
+                [WORKER_STOP] = {WORKER_TEARDOWN, WORKER_DO_BREAK_OFF},
+            },
+        [WORKER_STEPPING] =
+            {
+                [WORKER_STEP_OVER] = {WORKER_BETWEEN, WORKER_DO_REPORT},
+                [WORKER_STOP] = {WORKER_STEPPING, WORKER_DO_NOTHING},
+            },
+        [WORKER_HELD] =
+            {
+                [WORKER_RELEASE] = {WORKER_TEARDOWN, WORKER_DO_TEARDOWN},
+                [WORKER_STOP] = {WORKER_TEARDOWN, WORKER_DO_TEARDOWN},
+            },
+        [WORKER_TEARDOWN] =
+            {
+                [WORKER_STOP] = {WORKER_TEARDOWN, WORKER_DO_NOTHING},
+                [WORKER_TORN_DOWN] = {WORKER_GONE, WORKER_DO_BURY},
+            },
+        [WORKER_GONE] =
+            {
+                [WORKER_STOP] = {WORKER_GONE, WORKER_DO_NOTHING},
+            },
 };
 
 const struct worker_move *worker_move_find(enum worker_state state, enum worker_event event)
 {
-    for (size_t i = 0; i < sizeof MOVES / sizeof MOVES[0]; i++) {
-        if (MOVES[i].state == state && MOVES[i].event == event) {
-            return &MOVES[i];
-        }
-    }
-    return NULL;
+    const struct worker_move *move;
+
+    assert((unsigned)state < WORKER_STATE_COUNT && (unsigned)event < WORKER_EVENT_COUNT);
+    move = &MOVES[state][event];
+    return move->action != WORKER_REFUSED ? move : NULL;
 }
 
 const char *worker_state_name(enum worker_state state)
@@ -84,19 +104,13 @@ const char *worker_event_name(enum worker_event event)
 const char *worker_action_name(enum worker_action action)
 {
     static const char *const NAMES[WORKER_ACTION_COUNT] = {
-        [WORKER_DO_NOTHING] = "nothing",
-        [WORKER_DO_SETUP] = "setup",
-        [WORKER_DO_CUT_SHORT] = "cut_short",
-        [WORKER_DO_CHOOSE] = "choose",
-        [WORKER_DO_REPORT] = "report",
-        [WORKER_DO_REST] = "rest",
-        [WORKER_DO_ASK] = "ask",
-        [WORKER_DO_STEP] = "step",
-        [WORKER_DO_HOLD] = "hold",
-        [WORKER_DO_BREAK_OFF] = "break_off",
-        [WORKER_DO_TEARDOWN] = "teardown",
-        [WORKER_DO_VANISH] = "vanish",
-        [WORKER_DO_BURY] = "bury",
+        [WORKER_REFUSED] = "refused",        [WORKER_DO_NOTHING] = "nothing",
+        [WORKER_DO_SETUP] = "setup",         [WORKER_DO_CUT_SHORT] = "cut_short",
+        [WORKER_DO_CHOOSE] = "choose",       [WORKER_DO_REPORT] = "report",
+        [WORKER_DO_REST] = "rest",           [WORKER_DO_ASK] = "ask",
+        [WORKER_DO_STEP] = "step",           [WORKER_DO_HOLD] = "hold",
+        [WORKER_DO_BREAK_OFF] = "break_off", [WORKER_DO_TEARDOWN] = "teardown",
+        [WORKER_DO_VANISH] = "vanish",       [WORKER_DO_BURY] = "bury",
     };
     assert((unsigned)action < WORKER_ACTION_COUNT);
     return NAMES[action];

@@ -32,6 +32,7 @@ enum worker_event {
 };
 
 enum worker_action {
+    WORKER_REFUSED, /* that cannot happen */
     WORKER_DO_NOTHING,
     WORKER_DO_SETUP,     /* run the setup fixtures */
     WORKER_DO_CUT_SHORT, /* have the setup fixtures fail */
@@ -49,8 +50,6 @@ enum worker_action {
 };
 
 struct worker_move {
-    enum worker_state state;
-    enum worker_event event;
     enum worker_state next;
     enum worker_action action;
 };

@@ -1,6 +1,8 @@
 /* The fields of an HTTP message: their names, their values, and finding them. */
 #include "agent/http/message/fields.h"
 
+#include <endian.h>
+#include <stddef.h>
 #include <string.h>
 #include <strings.h>
 
@@ -41,12 +43,13 @@ static bool is_all_of(struct bytes text, uint8_t class)
 
 struct bytes field_token(struct bytes text)
 {
-    size_t size = 0;
+    const uint8_t *at = text.data;
+    const uint8_t *end = at + text.size;
 
-    while (size < text.size && (classes[text.data[size]] & TOKEN) != 0) {
-        size++;
+    while (at < end && (classes[*at] & TOKEN) != 0) {
+        at++;
     }
-    return bytes_of(text.data, size);
+    return bytes_of(text.data, (size_t)(at - text.data));
 }
 
 bool field_is_token(struct bytes text)
@@ -54,18 +57,24 @@ bool field_is_token(struct bytes text)
     return text.size > 0 && is_all_of(text, TOKEN);
 }
 
-/* Not 0 if one of the eight bytes is 0. */
-static uint64_t zero_bytes(uint64_t word)
-{
-    return (word - ONES) & ~word & HIGH_BITS;
-}
-
-static bool is_value_word(const uint8_t *data)
+static uint64_t word_at(const uint8_t *data)
 {
     uint64_t word;
 
     memcpy(&word, data, sizeof word);
-    return (zero_bytes(word) | zero_bytes(word ^ (ONES * '\r')) | zero_bytes(word ^ (ONES * '\n'))) == 0;
+    return word;
+}
+
+/* What no value holds (zero, LF, CR) is at most CR, and little else of a head is: 0 where no byte of the word
+ * is. The lowest bit that is set belongs to the first one that is, in the order of the bits. */
+static uint64_t low_controls(uint64_t word)
+{
+    return (word - ONES * ('\r' + 1)) & ~word & HIGH_BITS;
+}
+
+static bool is_value_word(const uint8_t *data)
+{
+    return low_controls(word_at(data)) == 0 || is_all_of(bytes_of(data, sizeof(uint64_t)), VALUE);
 }
 
 /* Most of a head is values: they are looked at eight bytes at a time, the last ones together with some of
@@ -83,20 +92,21 @@ bool field_is_value(struct bytes text)
     return is_value_word(text.data + text.size - sizeof(uint64_t));
 }
 
-bool field_is_space(uint8_t byte)
+/* No other byte of a token becomes a letter, a digit or a hyphen by the bit of the lower case. */
+bool field_is_name(struct bytes token, const char *lower, size_t size)
 {
-    return byte == ' ' || byte == '\t';
-}
+    const uint64_t cases = ONES * 0x20;
+    size_t last = size - sizeof(uint64_t);
 
-struct bytes field_trim(struct bytes text)
-{
-    while (text.size > 0 && field_is_space(text.data[0])) {
-        text = bytes_of(text.data + 1, text.size - 1);
+    if (token.size != size) {
+        return false;
     }
-    while (text.size > 0 && field_is_space(text.data[text.size - 1])) {
-        text.size--;
+    for (size_t at = 0; at < last; at += sizeof(uint64_t)) {
+        if ((word_at(token.data + at) | cases) != word_at((const uint8_t *)lower + at)) {
+            return false;
+        }
     }
-    return text;
+    return (word_at(token.data + last) | cases) == word_at((const uint8_t *)lower + last);
 }
 
 bool field_is_word(struct bytes text, const char *word)
@@ -116,6 +126,42 @@ bool field_has_word(struct bytes list, const char *word)
         list = bytes_of(list.data + size, list.size - size);
     }
     return false;
+}
+
+/* The first byte from `at` on that is at most CR; `end` if there is none. */
+static const uint8_t *find_low_control(const uint8_t *at, const uint8_t *end)
+{
+    while (end - at >= (ptrdiff_t)sizeof(uint64_t)) {
+        uint64_t found = low_controls(le64toh(word_at(at)));
+        if (found != 0) {
+            return at + __builtin_ctzll(found) / 8;
+        }
+        at += sizeof(uint64_t);
+    }
+    while (at<end && * at> '\r') {
+        at++;
+    }
+    return at;
+}
+
+size_t field_read_usual(struct bytes input, struct bytes *name, struct bytes *value)
+{
+    const uint8_t *end = input.data + input.size;
+    struct bytes token = field_token(input);
+    const uint8_t *colon = token.data + token.size;
+
+    if (token.size == 0 || end - colon < 3 || colon[0] != ':' || colon[1] != ' ' ||
+        field_is_space(colon[2])) {
+        return 0;
+    }
+    const uint8_t *start = colon + 2;
+    const uint8_t *stop = find_low_control(start, end);
+    if (stop == start || end - stop < 2 || stop[0] != '\r' || stop[1] != '\n' || field_is_space(stop[-1])) {
+        return 0;
+    }
+    *name = token;
+    *value = bytes_of(start, (size_t)(stop - start));
+    return (size_t)(stop + 2 - input.data);
 }
 
 bool field_split(struct bytes line, struct bytes *name, struct bytes *value)

@@ -96,28 +96,55 @@ static bool read_length(struct http1_parser *parser, struct bytes value)
     return true;
 }
 
+static void read_connection(struct http1_parser *parser, struct bytes value)
+{
+    if (field_is_token(value)) { /* one word, as usual */
+        parser->has_close |= field_is_word(value, "close");
+        parser->has_keep_alive |= FIELD_IS_NAME(value, "keep-alive");
+    } else {
+        parser->has_close |= field_has_word(value, "close");
+        parser->has_keep_alive |= field_has_word(value, "keep-alive");
+    }
+}
+
+static const char *read_transfer_encoding(struct http1_parser *parser, struct bytes value)
+{
+    if (parser->is_chunked || !field_is_word(value, "chunked")) {
+        return "Transfer-Encoding is something else than chunked";
+    }
+    parser->is_chunked = true;
+    return NULL;
+}
+
 /* Fields that say where the body ends, and those that the caller wants to know of. */
 static const char *read_special_field(struct http1_parser *parser, struct bytes name, struct bytes value)
 {
-    if (field_is_word(name, "content-length")) {
-        return read_length(parser, value) ? NULL : "Content-Length is not a number, or there are two of them";
-    }
-    if (field_is_word(name, "transfer-encoding")) {
-        if (parser->is_chunked || !field_is_word(value, "chunked")) {
-            return "Transfer-Encoding is something else than chunked";
+    switch (name.size) {
+    case 8:
+        parser->has_location |= FIELD_IS_NAME(name, "location");
+        break;
+    case 10:
+        if (FIELD_IS_NAME(name, "connection")) {
+            read_connection(parser, value);
         }
-        parser->is_chunked = true;
-    } else if (field_is_word(name, "connection")) {
-        parser->has_close |= field_has_word(value, "close");
-        parser->has_keep_alive |= field_has_word(value, "keep-alive");
-    } else if (field_is_word(name, "set-cookie")) {
-        parser->has_set_cookie = true;
-    } else if (field_is_word(name, "location")) {
-        parser->has_location = true;
-    } else if (field_is_word(name, "content-encoding")) {
-        parser->has_content_encoding = true;
-    } else if (field_is_word(name, "www-authenticate") || field_is_word(name, "proxy-authenticate")) {
-        parser->has_challenge = true;
+        parser->has_set_cookie |= FIELD_IS_NAME(name, "set-cookie");
+        break;
+    case 14:
+        if (FIELD_IS_NAME(name, "content-length") && !read_length(parser, value)) {
+            return "Content-Length is not a number, or there are two of them";
+        }
+        break;
+    case 16:
+        parser->has_content_encoding |= FIELD_IS_NAME(name, "content-encoding");
+        parser->has_challenge |= FIELD_IS_NAME(name, "www-authenticate");
+        break;
+    case 17:
+        return FIELD_IS_NAME(name, "transfer-encoding") ? read_transfer_encoding(parser, value) : NULL;
+    case 18:
+        parser->has_challenge |= FIELD_IS_NAME(name, "proxy-authenticate");
+        break;
+    default:
+        break;
     }
     return NULL;
 }
@@ -135,17 +162,7 @@ static const char *http1_read_field(struct http1_parser *parser, struct bytes li
     if (!field_is_value(value)) {
         return "a header holds a bare CR or a zero byte";
     }
-    switch (name.size) {
-    case 8:
-    case 10:
-    case 14:
-    case 16:
-    case 17:
-    case 18:
-        return read_special_field(parser, name, value);
-    default:
-        return NULL;
-    }
+    return read_special_field(parser, name, value);
 }
 
 static enum http1_event begin_body(struct http1_parser *parser)
@@ -217,6 +234,21 @@ static enum http1_event http1_end_head(struct http1_parser *parser)
     return is_interim ? begin_again(parser) : begin_body(parser);
 }
 
+/* Lines as they usually are; leaves the first one that is not, or is wrong, in the input. */
+static const char *read_usual_fields(struct http1_parser *parser, struct bytes *input)
+{
+    const char *error = NULL;
+    struct bytes name;
+    struct bytes value;
+    size_t size;
+
+    while (error == NULL && (size = field_read_usual(*input, &name, &value)) > 0) {
+        *input = bytes_of(input->data + size, input->size - size);
+        error = read_special_field(parser, name, value);
+    }
+    return error;
+}
+
 /* Lines are read where they are in the input; only one that came in pieces is put together in `head`. */
 static enum http1_event read_head(struct http1_parser *parser, struct bytes *input, struct buffer *head)
 {
@@ -224,8 +256,13 @@ static enum http1_event read_head(struct http1_parser *parser, struct bytes *inp
     struct bytes line = {0};
 
     for (;;) {
-        const uint8_t *end = input->data; /* of the lines before this one */
         bool is_in_pieces = head->size > parser->line_start;
+        const char *error =
+            parser->state == STATE_FIELDS && !is_in_pieces ? read_usual_fields(parser, input) : NULL;
+        const uint8_t *end = input->data; /* of the lines before this one */
+        if (error != NULL) {
+            return http1_break(parser, error);
+        }
         bool is_whole =
             is_in_pieces ? http1_take_line(parser, input, head, &line) : http1_cut_line(input, &line);
         if (is_in_pieces) {
@@ -248,7 +285,7 @@ static enum http1_event read_head(struct http1_parser *parser, struct bytes *inp
             head->size = parser->line_start; /* the empty line is no field */
             return http1_keep_lines(parser, head, lines, end) ? http1_end_head(parser) : HTTP1_ERROR;
         }
-        const char *error = http1_read_field(parser, line);
+        error = http1_read_field(parser, line);
         if (error != NULL) {
             return http1_break(parser, error);
         }

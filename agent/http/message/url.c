@@ -81,8 +81,18 @@ static struct url_parts split_url(struct bytes text)
     return parts;
 }
 
+/* "http:" or "https:", as scripts usually write it. */
+static bool has_usual_scheme(struct bytes reference)
+{
+    return reference.size > 5 && memcmp(reference.data, "http", 4) == 0 &&
+           (reference.data[4] == ':' || (reference.data[4] == 's' && reference.data[5] == ':'));
+}
+
 bool url_is_relative(struct bytes reference)
 {
+    if (has_usual_scheme(reference)) {
+        return false;
+    }
     reference = without_blanks(reference);
     size_t colon = find_any(reference, ":/?#");
     return colon == 0 || colon == reference.size || reference.data[colon] != ':' ||

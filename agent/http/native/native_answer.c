@@ -211,7 +211,7 @@ static void answer_leave_connection(struct native_exchange *exchange, bool keeps
     exchange->is_upload_open = false;
     native_stream_resume(exchange);
     native_connection_leave(exchange);
-    if (!keeps_alive || !is_sent || exchange->wish.wants_close || exchange->wish.is_fresh) {
+    if (!keeps_alive || !is_sent || exchange->wish.has_close_field || exchange->wish.is_fresh) {
         native_connection_drop(connection, !is_sent);
     }
 }

@@ -314,7 +314,7 @@ struct http_exchange *native_client_start(struct http_client *base, const struct
     struct native_exchange *exchange = take_exchange(client_of(base));
     struct error error;
 
-    exchange->started_ns = clock_now_ns();
+    exchange->started_ns = request->now_ns != 0 ? request->now_ns : clock_now_ns();
     exchange->timeout_ms = request->timeout_ms;
     exchange->on_room = request->on_room;
     exchange->is_upload_awaited = false;
@@ -340,7 +340,9 @@ struct http_exchange *native_client_start(struct http_client *base, const struct
     native_engine_add(exchange->engine, exchange);
     native_engine_set_timer(exchange->engine, &exchange->timer,
                             exchange->started_ns + exchange->timeout_ms * NS_PER_MS);
+    net_set_now(exchange->engine->net, exchange->started_ns); /* what is sent at once is sent now */
     native_exchange_begin(exchange, false);
+    net_set_now(exchange->engine->net, 0);
     return &exchange->base;
 }
 

@@ -104,7 +104,10 @@ struct native_wish {
     struct native_proxy *proxy; /* to this URL; NULL: none */
     bool is_proxy_of_environment;
     struct buffer fields;  /* the script's, as lines */
-    bool are_fields_taken; /* whole, from the request before */
+    bool are_fields_taken; /* whole, from the request before, and so what follows from them */
+    bool has_cookie_field;
+    bool has_close_field;  /* Connection: close */
+    bool has_expect_field; /* Expect: 100-continue */
     uint8_t *body;
     size_t body_size;
     size_t body_capacity;
@@ -114,7 +117,6 @@ struct native_wish {
     bool expects;                /* Expect: 100-continue */
     bool is_expectation_refused; /* by 417: the field stays behind */
     bool is_followed;
-    bool wants_close; /* Connection: close */
     bool is_http2;
     bool is_shared;
     bool is_fresh; /* no kept connection is used, and this one is not kept */

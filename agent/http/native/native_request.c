@@ -108,6 +108,13 @@ static bool has_same_fields(const struct native_wish *wish, const struct http_re
     return at == wish->fields.size;
 }
 
+static bool has_field_word(const struct native_wish *wish, const char *name, const char *word)
+{
+    struct bytes value;
+    return wish->fields.size > 0 && fields_find(buffer_bytes(&wish->fields), name, &value) &&
+           field_has_word(value, word);
+}
+
 static bool take_fields(struct native_wish *wish, const struct http_request *request, struct error *error)
 {
     if (wish->are_fields_taken && has_same_fields(wish, request)) {
@@ -131,6 +138,9 @@ static bool take_fields(struct native_wish *wish, const struct http_request *req
             return error_set(error, "the headers are larger than %u bytes", FIELDS_MAX_BYTES);
         }
     }
+    wish->has_cookie_field = has_field(wish, "cookie");
+    wish->has_close_field = has_field_word(wish, "connection", "close");
+    wish->has_expect_field = has_field_word(wish, "expect", "100-continue");
     wish->are_fields_taken = true;
     return true;
 }
@@ -272,13 +282,7 @@ bool native_wish_take(struct native_exchange *exchange, const struct http_reques
     bool has_user = !request->is_digest && (request->user != NULL || wish->url.user != NULL);
     take_user(wish, has_user ? (request->user != NULL ? request->user : wish->url.user) : NULL,
               request->user != NULL ? request->password : wish->url.password);
-    struct bytes value;
-    wish->wants_close = wish->fields.size > 0 &&
-                        fields_find(buffer_bytes(&wish->fields), "connection", &value) &&
-                        field_has_word(value, "close");
-    wish->expects = wish->body_size > 0 && wish->fields.size > 0 &&
-                    fields_find(buffer_bytes(&wish->fields), "expect", &value) &&
-                    field_has_word(value, "100-continue");
+    wish->expects = wish->body_size > 0 && wish->has_expect_field;
     return true;
 }
 
@@ -288,7 +292,7 @@ static void write_cookies(struct native_exchange *exchange)
     const struct native_wish *wish = &exchange->wish;
     struct buffer *out = &exchange->engine->out;
     struct bytes own = {0};
-    bool has_own = !wish->has_left_origin && wish->fields.size > 0 &&
+    bool has_own = wish->has_cookie_field && !wish->has_left_origin &&
                    fields_find(buffer_bytes(&wish->fields), "cookie", &own);
 
     if (exchange->client->jar.count == 0 && !has_own) {

@@ -5,6 +5,8 @@
 #include "coordinator/core/base/campaign_state.h"
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/report_rows.h"
+#include "coordinator/core/report/threshold_result.h"
+#include "coordinator/core/series/series.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
@@ -15,8 +17,18 @@ struct request_report {
     bool is_timing;
     uint64_t count;
     uint64_t failed;
-    const struct histogram *latency_us;                    /* of those that left */
+    const struct histogram *latency_us;  /* of those that left */
+    const struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     const struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
+};
+
+struct check_report {
+    struct bytes name;
+    uint64_t passed;
+    uint64_t failed;
+    struct bytes text; /* why the first one that is known to have failed did; empty: none has */
+    uint32_t worker;   /* that had it */
+    uint64_t step;
 };
 
 struct wait_report {
@@ -32,6 +44,7 @@ struct websocket_report {
     struct close_counts codes;
     const struct histogram *handshake_us; /* of those that were opened */
     const struct histogram *ping_us;
+    const struct histogram *queued_us; /* from sending a message until the kernel had it */
 };
 
 struct divergence;
@@ -73,8 +86,15 @@ struct campaign_report {
     uint64_t steps_lost;                        /* their agent was lost before it reported how they ended */
     uint64_t requests_total;                    /* without timings */
     const struct histogram *request_latency_us; /* of all requests together, without timings */
+    struct series_recent recent;                /* the latest of those; all 0 once it has ended */
     const struct histogram *step_us;
-    const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
+    /* Where steps have an instant at which they are to begin; else NULL and 0. */
+    const struct histogram *late_us;             /* how late they began */
+    const struct histogram *response_us;         /* how long they took since that instant */
+    const struct histogram *request_response_us; /* all requests, without timings, likewise */
+    uint64_t arrivals;                           /* of the plan, that have begun */
+    uint64_t dropped;                            /* that have found no worker */
+    const struct histogram *release_spread_us;   /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;
     uint64_t start_spread_us; /* how far apart the first and the last worker began, without ramp-up */
     const struct agent_report *agents;
@@ -85,6 +105,10 @@ struct campaign_report {
     size_t request_count;
     const struct wait_report *waits; /* sorted by name, then kind */
     size_t wait_count;
+    const struct check_report *checks; /* sorted by name */
+    size_t check_count;
+    const struct threshold_result *thresholds; /* in the order in which they were given */
+    size_t threshold_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
     const struct websocket_report *websockets; /* sorted by name */

@@ -16,6 +16,7 @@ struct campaign_statistics *campaign_statistics_new(void)
     statistics->waits = map_new();
     statistics->errors = map_new();
     statistics->websockets = map_new();
+    statistics->checks = map_new();
     return statistics;
 }
 
@@ -25,6 +26,7 @@ static void free_entries(struct campaign_statistics *statistics)
     while (map_next(statistics->requests, &cursor)) {
         struct request_total *total = (struct request_total *)cursor.value;
         histogram_free(&total->latency_us);
+        histogram_free(&total->response_us);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&total->phase_us[phase]);
         }
@@ -43,6 +45,7 @@ static void free_entries(struct campaign_statistics *statistics)
         struct websocket_total *total = cursor.value;
         histogram_free(&total->handshake_us);
         histogram_free(&total->ping_us);
+        histogram_free(&total->queued_us);
         text_finish(&total->name);
         memory_free(total);
     }
@@ -62,23 +65,26 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
         return;
     }
     free_entries(*statistics);
+    statistics_free_checks(*statistics);
     map_free(&(*statistics)->requests);
     map_free(&(*statistics)->waits);
     map_free(&(*statistics)->errors);
     map_free(&(*statistics)->websockets);
     histogram_free(&(*statistics)->step_us);
     histogram_free(&(*statistics)->request_latency_us);
+    histogram_free(&(*statistics)->late_us);
+    histogram_free(&(*statistics)->response_us);
+    histogram_free(&(*statistics)->request_response_us);
     memory_free((*statistics)->request_reports);
     memory_free((*statistics)->wait_reports);
     memory_free((*statistics)->error_reports);
     memory_free((*statistics)->websocket_reports);
+    memory_free((*statistics)->check_reports);
     memory_free(*statistics);
     *statistics = NULL;
 }
 
-/* The key is a number, which tells kinds apart, followed by the name. Finds the entry, or that of "(other)"
- * when the map is full; NULL: the caller has to add one under `*key` and `*name`. */
-static void *find_entry(const struct map *map, uint8_t number, struct bytes *name, struct buffer *key)
+void *statistics_find_entry(const struct map *map, uint8_t number, struct bytes *name, struct buffer *key)
 {
     buffer_clear(key);
     (void)buffer_append(key, &number, 1);
@@ -102,6 +108,16 @@ static void merge_histogram(struct campaign_statistics *statistics, struct histo
     }
 }
 
+/* Into one that is made when it is needed first. */
+static void merge_own_histogram(struct campaign_statistics *statistics, struct histogram **into,
+                                const struct histogram *from)
+{
+    if (from != NULL && *into == NULL) {
+        *into = histogram_new();
+    }
+    merge_histogram(statistics, *into, from);
+}
+
 static void merge_phases(struct campaign_statistics *statistics, struct request_total *total,
                          const struct request_statistics *from)
 {
@@ -119,7 +135,7 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
 {
     struct bytes name = from->name;
     struct request_total *total =
-        (struct request_total *)find_entry(statistics->requests, from->is_timing, &name, key);
+        (struct request_total *)statistics_find_entry(statistics->requests, from->is_timing, &name, key);
     if (total == NULL) {
         total = MEMORY_NEW(struct request_total);
         total->latency_us = histogram_new();
@@ -130,11 +146,15 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     }
     total->report.count += from->count;
     total->report.failed += from->failed;
+    total->report.failed -= from->forgiven < total->report.failed ? from->forgiven : total->report.failed;
     merge_histogram(statistics, total->latency_us, from->latency_us);
+    merge_own_histogram(statistics, &total->response_us, from->response_us);
+    total->report.response_us = total->response_us;
     merge_phases(statistics, total, from);
     if (!from->is_timing) {
         statistics->requests_total += from->count;
         merge_histogram(statistics, statistics->request_latency_us, from->latency_us);
+        merge_own_histogram(statistics, &statistics->request_response_us, from->response_us);
     }
 }
 
@@ -143,7 +163,7 @@ static void merge_wait(struct campaign_statistics *statistics, const struct wait
 {
     struct bytes name = from->name;
     struct wait_total *total =
-        (struct wait_total *)find_entry(statistics->waits, (uint8_t)from->kind, &name, key);
+        (struct wait_total *)statistics_find_entry(statistics->waits, (uint8_t)from->kind, &name, key);
     if (total == NULL) {
         total = MEMORY_NEW(struct wait_total);
         total->waited_us = histogram_new();
@@ -162,14 +182,17 @@ static void merge_websocket(struct campaign_statistics *statistics, const struct
                             struct buffer *key)
 {
     struct bytes name = from->name;
-    struct websocket_total *total = find_entry(statistics->websockets, 0, &name, key);
+    struct websocket_total *total = statistics_find_entry(statistics->websockets, 0, &name, key);
     if (total == NULL) {
         total = MEMORY_NEW(struct websocket_total);
         total->handshake_us = histogram_new();
         total->ping_us = histogram_new();
+        total->queued_us = histogram_new();
         total->name = text_copy(name);
-        total->report = (struct websocket_report){
-            .name = total->name.bytes, .handshake_us = total->handshake_us, .ping_us = total->ping_us};
+        total->report = (struct websocket_report){.name = total->name.bytes,
+                                                  .handshake_us = total->handshake_us,
+                                                  .ping_us = total->ping_us,
+                                                  .queued_us = total->queued_us};
         (void)map_put(statistics->websockets, buffer_bytes(key), total);
     }
     for (size_t i = 0; i < WEBSOCKET_COUNTS; i++) {
@@ -180,6 +203,7 @@ static void merge_websocket(struct campaign_statistics *statistics, const struct
     }
     merge_histogram(statistics, total->handshake_us, from->handshake_us);
     merge_histogram(statistics, total->ping_us, from->ping_us);
+    merge_histogram(statistics, total->queued_us, from->queued_us);
 }
 
 static void merge_error(struct campaign_statistics *statistics, const struct error_statistics *from,
@@ -187,7 +211,7 @@ static void merge_error(struct campaign_statistics *statistics, const struct err
 {
     struct bytes key = from->key.size > 0 ? from->key : from->text;
     struct bytes wanted = key;
-    struct error_total *total = find_entry(statistics->errors, 0, &key, buffer);
+    struct error_total *total = statistics_find_entry(statistics->errors, 0, &key, buffer);
     if (total == NULL) {
         total = MEMORY_NEW(struct error_total);
         total->key = text_copy(key);
@@ -217,6 +241,16 @@ void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64
     statistics->steps_lost += steps;
 }
 
+void campaign_statistics_add_dropped(struct campaign_statistics *statistics, uint64_t arrivals)
+{
+    statistics->dropped += arrivals;
+}
+
+uint64_t campaign_statistics_arrivals(const struct campaign_statistics *statistics)
+{
+    return statistics->arrivals + statistics->dropped;
+}
+
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from)
 {
     SCOPED(buffer_finish) struct buffer key;
@@ -224,7 +258,11 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     statistics->steps_ok += from->steps_ok;
     statistics->steps_failed += from->steps_failed;
     statistics->steps_stopped += from->steps_stopped;
+    statistics->arrivals += from->arrivals;
+    statistics->dropped += from->dropped;
     merge_histogram(statistics, statistics->step_us, from->step_us);
+    merge_own_histogram(statistics, &statistics->late_us, from->late_us);
+    merge_own_histogram(statistics, &statistics->response_us, from->response_us);
     for (size_t i = 0; i < from->request_count; i++) {
         merge_request(statistics, &from->requests[i], &key);
     }
@@ -236,6 +274,9 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     }
     for (size_t i = 0; i < from->websocket_count; i++) {
         merge_websocket(statistics, &from->websockets[i], &key);
+    }
+    for (size_t i = 0; i < from->check_count; i++) {
+        statistics_merge_check(statistics, &from->checks[i], &key);
     }
 }
 
@@ -357,7 +398,7 @@ static void report_websockets(struct campaign_statistics *statistics, struct cam
          compare_websockets);
 }
 
-void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report)
+void campaign_statistics_totals(const struct campaign_statistics *statistics, struct campaign_report *report)
 {
     report->steps_ok = statistics->steps_ok;
     report->steps_failed = statistics->steps_failed;
@@ -366,8 +407,19 @@ void campaign_statistics_report(struct campaign_statistics *statistics, struct c
     report->requests_total = statistics->requests_total;
     report->request_latency_us = statistics->request_latency_us;
     report->step_us = statistics->step_us;
+    report->late_us = statistics->late_us;
+    report->response_us = statistics->response_us;
+    report->request_response_us = statistics->request_response_us;
+    report->arrivals = statistics->arrivals;
+    report->dropped = statistics->dropped;
+}
+
+void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report)
+{
+    campaign_statistics_totals(statistics, report);
     report_requests(statistics, report);
     report_waits(statistics, report);
     report_errors(statistics, report);
     report_websockets(statistics, report);
+    statistics_report_checks(statistics, report);
 }

@@ -12,6 +12,7 @@ struct request_total {
     struct text name;
     struct request_report report;
     struct histogram *latency_us;
+    struct histogram *response_us;                   /* NULL until one is reported */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* NULL until one is reported */
 };
 
@@ -26,6 +27,13 @@ struct websocket_total {
     struct websocket_report report;
     struct histogram *handshake_us;
     struct histogram *ping_us;
+    struct histogram *queued_us;
+};
+
+struct check_total {
+    struct text name;
+    struct text text;
+    struct check_report report;
 };
 
 struct error_total {
@@ -41,20 +49,41 @@ struct campaign_statistics {
     uint64_t steps_stopped;
     uint64_t steps_lost;
     uint64_t requests_total;
+    uint64_t arrivals;
+    uint64_t dropped;
     size_t left_bytes; /* by which the histograms may still grow */
     struct histogram *step_us;
     struct histogram *request_latency_us;
+    struct histogram *late_us; /* NULL until one is reported, as the next two */
+    struct histogram *response_us;
+    struct histogram *request_response_us;
     struct map *requests;
     struct map *waits;
     struct map *errors;
     struct map *websockets;
+    struct map *checks;
     /* Arrays of the latest report. */
     struct request_report *request_reports;
     struct wait_report *wait_reports;
     struct error_report *error_reports;
     struct websocket_report *websocket_reports;
+    struct check_report *check_reports;
     size_t request_capacity;
     size_t wait_capacity;
     size_t error_capacity;
     size_t websocket_capacity;
+    size_t check_capacity;
 };
+
+/* statistics.c */
+/* The key is a number, which tells kinds apart, followed by the name. Finds the entry, or that of "(other)"
+ * when the map is full; NULL: the caller has to add one under `*key` and `*name`. */
+void *statistics_find_entry(const struct map *map, uint8_t number, struct bytes *name, struct buffer *key);
+
+/* statistics_checks.c */
+void statistics_merge_check(struct campaign_statistics *statistics, const struct check_statistics *from,
+                            struct buffer *key);
+void statistics_report_checks(struct campaign_statistics *statistics, struct campaign_report *report);
+void statistics_free_checks(struct campaign_statistics *statistics);
+void statistics_pack_checks(const struct campaign_statistics *statistics, struct buffer *into);
+void statistics_unpack_checks(struct campaign_statistics *statistics, struct unpack *from);

@@ -6,18 +6,23 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct request_report) == 104 && sizeof(struct wait_report) == 80 &&
-                  sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 376 &&
-                  sizeof(struct campaign_statistics) == 160,
+static_assert(sizeof(struct request_report) == 112 && sizeof(struct wait_report) == 80 &&
+                  sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
+                  sizeof(struct campaign_statistics) == 224,
               "what is packed here has to know each field");
+
+static void own_histogram_pack(const struct histogram *histogram, struct buffer *into)
+{
+    pack_flag(into, histogram != NULL);
+    if (histogram != NULL) {
+        histogram_pack(histogram, into);
+    }
+}
 
 static void phases_pack(const struct request_total *total, struct buffer *into)
 {
     for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
-        pack_flag(into, total->phase_us[phase] != NULL);
-        if (total->phase_us[phase] != NULL) {
-            histogram_pack(total->phase_us[phase], into);
-        }
+        own_histogram_pack(total->phase_us[phase], into);
     }
 }
 
@@ -32,6 +37,7 @@ static void requests_pack(const struct campaign_statistics *statistics, struct b
         pack_number(into, total->report.count);
         pack_number(into, total->report.failed);
         histogram_pack(total->latency_us, into);
+        own_histogram_pack(total->response_us, into);
         phases_pack(total, into);
     }
 }
@@ -69,6 +75,7 @@ static void websockets_pack(const struct campaign_statistics *statistics, struct
         }
         histogram_pack(total->handshake_us, into);
         histogram_pack(total->ping_us, into);
+        histogram_pack(total->queued_us, into);
     }
 }
 
@@ -95,13 +102,19 @@ void campaign_statistics_pack(const struct campaign_statistics *statistics, stru
     pack_number(into, statistics->steps_stopped);
     pack_number(into, statistics->steps_lost);
     pack_number(into, statistics->requests_total);
+    pack_number(into, statistics->arrivals);
+    pack_number(into, statistics->dropped);
     pack_number(into, statistics->left_bytes);
     histogram_pack(statistics->step_us, into);
     histogram_pack(statistics->request_latency_us, into);
+    own_histogram_pack(statistics->late_us, into);
+    own_histogram_pack(statistics->response_us, into);
+    own_histogram_pack(statistics->request_response_us, into);
     requests_pack(statistics, into);
     waits_pack(statistics, into);
     errors_pack(statistics, into);
     websockets_pack(statistics, into);
+    statistics_pack_checks(statistics, into);
 }
 
 /* A histogram that every campaign has from the beginning: merges into an empty one. */
@@ -116,16 +129,22 @@ static void histogram_unpack_into(struct histogram *histogram, struct unpack *fr
     histogram_free(&found);
 }
 
+static struct histogram *own_histogram_unpack(struct unpack *from)
+{
+    return unpack_flag(from) ? histogram_unpack(from) : NULL;
+}
+
 static void phases_unpack(struct request_statistics *request, struct unpack *from)
 {
     for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
-        request->phase_us[phase] = unpack_flag(from) ? histogram_unpack(from) : NULL;
+        request->phase_us[phase] = own_histogram_unpack(from);
     }
 }
 
 static void request_free_histograms(struct request_statistics *request)
 {
     histogram_free(&request->latency_us);
+    histogram_free(&request->response_us);
     for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
         histogram_free(&request->phase_us[phase]);
     }
@@ -141,6 +160,7 @@ static void requests_unpack(struct campaign_statistics *statistics, struct unpac
         request.count = unpack_number(from);
         request.failed = unpack_number(from);
         request.latency_us = histogram_unpack(from);
+        request.response_us = own_histogram_unpack(from);
         phases_unpack(&request, from);
         if (!from->is_broken) {
             campaign_statistics_merge(statistics,
@@ -187,12 +207,14 @@ static void websockets_unpack(struct campaign_statistics *statistics, struct unp
         codes_unpack(&websocket.codes, from);
         websocket.handshake_us = histogram_unpack(from);
         websocket.ping_us = histogram_unpack(from);
+        websocket.queued_us = histogram_unpack(from);
         if (!from->is_broken) {
             campaign_statistics_merge(statistics,
                                       &(struct statistics){.websockets = &websocket, .websocket_count = 1});
         }
         histogram_free(&websocket.handshake_us);
         histogram_free(&websocket.ping_us);
+        histogram_free(&websocket.queued_us);
     }
 }
 
@@ -221,18 +243,28 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     totals.steps_stopped = unpack_number(from);
     totals.steps_lost = unpack_number(from);
     totals.requests_total = unpack_number(from);
+    totals.arrivals = unpack_number(from);
+    totals.dropped = unpack_number(from);
     totals.left_bytes = unpack_bounded(from, STATISTICS_MAX_BYTES);
     statistics->left_bytes = SIZE_MAX; /* so that nothing is clipped that was not before */
     histogram_unpack_into(statistics->step_us, from);
     struct histogram *latency_us = histogram_new();
     histogram_unpack_into(latency_us, from);
+    statistics->late_us = own_histogram_unpack(from);
+    statistics->response_us = own_histogram_unpack(from);
+    struct histogram *response_us = own_histogram_unpack(from);
     requests_unpack(statistics, from);
     waits_unpack(statistics, from);
     errors_unpack(statistics, from);
     websockets_unpack(statistics, from);
+    statistics_unpack_checks(statistics, from);
     /* The bytes have the sums over all requests; merging has counted them too. */
     histogram_free(&statistics->request_latency_us);
     statistics->request_latency_us = latency_us;
+    histogram_free(&statistics->request_response_us);
+    statistics->request_response_us = response_us;
+    statistics->arrivals = totals.arrivals;
+    statistics->dropped = totals.dropped;
     statistics->steps_ok = totals.steps_ok;
     statistics->steps_failed = totals.steps_failed;
     statistics->steps_stopped = totals.steps_stopped;

@@ -2,12 +2,16 @@
 #include "coordinator/core/report_view/report_view.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "coordinator/core/report/report.h"
 #include "proto/codec/arena.h"
+#include "proto/message/arrivals.h"
 
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
+
+#define US_PER_MS 1e3
 
 /* The view stands first, so that one is found from the other. */
 struct owned_view {
@@ -124,6 +128,8 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .count = request->count,
                                             .failed = request->failed,
                                             .latency = quantiles_of(request->latency_us)};
+        requests[i].has_response = request->response_us != NULL;
+        requests[i].response = quantiles_of(request->response_us);
         view_phases(&requests[i], request);
     }
     view->requests = requests;
@@ -147,6 +153,56 @@ static void view_waits(struct report_view *view, const struct campaign_report *r
     view->wait_count = report->wait_count;
 }
 
+static void view_checks(struct report_view *view, const struct campaign_report *report)
+{
+    struct check_view *checks = report_view_array(view, report->check_count, sizeof *checks);
+    for (size_t i = 0; i < report->check_count; i++) {
+        const struct check_report *check = &report->checks[i];
+        checks[i] = (struct check_view){.name = report_view_text(view, check->name),
+                                        .passed = check->passed,
+                                        .failed = check->failed,
+                                        .text = report_view_text(view, check->text),
+                                        .worker = check->worker,
+                                        .step = check->step};
+    }
+    view->checks = checks;
+    view->check_count = report->check_count;
+}
+
+/* Times are shown as milliseconds, as in all of the report. */
+static void view_threshold_value(struct report_view *view, const struct threshold_result *result,
+                                 struct threshold_view *threshold)
+{
+    char reached[THRESHOLD_VALUE_BYTES];
+    bool is_time = threshold_is_time(&result->threshold);
+    const char *unit = is_time                                          ? "ms"
+                       : result->threshold.statistic == THRESHOLD_SHARE ? "%"
+                       : result->threshold.statistic == THRESHOLD_RATE  ? "/s"
+                                                                        : "";
+    threshold->has_value = result->has_value;
+    threshold->unit = bytes_of_string(unit);
+    if (result->has_value) {
+        threshold->value = is_time ? result->value / US_PER_MS : result->value;
+        threshold_describe(&result->threshold, result->value, reached);
+        threshold->reached = report_view_text(view, bytes_of_string(reached));
+    }
+}
+
+static void view_thresholds(struct report_view *view, const struct campaign_report *report)
+{
+    struct threshold_view *thresholds = report_view_array(view, report->threshold_count, sizeof *thresholds);
+    for (size_t i = 0; i < report->threshold_count; i++) {
+        const struct threshold_result *result = &report->thresholds[i];
+        thresholds[i] = (struct threshold_view){.text = report_view_text(view, result->threshold.text),
+                                                .outcome = result->outcome,
+                                                .has_moment = threshold_result_has_moment(result),
+                                                .missed_ns = result->missed_ms * NS_PER_MS};
+        view_threshold_value(view, result, &thresholds[i]);
+    }
+    view->thresholds = thresholds;
+    view->threshold_count = report->threshold_count;
+}
+
 static void view_errors(struct report_view *view, const struct campaign_report *report)
 {
     struct error_report *errors = report_view_array(view, report->error_count, sizeof *errors);
@@ -159,6 +215,14 @@ static void view_errors(struct report_view *view, const struct campaign_report *
     view->error_count = report->error_count;
 }
 
+uint64_t websocket_view_open(const struct websocket_view *websocket)
+{
+    const uint64_t *counts = websocket->counts;
+    uint64_t ended = counts[WEBSOCKET_COUNT_CLOSED_BY_US] + counts[WEBSOCKET_COUNT_CLOSED_BY_PEER] +
+                     counts[WEBSOCKET_COUNT_LOST];
+    return counts[WEBSOCKET_COUNT_OPENED] > ended ? counts[WEBSOCKET_COUNT_OPENED] - ended : 0;
+}
+
 static void view_websockets(struct report_view *view, const struct campaign_report *report)
 {
     struct websocket_view *websockets = report_view_array(view, report->websocket_count, sizeof *websockets);
@@ -167,7 +231,8 @@ static void view_websockets(struct report_view *view, const struct campaign_repo
         websockets[i] = (struct websocket_view){.name = report_view_text(view, websocket->name),
                                                 .codes = websocket->codes,
                                                 .handshake = quantiles_of(websocket->handshake_us),
-                                                .ping = quantiles_of(websocket->ping_us)};
+                                                .ping = quantiles_of(websocket->ping_us),
+                                                .queued = quantiles_of(websocket->queued_us)};
         memcpy(websockets[i].counts, websocket->counts, sizeof websocket->counts);
     }
     view->websockets = websockets;
@@ -239,6 +304,35 @@ static void view_artifacts(struct report_view *view, const struct campaign_repor
     view->artifact_count = report->artifact_count;
 }
 
+static void view_present(struct report_view *view, const struct campaign_report *report)
+{
+    uint64_t requests = report->recent.requests;
+    uint64_t failed = report->recent.failed;
+    uint64_t messages = report->recent.messages;
+    view->window_ns = report->recent.seconds * NS_PER_S;
+    view->recent = (struct quantiles){
+        .p50_us = report->recent.p50_us, .p95_us = report->recent.p95_us, .p99_us = report->recent.p99_us};
+    if (view->has_ended) {
+        view->window_ns = report->running_ns;
+        view->recent = view->request;
+        requests = report->requests_total;
+        failed = 0;
+        for (size_t i = 0; i < report->request_count; i++) {
+            failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
+        }
+        messages = 0;
+        for (size_t i = 0; i < report->websocket_count; i++) {
+            messages += report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_IN] +
+                        report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+        }
+    }
+    if (view->window_ns > 0) {
+        view->requests_per_s = (double)requests * (double)NS_PER_S / (double)view->window_ns;
+        view->failed_per_s = (double)failed * (double)NS_PER_S / (double)view->window_ns;
+        view->messages_per_s = (double)messages * (double)NS_PER_S / (double)view->window_ns;
+    }
+}
+
 static void view_numbers(struct report_view *view, const struct campaign_report *report)
 {
     view->campaign = report->campaign;
@@ -259,6 +353,14 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->step = quantiles_of(report->step_us);
     view->requests_total = report->requests_total;
     view->request = quantiles_of(report->request_latency_us);
+    view_present(view, report);
+    view->has_plan = campaign_has_plan(report->options);
+    view->has_rate = campaign_is_open(report->options);
+    view->arrivals = report->arrivals;
+    view->dropped = report->dropped;
+    view->late = quantiles_of(report->late_us);
+    view->response = quantiles_of(report->response_us);
+    view->request_response = quantiles_of(report->request_response_us);
     view->has_start_spread = report->has_start_spread;
     view->start_spread_us = report->start_spread_us;
     view->has_release_spread =
@@ -282,6 +384,8 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_bottlenecks(view, report);
     view_requests(view, report);
     view_waits(view, report);
+    view_checks(view, report);
+    view_thresholds(view, report);
     view_errors(view, report);
     view_websockets(view, report);
     view_seen(view, report);

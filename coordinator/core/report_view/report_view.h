@@ -3,6 +3,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "coordinator/core/report/report_rows.h"
+#include "coordinator/core/report/threshold_result.h"
 #include "coordinator/core/sync/divergence.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
@@ -29,6 +30,8 @@ struct request_view {
     uint64_t count;
     uint64_t failed;
     struct quantiles latency; /* of those that left */
+    bool has_response;
+    struct quantiles response; /* the same from the intended start of their step */
     bool has_phases;
     struct quantiles phases[REQUEST_PHASE_COUNT];
 };
@@ -47,7 +50,30 @@ struct websocket_view {
     struct close_counts codes; /* sorted */
     struct quantiles handshake;
     struct quantiles ping;
+    struct quantiles queued;
 };
+
+struct check_view {
+    struct bytes name;
+    uint64_t passed;
+    uint64_t failed;
+    struct bytes text; /* why the first one failed; empty: none has */
+    uint32_t worker;   /* that had it */
+    uint64_t step;
+};
+
+struct threshold_view {
+    struct bytes text;
+    enum threshold_outcome outcome;
+    bool has_value; /* else nothing was measured, as far as it is known */
+    double value;
+    struct bytes unit;    /* of the value: "ms", "%", "/s" or none */
+    struct bytes reached; /* the value for a person */
+    bool has_moment;      /* it is missed, and was judged at each moment */
+    uint64_t missed_ns;   /* when that was first seen, since the workers began */
+};
+/* How many are open now. */
+uint64_t websocket_view_open(const struct websocket_view *websocket);
 
 /* As struct seen_report has it. */
 struct seen_view {
@@ -97,7 +123,19 @@ struct report_view {
     struct quantiles step;
     uint64_t requests_total; /* timings left out */
     struct quantiles request;
-    double requests_per_s; /* over the last second; filled by the caller that measures it */
+    bool has_plan; /* steps have an instant at which they are to begin */
+    bool has_rate; /* and that by a plan of arrivals */
+    uint64_t arrivals;
+    uint64_t dropped;
+    struct quantiles late;             /* how late steps began */
+    struct quantiles response;         /* of steps, from that instant */
+    struct quantiles request_response; /* of requests, likewise */
+    /* The present: of the last ten seconds, or as many as there are; of all of it once it has ended. */
+    uint64_t window_ns;
+    double requests_per_s;
+    double failed_per_s;
+    double messages_per_s;   /* of WebSockets, in and out */
+    struct quantiles recent; /* of the latencies within the window; no maximum before it has ended */
     bool has_release_spread;
     struct quantiles release_spread;
     bool has_start_spread;
@@ -113,6 +151,10 @@ struct report_view {
     size_t request_count;
     const struct wait_view *waits; /* sorted by name, then kind */
     size_t wait_count;
+    const struct check_view *checks; /* sorted by name */
+    size_t check_count;
+    const struct threshold_view *thresholds; /* in the order in which they were given */
+    size_t threshold_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
     const struct websocket_view *websockets; /* sorted by name */

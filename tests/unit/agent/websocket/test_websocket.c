@@ -4,6 +4,7 @@
 
 #include "agent/base/memory_account.h"
 #include "agent/net/stream.h"
+#include "common/clock.h"
 #include "common/memory.h"
 #include "server_frames.h"
 #include "tests/unit/common/check.h"
@@ -25,6 +26,8 @@ struct fixture {
     struct stream *stream;
     struct websocket *websocket;
     unsigned changes;
+    unsigned left;
+    uint64_t longest_queued_us;
     bool is_open;
     int listener;
     int peer;
@@ -49,6 +52,16 @@ static void fixture_on_end(void *context, enum net_failure failure, const char *
 static void on_change(void *context)
 {
     ((struct fixture *)context)->changes++;
+}
+
+static void on_left(void *context, uint64_t queued_us)
+{
+    struct fixture *fixture = context;
+
+    fixture->left++;
+    if (queued_us > fixture->longest_queued_us) {
+        fixture->longest_queued_us = queued_us;
+    }
 }
 
 static void listen_for_one(struct fixture *fixture, struct stream_target *target)
@@ -81,6 +94,7 @@ static void open_websocket(struct fixture *fixture, uint32_t queue, enum queue_p
                                                 .queue = queue,
                                                 .policy = policy,
                                                 .on_change = on_change,
+                                                .on_left = on_left,
                                                 .context = fixture};
 
     fixture->websocket = websocket_new(&settings, &fixture->stream);
@@ -284,6 +298,25 @@ static void test_their_close_is_answered_with_its_code(void **state)
     assert_null(websocket_first(fixture->websocket));
 }
 
+/* Autobahn's sections 7.1.2 to 7.1.6. */
+static void test_nothing_is_answered_after_their_close(void **state)
+{
+    struct fixture *fixture = *state;
+    open_websocket(fixture, 10, QUEUE_CLOSE, "");
+    play(fixture, 1, "the beginning of a message");
+    play_close(fixture, 1000, "");
+    heard(fixture, FIN | 8, "\x03\xe8", 2);
+    play_close(fixture, 1001, "once more");
+    play(fixture, FIN | 9, "a ping");
+    play(fixture, FIN, "the end of the message");
+    play(fixture, FIN | 2, "another");
+    play(fixture, FIN | 3, "a broken rule");
+    heard_nothing(fixture);
+    assert_null(websocket_first(fixture->websocket));
+    ended(fixture, WEBSOCKET_BY_PEER, 1000, 1000);
+    assert_int_equal(websocket_counts(fixture->websocket)->messages_in, 0);
+}
+
 static void test_a_close_without_a_code_is_answered_without_one(void **state)
 {
     struct fixture *fixture = *state;
@@ -392,20 +425,99 @@ static void test_what_is_not_read_is_unsent_and_its_leaving_is_told(void **state
 {
     struct fixture *fixture = *state;
     uint8_t *data = memory_new(1 << 20, 1);
+    fixture->memory.limit_bytes = 64 << 20;
     open_websocket(fixture, 2, QUEUE_CLOSE, "");
     for (int i = 0; i < 16; i++) {
-        websocket_send(fixture->websocket, true, bytes_of(data, 1 << 20));
+        assert_true(websocket_send(fixture->websocket, true, bytes_of(data, 1 << 20)));
     }
     turn(fixture, 3);
     assert_true(websocket_unsent(fixture->websocket) > WEBSOCKET_UNSENT_BYTES);
+    assert_int_equal(fixture->memory.body_bytes, websocket_unsent(fixture->websocket));
     assert_int_equal(fixture->changes, 0);
+    assert_int_equal(websocket_sent(fixture->websocket), 16);
+    assert_int_equal(websocket_left(fixture->websocket), fixture->left);
+    assert_true(fixture->left < 16);
+    while (websocket_unsent(fixture->websocket) > 0) {
+        unsigned changes = fixture->changes;
+        unsigned left = fixture->left;
+        (void)!read(fixture->peer, data, 1 << 20);
+        uv_run(&fixture->loop, UV_RUN_NOWAIT);
+        assert_int_equal(fixture->changes - changes, fixture->left > left);
+        assert_int_equal(fixture->memory.body_bytes, websocket_unsent(fixture->websocket));
+    }
+    assert_int_equal(fixture->left, 16);
+    assert_int_equal(fixture->memory.body_bytes, 0);
+    assert_int_equal(websocket_counts(fixture->websocket)->bytes_out, 16 << 20);
+    memory_free(data);
+}
+
+/* The wait of a message for the kernel is measured, and of one that does not wait it is next to nothing. */
+static void test_the_time_in_the_send_queue_is_known(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t *data = memory_new(1 << 20, 1);
+    uint64_t began_ns = clock_now_ns();
+    fixture->memory.limit_bytes = 64 << 20;
+    open_websocket(fixture, 2, QUEUE_CLOSE, "");
+    assert_true(websocket_send(fixture->websocket, false, bytes_of_string("small")));
+    assert_int_equal(fixture->left, 1);
+    assert_true(websocket_left_ns(fixture->websocket) >= began_ns);
+    assert_true(fixture->longest_queued_us < 20000);
+    for (int i = 0; i < 16; i++) {
+        assert_true(websocket_send(fixture->websocket, true, bytes_of(data, 1 << 20)));
+    }
+    usleep(60000);
+    uint64_t read_ns = clock_now_ns();
     while (websocket_unsent(fixture->websocket) > 0) {
         (void)!read(fixture->peer, data, 1 << 20);
         uv_run(&fixture->loop, UV_RUN_NOWAIT);
     }
-    assert_int_equal(fixture->changes, 1);
-    assert_int_equal(websocket_counts(fixture->websocket)->bytes_out, 16 << 20);
+    assert_int_equal(fixture->left, 17);
+    assert_in_range(fixture->longest_queued_us, 60000, (clock_now_ns() - began_ns) / 1000);
+    assert_true(websocket_left_ns(fixture->websocket) >= read_ns);
     memory_free(data);
+}
+
+/* A message that has no place to wait is not sent; a connection that ends holds nothing of what waited. */
+static void test_what_waits_counts_for_the_memory(void **state)
+{
+    struct fixture *fixture = *state;
+    uint8_t *data = memory_new(1 << 20, 1);
+    unsigned sent = 0;
+    fixture->memory.limit_bytes = 4 << 20;
+    open_websocket(fixture, 2, QUEUE_CLOSE, "");
+    while (websocket_send(fixture->websocket, true, bytes_of(data, 1 << 20))) {
+        sent++;
+        assert_true(sent < 100);
+    }
+    assert_int_equal(websocket_counts(fixture->websocket)->messages_out, sent);
+    assert_in_range(fixture->memory.body_bytes, 1 << 20, 2 << 20);
+    assert_int_equal(websocket_state(fixture->websocket), WEBSOCKET_OPEN);
+    close(fixture->peer);
+    fixture->peer = -1;
+    turn(fixture, 5);
+    assert_true(websocket_is_gone(fixture->websocket));
+    assert_int_equal(fixture->memory.body_bytes, 0);
+    memory_free(data);
+}
+
+/* The kernel dates what comes: a loop that is busy does not change it. */
+static void test_a_message_is_dated_by_its_arrival(void **state)
+{
+    struct fixture *fixture = *state;
+    static const uint8_t frame[] = {FIN | 1, 1, 'x'};
+    open_websocket(fixture, 2, QUEUE_CLOSE, "");
+    play(fixture, FIN | 1, "the first wakes the kernel's clock");
+    websocket_drop_first(fixture->websocket);
+    usleep(20000);
+    uint64_t began_ns = clock_now_ns();
+    assert_int_equal(write(fixture->peer, frame, sizeof frame), sizeof frame);
+    uint64_t written_ns = clock_now_ns();
+    usleep(50000);
+    turn(fixture, 3);
+    const struct websocket_message *message = websocket_first(fixture->websocket);
+    assert_non_null(message);
+    assert_in_range(message->at_ns, began_ns - 100000, written_ns + 100000);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -418,6 +530,7 @@ int main(void)
         TEST(test_the_pong_that_answers_ours_is_told_from_others),
         TEST(test_our_close_is_answered),
         TEST(test_their_close_is_answered_with_its_code),
+        TEST(test_nothing_is_answered_after_their_close),
         TEST(test_a_close_without_a_code_is_answered_without_one),
         TEST(test_a_broken_rule_is_told_and_ends_it),
         TEST(test_an_end_without_a_close_frame_is_a_loss),
@@ -427,6 +540,9 @@ int main(void)
         TEST(test_a_full_queue_drops_the_newest),
         TEST(test_a_full_queue_closes),
         TEST(test_what_is_not_read_is_unsent_and_its_leaving_is_told),
+        TEST(test_the_time_in_the_send_queue_is_known),
+        TEST(test_what_waits_counts_for_the_memory),
+        TEST(test_a_message_is_dated_by_its_arrival),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

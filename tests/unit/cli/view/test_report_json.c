@@ -21,6 +21,8 @@ struct full_report {
     struct last_seen last[LAST_WORKERS];
     struct divergence examples[2];
     struct websocket_report websockets[2];
+    struct check_report checks[2];
+    struct threshold_result thresholds[3];
 };
 
 static void fill_agents(struct full_report *full)
@@ -85,18 +87,45 @@ static void fill_websockets(struct full_report *full)
 {
     for (size_t i = 0; i < 2; i++) {
         struct websocket_report *websocket = &full->websockets[i];
-        *websocket =
-            (struct websocket_report){.handshake_us = full->sample.latency_us, .ping_us = full->sample.empty};
+        *websocket = (struct websocket_report){.handshake_us = full->sample.latency_us,
+                                               .ping_us = full->sample.empty,
+                                               .queued_us = full->sample.latency_us};
         for (size_t j = 0; j < WEBSOCKET_COUNTS; j++) {
             websocket->counts[j] = 100 * (i + 1) + j;
         }
     }
+    full->websockets[1].counts[WEBSOCKET_COUNT_OPENED] += 1000;
     full->websockets[0].name = bytes_of_string("WS /\xff");
     full->websockets[1].name = bytes_of_string("chat");
     close_counts_add(&full->websockets[1].codes, 0, 3);
     close_counts_add(&full->websockets[1].codes, 1000, 198);
     full->sample.report.websockets = full->websockets;
     full->sample.report.websocket_count = 2;
+}
+
+static void fill_judged(struct full_report *full)
+{
+    static const char *const texts[] = {"http.p95 < 200ms over 2s", "checks > 99%", "http.rate > 5/s"};
+    full->checks[0] = (struct check_report){.name = bytes_of_string("body \xff"), .passed = 21};
+    full->checks[1] = (struct check_report){.name = bytes_of_string("status is 200"),
+                                            .passed = 20,
+                                            .failed = 3,
+                                            .text = bytes_of_string("got 500"),
+                                            .worker = 4,
+                                            .step = 9};
+    full->sample.report.checks = full->checks;
+    full->sample.report.check_count = 2;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(threshold_parse(bytes_of_string(texts[i]), &full->thresholds[i].threshold, NULL));
+    }
+    full->thresholds[0].outcome = THRESHOLD_MISSED;
+    full->thresholds[0].has_value = full->thresholds[1].has_value = true;
+    full->thresholds[0].value = 312400;
+    full->thresholds[0].missed_ms = 41500;
+    full->thresholds[1].outcome = THRESHOLD_MET;
+    full->thresholds[1].value = 99.5;
+    full->sample.report.thresholds = full->thresholds;
+    full->sample.report.threshold_count = 3;
 }
 
 static int set_up(void **state)
@@ -120,6 +149,7 @@ static int set_up(void **state)
     fill_agents(full);
     fill_seen(full);
     fill_websockets(full);
+    fill_judged(full);
     *state = full;
     return 0;
 }
@@ -166,6 +196,10 @@ static void the_text_is_that_of_run(void **state)
     report_text(remote, false, &text);
     /* 130 workers of whom JSON lists 100: 500 + 499 + … + 371 times, and two that nobody counts. */
     assert_non_null(strstr(buffer_string(&text), "worker 1000 (500 of 56,617)"));
+    assert_non_null(
+        strstr(buffer_string(&text), "http.p95 < 200ms over 2s  missed   312 ms, after 41.5 s\n"));
+    assert_non_null(strstr(buffer_string(&text), "checks > 99%              met      99.5 %\n"));
+    assert_non_null(strstr(buffer_string(&text), "20       3  86.96 %  got 500 (worker 4, step 9)\n"));
     assert_non_null(strstr(buffer_string(&text), "step 7 of room 1: workers 1–2 saw something else"));
 }
 
@@ -174,7 +208,8 @@ static void the_text_is_that_of_run(void **state)
 #define OTHER_PHASE "\"p50_ms\":0.977,\"p95_ms\":1234.567,\"p99_ms\":1234.567,\"max_ms\":1234.567"
 #define SOCKET_TIMES                                                                                         \
     "\"handshake_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"                         \
-    "\"ping_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567}"
+    "\"ping_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"                        \
+    "\"queued_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0}"
 /* clang-format off */
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
@@ -211,12 +246,23 @@ static const char *const EXPECTED[] = {
     "\"a.name.with\\\\ndots and \\\\xff.wait_for_readers\":{\"kind\":\"wait_for_readers\","
     "\"count\":100,\"ok\":96,\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,"
     "\"p50_ms\":50.015,\"p99_ms\":99.007}}}"),
+    ("{\"checks\":{\"body \\\\xff\":{\"passed\":21,\"failed\":0,\"message\":\"\",\"worker\":0,\"step\":0},"
+    "\"status is 200\":{\"passed\":20,\"failed\":3,\"message\":\"got 500\",\"worker\":4,\"step\":9}}}"),
+    ("{\"thresholds\":[{\"threshold\":\"http.p95 < 200ms over 2s\",\"outcome\":\"missed\",\"value\":312.4,"
+    "\"unit\":\"ms\",\"reached\":\"312 ms\",\"missed_at_s\":41.5},{\"threshold\":\"checks > 99%\","
+    "\"outcome\":\"met\",\"value\":99.5,\"unit\":\"%\",\"reached\":\"99.5 %\",\"missed_at_s\":null},"
+    "{\"threshold\":\"http.rate > 5/s\",\"outcome\":\"pending\",\"value\":null,\"unit\":\"/s\","
+    "\"reached\":\"\",\"missed_at_s\":null}]}"),
     ("{\"websockets\":{\"WS /\\\\xff\":{\"opened\":100,\"failed\":101,\"closed_by_us\":102,"
     "\"closed_by_peer\":103,\"lost\":104,\"messages_in\":105,\"messages_out\":106,"
-    "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"close_codes\":{}," SOCKET_TIMES "},"
-    "\"chat\":{\"opened\":200,\"failed\":201,\"closed_by_us\":202,"
+    "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"open\":0,\"messages_in_per_s\":1.615,"
+    "\"messages_out_per_s\":1.631,\"bytes_in_per_s\":1.646,\"bytes_out_per_s\":1.662,"
+    "\"close_codes\":{}," SOCKET_TIMES "},"
+    "\"chat\":{\"opened\":1200,\"failed\":201,\"closed_by_us\":202,"
     "\"closed_by_peer\":203,\"lost\":204,\"messages_in\":205,\"messages_out\":206,"
-    "\"bytes_in\":207,\"bytes_out\":208,\"dropped\":209,\"close_codes\":{\"other\":3,\"1000\":198},"
+    "\"bytes_in\":207,\"bytes_out\":208,\"dropped\":209,\"open\":591,\"messages_in_per_s\":3.154,"
+    "\"messages_out_per_s\":3.169,\"bytes_in_per_s\":3.185,\"bytes_out_per_s\":3.2,"
+    "\"close_codes\":{\"other\":3,\"1000\":198},"
     SOCKET_TIMES "}}}"),
     ("{\"seen\":{\"b\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
     "\"max_ms\":100.0,\"spread_p50_ms\":0.977,\"spread_max_ms\":1234.567,"
@@ -326,24 +372,24 @@ static void the_live_line_is_that_of_run(void **state)
     full->sample.report.state = CAMPAIGN_STOPPING;
     full->sample.report.verdict = VERDICT_NONE;
     SCOPED(report_view_free) struct report_view *local = sample_report_view(&full->sample);
-    local->requests_per_s = 12.5;
+    local->requests_per_s = 86;
+    local->failed_per_s = 12.5;
+    local->messages_per_s = 622.3;
+    local->window_ns = 10000000000ULL;
+    local->recent.p95_us = 95000;
     json_t *object = report_json_live(local);
     SCOPED(report_view_free) struct report_view *remote = report_json_read(object);
-    const struct live_line before = {.running_ns = 64000000000ULL, .requests = 1148};
-    struct live_line last = before;
     SCOPED(buffer_finish) struct buffer line;
     SCOPED(buffer_finish) struct buffer expected;
     buffer_init(&line, 1024);
     buffer_init(&expected, 1024);
-    live_line_compose(&last, remote, &line);
-    last = before;
-    live_line_compose(&last, local, &expected);
+    live_line_compose(remote, &line);
+    live_line_compose(local, &expected);
     assert_string_equal(buffer_string(&line), buffer_string(&expected));
-    assert_string_equal(
-        buffer_string(&line),
-        "1:05  stopping  6 workers  4,321 ok  12 failed  86.0/s  p95 95.0 ms  seen 50.0 ms  4 "
-        "wait for the writer of pad@12");
-    assert_true(remote->requests_per_s > 12.4 && remote->requests_per_s < 12.6);
+    assert_string_equal(buffer_string(&line),
+                        "1:05  stopping  6 workers  4,321 ok  12 failed  last 10 s: "
+                        "86.0 requests/s, 12.5 failed/s, p95 95.0 ms  591 WebSockets, 622 messages/s  "
+                        "seen 50.0 ms  4 wait for the writer of pad@12");
     json_decref(object);
 }
 
@@ -358,12 +404,11 @@ static void a_live_object_is_read(void **state)
                    "\"waiting\": \"4 wait for the writer of pad@12\"}",
                    0, NULL);
     SCOPED(report_view_free) struct report_view *report = report_json_read(object);
-    struct live_line last = {.running_ns = 64000000000ULL, .requests = 1148};
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, 1024);
-    live_line_compose(&last, report, &line);
+    live_line_compose(report, &line);
     assert_string_equal(buffer_string(&line),
-                        "1:05  stopping  3 workers  4,321 ok  12 failed  86.0/s  p95 95.0 ms  4 "
+                        "1:05  stopping  3 workers  4,321 ok  12 failed  1.0 requests/s, p95 95.0 ms  4 "
                         "wait for the writer of pad@12");
     json_decref(object);
 }

@@ -153,6 +153,25 @@ static void websocket(struct buffer *text, const struct websocket_statistics *we
     }
     histogram(text, "handshake", websocket->handshake_us);
     histogram(text, "ping", websocket->ping_us);
+    histogram(text, "queued", websocket->queued_us);
+}
+
+/* One that need not be there. */
+static void own_histogram(struct buffer *text, const char *name, const struct histogram *it)
+{
+    if (it != NULL) {
+        histogram(text, name, it);
+    }
+}
+
+static void check(struct buffer *text, const struct check_statistics *check)
+{
+    bytes(text, "\ncheck", check->name);
+    number(text, "passed", check->passed);
+    number(text, "failed", check->failed);
+    bytes(text, "text", check->text);
+    number(text, "worker", check->worker);
+    number(text, "step", check->step);
 }
 
 static void statistics(struct buffer *text, const struct statistics *statistics)
@@ -161,19 +180,23 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     number(text, "failed", statistics->steps_failed);
     number(text, "stopped", statistics->steps_stopped);
     number(text, "running", statistics->workers_running);
+    number(text, "at", (uint64_t)statistics->at_ns);
     histogram(text, "steps", statistics->step_us);
+    own_histogram(text, "late", statistics->late_us);
+    own_histogram(text, "response", statistics->response_us);
+    number(text, "arrivals", statistics->arrivals);
+    number(text, "dropped", statistics->dropped);
     for (size_t i = 0; i < statistics->request_count; i++) {
         bytes(text, "\nrequest", statistics->requests[i].name);
         number(text, "timing", statistics->requests[i].is_timing);
         number(text, "count", statistics->requests[i].count);
         number(text, "failed", statistics->requests[i].failed);
+        number(text, "forgiven", statistics->requests[i].forgiven);
         histogram(text, "latency", statistics->requests[i].latency_us);
+        own_histogram(text, "response", statistics->requests[i].response_us);
         for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
-            if (statistics->requests[i].phase_us[phase] == NULL) {
-                continue;
-            }
-            histogram(text, request_phase_name((enum request_phase)phase),
-                      statistics->requests[i].phase_us[phase]);
+            own_histogram(text, request_phase_name((enum request_phase)phase),
+                          statistics->requests[i].phase_us[phase]);
         }
     }
     for (size_t i = 0; i < statistics->wait_count; i++) {
@@ -194,6 +217,9 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     }
     for (size_t i = 0; i < statistics->websocket_count; i++) {
         websocket(text, &statistics->websockets[i]);
+    }
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        check(text, &statistics->checks[i]);
     }
 }
 

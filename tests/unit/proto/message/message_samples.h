@@ -11,7 +11,7 @@ enum sample_variant {
 
 struct sample {
     struct message message;
-    struct histogram *histograms[20];
+    struct histogram *histograms[32];
     size_t histogram_count;
     void *items;
 };

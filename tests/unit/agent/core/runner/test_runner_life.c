@@ -29,8 +29,6 @@ static void write_cell(struct buffer *table, enum worker_state state, enum worke
         buffer_append_string(table, " -");
         return;
     }
-    assert_int_equal(move->state, state);
-    assert_int_equal(move->event, event);
     buffer_append_format(table, " %s>%s/%s", worker_event_name(event), worker_state_name(move->next),
                          worker_action_name(move->action));
 }

@@ -232,13 +232,16 @@ static void merge_websocket_of(struct campaign_statistics *statistics, uint32_t 
         .name = bytes_of_string("chat"),
         .counts = {[WEBSOCKET_COUNT_OPENED] = 2, [WEBSOCKET_COUNT_DROPPED] = 5},
         .handshake_us = histogram_new(),
-        .ping_us = histogram_new()};
+        .ping_us = histogram_new(),
+        .queued_us = histogram_new()};
     close_counts_add(&websocket.codes, code, 1);
+    histogram_record(websocket.queued_us, 2 * ping_us);
     histogram_record(websocket.ping_us, ping_us);
     struct statistics from = {.websockets = &websocket, .websocket_count = 1};
     campaign_statistics_merge(statistics, &from);
     histogram_free(&websocket.handshake_us);
     histogram_free(&websocket.ping_us);
+    histogram_free(&websocket.queued_us);
 }
 
 static void websockets_are_merged_and_kept_over_a_restart(void **state)
@@ -268,6 +271,8 @@ static void websockets_are_merged_and_kept_over_a_restart(void **state)
     assert_int_equal(websocket->codes.items[1].code, 1006);
     assert_int_equal(histogram_count(websocket->ping_us), 3);
     assert_int_equal(histogram_maximum(websocket->ping_us), 900);
+    assert_int_equal(histogram_count(websocket->queued_us), 3);
+    assert_int_equal(histogram_maximum(websocket->queued_us), 1800);
     assert_int_equal(histogram_count(websocket->handshake_us), 0);
     for (uint32_t code = 4000; code < 4020; code++) {
         merge_websocket_of(statistics, code, 1);

@@ -1,0 +1,38 @@
+/* How a campaign's plan was kept, for a person. */
+#include "cli/view/load_text.h"
+
+#include "cli/base/format.h"
+
+static void append_arrivals(const struct report_view *report, struct buffer *text)
+{
+    char arrivals[FORMAT_BYTES];
+    char dropped[FORMAT_BYTES];
+    if (!report->has_rate) {
+        return;
+    }
+    format_count(report->arrivals, arrivals);
+    format_count(report->dropped, dropped);
+    buffer_append_format(text, "%s arrivals, %s dropped; ", arrivals, dropped);
+}
+
+void load_text(const struct report_view *report, struct buffer *text)
+{
+    char middle[FORMAT_BYTES];
+    char high[FORMAT_BYTES];
+    char most[FORMAT_BYTES];
+    if (!report->has_plan) {
+        return;
+    }
+    format_us(report->late.p50_us, middle);
+    format_us(report->late.p99_us, high);
+    format_us(report->late.maximum_us, most);
+    buffer_append_string(text, "  load    ");
+    append_arrivals(report, text);
+    buffer_append_format(text, "steps began late by p50 %s, p99 %s, max %s\n", middle, high, most);
+    bool has_requests = report->requests_total > 0;
+    format_us(has_requests ? report->request_response.p99_us : report->response.p99_us, high);
+    format_us(has_requests ? report->request.p99_us : report->step.p99_us, most);
+    buffer_append_format(text,
+                         "  p99     of %s: response time %s (since the intended start), service time %s\n",
+                         has_requests ? "requests" : "steps", high, most);
+}

@@ -1,0 +1,128 @@
+/* The plan of a campaign with an open load: when which arrival comes. */
+#include "proto/message/arrivals.h"
+
+#include "common/random.h"
+#include "common/time_units.h"
+#include "proto/message/load_text.h"
+
+#include <math.h>
+
+/* Above so many a count is taken from the rate, not from the draws: it would take too long. */
+#define ARRIVALS_COUNTED 20000000u
+
+bool campaign_is_open(const struct campaign_options *options)
+{
+    struct load_stages stages;
+    return options->rate.size > 0 || (options->stages.size > 0 &&
+                                      load_parse_stages(options->stages, &stages, NULL) && stages.are_rates);
+}
+
+bool campaign_has_plan(const struct campaign_options *options)
+{
+    return options->pacing_ms > 0 || campaign_is_open(options);
+}
+
+uint32_t campaign_most_workers(const struct campaign_options *options)
+{
+    struct load_stages stages;
+    double most = options->workers;
+    if (options->stages.size == 0 || !load_parse_stages(options->stages, &stages, NULL) || stages.are_rates) {
+        return options->workers;
+    }
+    for (size_t i = 0; i < stages.count; i++) {
+        most = stages.items[i].target > most ? stages.items[i].target : most;
+    }
+    return (uint32_t)most;
+}
+
+/* Between two arrivals where one a second comes. */
+static double arrivals_draw_gap(uint64_t seed, uint64_t stream, uint64_t number)
+{
+    struct random random;
+    random_seed(&random, (seed ^ 0x6172726976616cull) + stream * 0x9e3779b97f4a7c15ull +
+                             number * 0xd1b54a32d192ed03ull);
+    return -log(1 - random_unit(&random));
+}
+
+static uint64_t arrivals_instant(const struct arrivals *arrivals, double count)
+{
+    uint64_t at_ns = rate_profile_instant(&arrivals->profile, count);
+    return at_ns < arrivals->end_ns ? at_ns : RATE_NEVER;
+}
+
+static void arrivals_fill(struct arrivals *arrivals, const struct campaign_options *options)
+{
+    struct load_stages stages = {0};
+    double per_s = 0;
+    if (options->rate.size > 0) {
+        (void)!load_parse_rate(options->rate, &per_s, NULL);
+    }
+    if (options->stages.size > 0) {
+        (void)!load_parse_stages(options->stages, &stages, NULL);
+    }
+    for (size_t i = 0; i < stages.count; i++) {
+        const struct load_stage *stage = &stages.items[i];
+        rate_profile_add(&arrivals->profile, stage->length_ms * (uint64_t)NS_PER_MS, per_s, stage->target);
+        per_s = stage->target;
+    }
+    rate_profile_add(&arrivals->profile, RATE_NEVER, per_s, per_s);
+}
+
+void arrivals_init(struct arrivals *arrivals, const struct campaign_options *options)
+{
+    *arrivals = (struct arrivals){
+        .is_poisson = options->arrivals == ARRIVALS_POISSON, .seed = options->seed, .end_ns = RATE_NEVER};
+    if (options->duration_ms > 0) {
+        arrivals->end_ns = options->duration_ms * (uint64_t)NS_PER_MS;
+    }
+    arrivals_fill(arrivals, options);
+    arrivals->count = arrivals->is_poisson ? arrivals_draw_gap(arrivals->seed, 0, 0) : 0;
+    arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
+}
+
+void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s, double before)
+{
+    rate_profile_restart(&arrivals->profile, at_ns, per_s, before);
+    arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
+}
+
+void arrivals_pass(struct arrivals *arrivals)
+{
+    arrivals->number++;
+    arrivals->count = arrivals->is_poisson
+                          ? arrivals->count + arrivals_draw_gap(arrivals->seed, 0, arrivals->number)
+                          : (double)arrivals->number;
+    arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
+}
+
+uint64_t arrivals_before(const struct campaign_options *options, const struct arrivals *arrivals,
+                         uint64_t at_ns)
+{
+    uint64_t until_ns = at_ns < arrivals->end_ns ? at_ns : arrivals->end_ns;
+    double expected = rate_profile_count(&arrivals->profile, until_ns);
+    if (!arrivals->is_poisson || expected > ARRIVALS_COUNTED) {
+        return (uint64_t)ceil(expected - 1e-6);
+    }
+    struct arrivals counted;
+    arrivals_init(&counted, options);
+    counted.profile = arrivals->profile;
+    counted.at_ns = arrivals_instant(&counted, counted.count);
+    while (counted.at_ns < until_ns) {
+        arrivals_pass(&counted);
+    }
+    return counted.number;
+}
+
+uint64_t arrivals_of_slot(const struct arrivals *arrivals, uint64_t slots, uint64_t slot, uint64_t nth,
+                          uint64_t before_ns)
+{
+    if (slot >= slots || nth == 0) {
+        return RATE_NEVER;
+    }
+    if (!arrivals->is_poisson) {
+        return arrivals_instant(arrivals, (double)slot + (double)(nth - 1) * (double)slots);
+    }
+    double gap = arrivals_draw_gap(arrivals->seed, slot + 1, nth);
+    return arrivals_instant(arrivals,
+                            rate_profile_count(&arrivals->profile, before_ns) + gap * (double)slots);
+}

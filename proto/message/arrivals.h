@@ -1,0 +1,44 @@
+/* The plan of a campaign with an open load: when which arrival comes. Each agent computes the same plan, so
+ * that none has to be told. Arrivals are numbered from 0; each of N slots (workers, or rooms) has every N-th.
+ * Pure. */
+#pragma once
+#include "proto/message/campaign.h"
+#include "proto/message/rate_profile.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct arrivals {
+    struct rate_profile profile;
+    bool is_poisson;
+    uint64_t seed;
+    uint64_t end_ns; /* none comes from then on */
+    /* The next one. */
+    uint64_t number;
+    double count; /* of arrivals by then, as the profile counts them */
+    uint64_t at_ns;
+};
+
+/* Whether steps begin by a rate, and not each when the one before it has ended. */
+bool campaign_is_open(const struct campaign_options *options);
+/* Whether steps have an instant at which they are to begin: open, or with a pace. */
+bool campaign_has_plan(const struct campaign_options *options);
+
+/* The most workers that it is to have at the same time. */
+uint32_t campaign_most_workers(const struct campaign_options *options);
+
+/* Of a campaign that is open. Its first arrival is the next one. */
+void arrivals_init(struct arrivals *arrivals, const struct campaign_options *options);
+/* From this instant on the rate is constant, after `before` arrivals (and a part). Arrivals that have been
+ * passed stay as they were. */
+void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s, double before);
+/* Goes on to the next one, whose at_ns is RATE_NEVER after the last. */
+void arrivals_pass(struct arrivals *arrivals);
+/* How many come before this instant, counted from the first. */
+uint64_t arrivals_before(const struct campaign_options *options, const struct arrivals *arrivals,
+                         uint64_t at_ns);
+
+/* When the n-th (from 1) arrival of one of `slots` comes, if the one before it came at `before_ns` (0 for the
+ * first): a Poisson plan has one of its own for each slot. RATE_NEVER if it has not so many. */
+uint64_t arrivals_of_slot(const struct arrivals *arrivals, uint64_t slots, uint64_t slot, uint64_t nth,
+                          uint64_t before_ns);

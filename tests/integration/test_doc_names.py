@@ -1,0 +1,104 @@
+"""What docs/ names exists, and what exists is named there: Lua functions, metrics, routes, exit codes, keys of the report."""
+import pathlib
+import re
+import tempfile
+import unittest
+
+import yaml
+
+from daemon import Agent, Coordinator, campaign
+from support import ROOT, tutti
+
+PAGES = {page.name: page.read_text() for page in sorted((ROOT / "docs").glob("*.md"))}
+ALL = "\n".join(PAGES.values())
+# What a row says once for all of its metrics: `tutti_agent_cpu_cores`, `_loop_busy_ratio`.
+BEGINNINGS = ("tutti_campaign_websocket", "tutti_agent", "tutti_live", "tutti_journal")
+MODULES = sorted({match for match in re.findall(r'"(tutti(?:\.\w+)?)"', (ROOT / "agent/lua/lua_api.c").read_text())} | {"tutti.json"})
+NAMES = """for _, name in ipairs { MODULES } do
+  for key, value in pairs(require(name)) do
+    if type(key) == "string" then io.write("name ", name, " ", key, "\\n") end
+  end
+end
+local tutti = require "tutti"
+tutti.scenario("nothing", function() end)
+"""
+
+
+def inline_code(text):
+    """What stands in `backticks`, outside of blocks."""
+    return re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL))
+
+
+class LuaNames(unittest.TestCase):
+    def setUp(self):
+        folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        listed = ", ".join(f'"{module}"' for module in MODULES)
+        (folder / "names.lua").write_text(NAMES.replace("MODULES", listed))
+        result = tutti("check", folder / "names.lua", "--allow-system")
+        self.assertEqual(result.code, 0, result)
+        self.names = {tuple(line.split()[1:]) for line in result.out.splitlines() if line.startswith("name ")}
+        self.assertGreater(len(self.names), 60)
+
+    def test_what_a_script_can_call_is_described(self):
+        spans = inline_code(ALL)
+        missing = []
+        for module, name in sorted(self.names):
+            alias = module.rpartition(".")[2]
+            whole = re.compile(rf"\b{alias}\.{name}\b")
+            if not any(whole.search(span) or re.match(rf"{name}\b", span) for span in spans):
+                missing.append(f"{alias}.{name}")
+        self.assertEqual(missing, [], "exist, but docs/ do not name them")
+
+    def test_what_is_described_can_be_called(self):
+        aliases = {module.rpartition(".")[2]: module for module in MODULES}
+        called = {found for span in inline_code(ALL) for found in re.findall(r"(?<![\w.:])(\w+)\.([a-z_0-9]+)\s*[({]", span)}
+        unknown = [f"{alias}.{name}" for alias, name in sorted(called) if alias in aliases and (aliases[alias], name) not in self.names]
+        self.assertEqual(unknown, [], "docs/ name them, but they do not exist")
+
+
+class Metrics(unittest.TestCase):
+    def test_both_ways(self):
+        described = set()
+        for line in PAGES["operations.md"].splitlines():
+            spans = re.findall(r"`([a-z_0-9]+)(?:\{[^`]*\})?`", line) if line.startswith(("| `tutti_", "| `process_")) else []
+            for span in spans:
+                if span.startswith(("tutti_", "process_")):
+                    first = described_now = span
+                elif span.startswith("_"):
+                    described_now = next(first[: first.index(part) + len(part)] + span for part in BEGINNINGS if part in first)
+                else:
+                    continue
+                described.add(described_now)
+        sources = "".join(path.read_text() for path in sorted((ROOT / "coordinator" / "api").glob("*.c")))
+        named = set(re.findall(r'"((?:tutti|process)_[a-z_0-9]+)', sources))
+        for name in sorted(named):
+            self.assertTrue(any(whole == name or whole.startswith(name) for whole in described), f"{name} is not in docs/operations.md")
+        for whole in sorted(described):
+            self.assertTrue(any(whole == name or whole.startswith(name) for name in named), f"{whole} does not exist")
+
+
+class Interface(unittest.TestCase):
+    def test_routes(self):
+        paths = set(yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"])
+        shapes = {re.sub(r"\{\w+\}", "X", path) for path in paths}
+        named = {re.sub(r"/(?:ID|NUMBER|\d+|\{\w+\}|\$\w+)(?=/|$)", "/X", found)
+                 for found in re.findall(r"(?:(?<=[\s`\"(])|(?<=\d))(/v1/[\w/{}$.]*\w|/metrics|/healthz|/readyz)", ALL)}
+        self.assertEqual(sorted(named - shapes), [], "docs/ name routes that do not exist")
+        self.assertEqual(sorted(shapes - named), [], "routes that docs/ do not name")
+
+    def test_exit_codes(self):
+        table = PAGES["running.md"].partition("## Verdicts and exit codes")[2].partition("\n## ")[0]
+        described = {int(code) for row in re.findall(r"^\|.*\| ([^|]+) \|$", table, re.MULTILINE) for code in re.findall(r"\d+", row)}
+        told = {int(code) for code in re.findall(r"^ +(\d+)", tutti("help", "run").out.partition("Exit codes:")[2], re.MULTILINE)}
+        self.assertEqual(described, told)
+
+    def test_keys_of_the_report(self):
+        table = PAGES["running.md"].partition("## The report as JSON")[2].partition("\n## ")[0]
+        first = [row for row in re.findall(r"^\| ([^|]+) \|", table, re.MULTILINE)]
+        described = {re.match(r"\w+", span).group() for row in first for item in re.findall(r"`([^`]+)`", row) for span in item.split(", ")}
+        schemas = yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["components"]["schemas"]
+        self.assertEqual(described, set(schemas["Report"]["properties"]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,293 @@
+"""Load shapes: steps that begin by a plan, how late they begin, and what a server that stalls does to their times."""
+import pathlib
+import re
+import tempfile
+import threading
+import time
+import unittest
+
+from daemon import Agent, WithAgents
+from support import run, tutti
+from threaded_server import ThreadedServer
+
+STALL_AT_S = 4.0
+STALL_S = 1.0
+
+
+class StallingServer(ThreadedServer):
+    """Answers at once, but not for one second of ten: who asks meanwhile is answered when that second is over."""
+
+    def __init__(self):
+        self.began = None
+        self.lock = threading.Lock()
+        super().__init__(self.talk)
+
+    def wait_out_the_stall(self):
+        with self.lock:
+            self.began = self.began or time.monotonic()
+        into_s = (time.monotonic() - self.began) % 10
+        if STALL_AT_S <= into_s < STALL_AT_S + STALL_S:
+            time.sleep(STALL_AT_S + STALL_S - into_s)
+
+    def talk(self, connection):
+        with connection:
+            data = b""
+            while True:
+                while b"\r\n\r\n" not in data:
+                    piece = connection.recv(4096)
+                    if not piece:
+                        return
+                    data += piece
+                data = data.partition(b"\r\n\r\n")[2]
+                self.wait_out_the_stall()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+class Scripts(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = pathlib.Path(folder.name)
+
+    def script(self, body, before=""):
+        path = self.folder / "load.lua"
+        path.write_text('local tutti = require "tutti"\nlocal http = require "tutti.http"\n' + before +
+                        f'tutti.scenario("step", function(worker)\n{body}\nend)\n')
+        return path
+
+
+class Plans(Scripts):
+    def test_a_rate_over_four_agents_is_exact(self):
+        result = run(self.script("tutti.sleep(0.02)"), "-w", "60", "--agents", "4", "--rate", "500/s", "-d", "6s", "-q")
+        load = result.report["load"]
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual(load["arrivals"] + load["dropped"], 3000, result)
+        self.assertGreaterEqual(load["arrivals"], 2970, result)
+        self.assertEqual(result.steps["ok"], load["arrivals"])
+        self.assertGreater(load["late_ms"]["max"], 0)
+
+    def test_arrivals_that_find_no_free_worker_are_dropped(self):
+        result = run(self.script("tutti.sleep(0.2)"), "-w", "4", "--agents", "2", "--rate", "100/s", "-d", "2s", "-q")
+        load = result.report["load"]
+        self.assertEqual(load["arrivals"] + load["dropped"], 200, result)
+        self.assertTrue(28 <= load["arrivals"] <= 44, result.report["load"])  # 4 workers, 5 steps a second each
+        self.assertRegex(run(self.script("tutti.sleep(0.2)"), "-w", "1", "--rate", "50/s", "-d", "1s").out,
+                         r"load    \d+ arrivals, \d+ dropped; steps began late by p50 .*\n"
+                         r"  p99     of steps: response time .* \(since the intended start\), service time 20\d ms\n")
+
+    def test_with_rooms_all_seats_begin_together(self):
+        result = run(self.script('worker:barrier("begin")'), "-w", "15", "--room-size", "5", "--agents", "3", "--rate", "15/s", "-d", "2s", "-q")
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual(result.report["load"]["arrivals"], 30, result)
+        self.assertEqual(result.report["load"]["dropped"], 0)
+        self.assertEqual(result.steps["ok"], 150)
+        self.assertEqual(result.report["waits"]["begin.barrier"]["ok"], 150)
+        self.assertLess(result.report["waits"]["begin.barrier"]["p50_ms"], 50)  # a room comes each 200 ms
+
+    def test_a_rate_goes_through_its_stages(self):
+        result = run(self.script(""), "-w", "20", "--stages", "2s:100/s,1s:100/s,1s:0/s", "-q")
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual(result.report["load"]["arrivals"] + result.report["load"]["dropped"], 250, result)
+        self.assertAlmostEqual(result.report["duration_s"], 4, delta=0.8)
+
+    def test_poisson_arrivals_are_the_same_for_the_same_seed(self):
+        counts = set()
+        for agents in ("1", "3"):
+            load = run(self.script(""), "-w", "30", "--agents", agents, "--rate", "100/s", "-d", "2s", "--arrivals", "poisson",
+                       "--seed", "7", "-q").report["load"]
+            counts.add(load["arrivals"] + load["dropped"])
+        self.assertEqual(len(counts), 1)
+        self.assertTrue(150 <= counts.pop() <= 250)
+
+    def test_a_pace_counts_from_the_first_step(self):
+        result = run(self.script("tutti.sleep(0.03)"), "-w", "4", "--pacing", "100ms", "-d", "2s", "-q")
+        self.assertIn(result.steps["ok"], range(76, 85), result)
+        self.assertNotIn("arrivals", result.report["load"])
+        late = run(self.script("if worker.step == 1 then tutti.sleep(0.5) end"), "-w", "1", "--pacing", "100ms", "-r", "8", "-q")
+        self.assertAlmostEqual(late.report["load"]["late_ms"]["max"], 400, delta=90)  # the second step, which was due at 100 ms
+        self.assertLess(late.report["duration_s"], 1.0)  # the next ones catch up: 700 ms for eight
+
+    def test_a_script_records_its_own_times(self):
+        body = """tutti.record("own", 0.25) tutti.record("own", 0.5, { ok = false })
+            local at = tutti.now() tutti.sleep(0.1) tutti.record("late", 0.02, { at = at })"""
+        timings = run(self.script(body), "-w", "1", "-r", "2", "--fail", "0", "-q").report["timings"]
+        self.assertEqual((timings["own"]["count"], timings["own"]["failed"]), (4, 2))
+        self.assertAlmostEqual(timings["own"]["max_ms"], 500, delta=5)
+        self.assertNotIn("response", timings["own"])
+        self.assertAlmostEqual(timings["late"]["p50_ms"], 20, delta=1)
+        self.assertAlmostEqual(timings["late"]["response"]["p50_ms"], 100, delta=60)
+        for call, said in (('tutti.record("x", -1)', "expected seconds"), ('tutti.record("", 1)', "a name is printable text"),
+                           ('tutti.record("x", 1, { at = "now" })', "at is an instant"), ('tutti.record("x", 1, { when = 1 })', "when")):
+            self.assertIn(said, run(self.script(call), "-r", "1", "-q").report["errors"][0]["message"])
+
+    def test_workers_think_by_a_law(self):
+        result = run(self.script(""), "-w", "20", "--think", "uniform:50ms:150ms", "-r", "11", "-q")
+        self.assertEqual(result.steps["ok"], 220)
+        self.assertTrue(0.8 <= result.report["duration_s"] <= 2.2, result)  # ten pauses of 100 ms, and the slowest of twenty
+        self.assertNotIn("load", result.report)
+
+
+class Closed(Scripts):
+    def test_workers_go_through_their_stages(self):
+        """From 1 to 10 in a second, 10 for a second, to 1 in a second: about 5.5 + 10 + 5.5 workers' seconds of 50 ms steps."""
+        result = run(self.script("tutti.sleep(0.05)"), "--stages", "1s:10,1s:10,1s:0", "-q")
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual(result.steps["failed"], 0)
+        self.assertTrue(290 <= result.steps["ok"] <= 450, result.report["steps"])
+        self.assertAlmostEqual(result.report["duration_s"], 3, delta=0.8)
+        self.assertEqual(sum(agent["workers"] for agent in result.report["agents"]), 10)
+
+    def test_whole_rooms_come_and_go(self):
+        result = run(self.script('worker:barrier("all") tutti.sleep(0.02)'), "-w", "4", "--room-size", "4", "--agents", "3",
+                     "--stages", "1s:12,1s:12,1s:4", "-q")
+        self.assertEqual((result.verdict, result.steps["failed"]), ("passed", 0), result)
+        self.assertEqual(result.report["waits"]["all.barrier"]["count"] % 4, 0)
+
+    def test_all_workers_share_the_runs(self):
+        result = run(self.script("tutti.sleep(worker.id == 0 and 0.5 or 0.002)"), "-w", "6", "--shared-runs", "500", "--agents", "2", "-q")
+        self.assertEqual((result.verdict, result.steps["ok"]), ("passed", 500), result)
+        self.assertLess(result.report["duration_s"], 5)  # the slow one would take 40 s for its sixth
+
+
+class Live(WithAgents, Scripts):
+    def start(self, body, *options):
+        result = self.tutti("start", self.script(body), "--expect-agents", 3, *options)
+        self.assertEqual(result.code, 0, result)
+        return int(result.out)
+
+    def steps(self, campaign):
+        return self.coordinator.show(campaign)["steps"]["ok"]
+
+    def ask(self, *words):
+        result = self.tutti(*words)
+        self.assertEqual(result.code, 0, result)
+        return result.out
+
+    def test_a_pause_begins_no_step_and_takes_no_time_of_the_plan(self):
+        campaign = self.start("tutti.sleep(0.01)", "-w", 30, "--rate", "100/s", "-d", "4s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 50, 20, "no steps")
+        self.assertEqual(self.ask("pause", campaign), f"campaign {campaign} pauses\n")
+        time.sleep(2.5)
+        paused = self.steps(campaign)
+        time.sleep(2.5)
+        self.assertEqual(self.steps(campaign), paused)
+        self.assertEqual(self.ask("resume", campaign), f"campaign {campaign} goes on\n")
+        report = self.coordinator.report(campaign)
+        self.assertEqual(report["verdict"], "passed", report)
+        self.assertEqual(report["load"]["arrivals"] + report["load"]["dropped"], 400)
+        self.assertLess(report["load"]["late_ms"]["max"], 1000)
+        self.assertGreater(report["duration_s"], 8.5)
+
+    def test_rooms_that_meet_pause_together(self):
+        campaign = self.start('worker:barrier("all") tutti.sleep(0.01)', "-w", 12, "--room-size", 4, "-d", "3s",
+                              "--sync-timeout", "2s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 50, 20, "no steps")
+        self.ask("pause", campaign)
+        time.sleep(4)  # longer than any wait may take
+        paused = self.steps(campaign)
+        self.ask("resume", campaign)
+        report = self.coordinator.report(campaign)
+        self.assertEqual((report["verdict"], report["steps"]["failed"]), ("passed", 0), report)
+        self.assertGreater(report["steps"]["ok"], paused)
+
+    def test_the_rate_changes_while_it_runs(self):
+        campaign = self.start("tutti.sleep(0.002)", "-w", 40, "--rate", "20/s", "-d", "6s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 20, 20, "no steps")
+        self.assertEqual(self.ask("rate", campaign, "200/s"), f"campaign {campaign} goes to a rate of 200/s\n")
+        report = self.coordinator.report(campaign)
+        total = report["load"]["arrivals"] + report["load"]["dropped"]
+        self.assertEqual(report["verdict"], "passed", report)
+        self.assertTrue(400 <= total <= 1100, report["load"])  # 20 a second for one or two seconds of six, then 200
+
+    def test_what_cannot_be(self):
+        campaign = self.start("tutti.sleep(0.01)", "-w", 3, "-d", "30s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 5, 20, "no steps")
+        for words, said in ((("rate", campaign, "5"), 'rate "5"'), (("rate", campaign, "5/s"), f"campaign {campaign} has no rate"),
+                            (("rate", campaign), "rate"), (("resume", campaign), f"campaign {campaign} is not paused"),
+                            (("pause", 999999), "there is no campaign 999999"), (("pause",), "pause")):
+            result = self.tutti(*words)
+            self.assertEqual((result.code, result.out), (2, ""), result)
+            self.assertIn(said, result.err)
+        self.ask("pause", campaign)
+        self.assertIn(f"campaign {campaign} is paused already", self.tutti("pause", campaign).err)
+        self.coordinator.post(f"/v1/campaigns/{campaign}/stop")
+        self.assertEqual(self.coordinator.report(campaign)["verdict"], "aborted")
+
+    def test_the_part_of_a_lost_agent_is_dropped_or_taken_over(self):
+        for policy in ("shrink", "replace"):
+            with self.subTest(policy), Agent(self.coordinator.endpoint, "a4") as fourth:
+                self.coordinator.wait_agents(4)
+                campaign = self.start("tutti.sleep(0.005)", "-w", 40, "--rate", "100/s", "-d", "6s", "--on-loss", policy, "--fail", 0)
+                self.coordinator.wait_until(lambda: self.steps(campaign) > 100, 20, "no steps")
+                self.assertEqual(fourth.end(), 0)
+                load = self.coordinator.report(campaign)["load"]
+                self.assertEqual(load["arrivals"] + load["dropped"], 600, load)
+                if policy == "shrink":
+                    self.assertTrue(60 <= load["dropped"] <= 160, load)  # a quarter of some four seconds
+                else:
+                    self.assertLess(load["dropped"], 60, load)
+
+
+class HonestLatency(Scripts):
+    BODY = 'http.get(tutti.target .. "/", { name = "page" })'
+
+    def measure(self, *options):
+        with StallingServer() as server:
+            return run(self.script(self.BODY), "--target", f"http://127.0.0.1:{server.port}", "-d", "10s", "--agents", "1",
+                       "-q", *options).report
+
+    def test_an_open_load_sees_the_second_in_which_the_server_stalls(self):
+        """1,000 requests, 100 of which come within the stall: of these the first waits a second, the last nothing, so 10 of
+        1,000 wait for longer than 0.9 s."""
+        report = self.measure("-w", "150", "--rate", "100/s")
+        self.assertEqual(report["load"]["dropped"], 0)
+        self.assertEqual(report["requests"]["page"]["count"], 1000)
+        self.assertAlmostEqual(report["requests"]["page"]["response"]["p99_ms"], 900, delta=45)
+        self.assertAlmostEqual(report["load"]["request_response_ms"]["p95"], 500, delta=50)
+
+    def test_a_closed_load_does_not(self):
+        report = self.measure("-w", "1", "--delay", "9ms")
+        self.assertGreater(report["requests"]["page"]["count"], 300)
+        self.assertLess(report["requests"]["page"]["p99_ms"], 100)
+        self.assertNotIn("response", report["requests"]["page"])
+
+    def test_a_pace_shows_both(self):
+        """One user who is to ask each 10 ms: the requests that it could not make in time are late, and the server was slow once."""
+        report = self.measure("-w", "1", "--pacing", "10ms")
+        page = report["requests"]["page"]
+        self.assertAlmostEqual(page["response"]["p99_ms"], 900, delta=60)
+        self.assertLess(page["p99_ms"], 100)
+
+
+class BadInput(Scripts):
+    def test_each_is_refused_in_one_line(self):
+        path = self.script("")
+        for options, said in (
+                (("--rate", "50"), 'rate "50": expected a number with its unit'),
+                (("--rate", "-5/s"), 'rate "-5/s"'),
+                (("--rate", "5/s"), "a rate needs a duration, or stages"),
+                (("--rate", "5/s", "-d", "1s", "--pacing", "1s"), "rate and pacing contradict each other"),
+                (("--rate", "5/s", "--stages", "5s:10"), "rate and stages of workers contradict each other"),
+                (("--stages", "5s"), 'stage "5s"'),
+                (("--stages", "5s:1,5s:1/s"), 'stage "5s:1/s"'),
+                (("--think", "gamma:1s"), 'think time "gamma:1s"'),
+                (("--pacing", "often"), "--pacing"),
+                (("--arrivals", "late"), "--arrivals")):
+            with self.subTest(options=options):
+                result = tutti("run", path, *options)
+                self.assertEqual(result.code, 2, result)
+                self.assertEqual(len(re.findall("\n", result.err)), 1, result)
+                self.assertIn(said, result.err)
+                self.assertEqual(result.out, "")
+
+    def test_a_script_says_stages_as_pairs(self):
+        path = self.script("", 'tutti.options { workers = 5, stages = { {"1s", "20/s"}, {0.5, "0/s"} } }\n')
+        self.assertEqual(run(path, "-q").report["load"]["arrivals"], 15)
+        path = self.script("", 'tutti.options { stages = { {"1s"} } }\n')
+        result = tutti("run", path)
+        self.assertEqual(result.code, 2, result)
+        self.assertIn('option stages: expected pairs like {"30s", 100}', result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()

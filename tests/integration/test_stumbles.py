@@ -1,0 +1,111 @@
+"""Where people who come from other tools stumble: what they are told then."""
+import pathlib
+import tempfile
+import unittest
+
+from support import environment, tutti
+
+LOADS = """local tutti = require "tutti"
+local http = require "tutti.http"
+"""
+
+
+class Stumbles(unittest.TestCase):
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+
+    def write(self, name, text):
+        path = self.folder / name
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    def play(self, text, *options, name="stumbles.lua", **more):
+        return tutti("run", self.write(name, text), "--agents", 1, *options, **more)
+
+    def test_options_of_other_tools(self):
+        path = self.write("a.lua", LOADS)
+        for foreign, ours in (("--vus", "--workers"), ("--users", "--workers"), ("--max-runs", "--runs"),
+                              ("--run-time", "--duration"), ("--processes", "--agents"), ("--host", "--target")):
+            result = tutti("run", path, foreign, 3)
+            self.assertEqual(result.code, 2, result)
+            self.assertEqual(result.err, f"tutti: run: unknown option {foreign}; it is {ours} here (see tutti help run)\n")
+
+    def test_a_misspelt_variable(self):
+        scenario = LOADS + 'tutti.scenario("a", function() end)\n'
+        result = self.play(scenario, env=environment(TUTTI_WROKERS="3", TUTTI_WHAT_IS_THIS_ONE="1", TUTTI_API="http://x"))
+        self.assertEqual(result.code, 0, result)
+        self.assertEqual(result.err.count("the environment has"), 2, result)
+        self.assertIn("tutti: run: the environment has TUTTI_WROKERS, which no command knows; did you mean TUTTI_WORKERS?\n",
+                      result.err)
+        self.assertIn("the environment has TUTTI_WHAT_IS_THIS_ONE, which no command knows\n", result.err)
+
+    def test_a_traceback_with_one_v(self):
+        text = LOADS + 'local function deep() error("bad") end\ntutti.scenario("a", function()\n  deep()\nend)\n'
+        result = self.play(text, "-v")
+        self.assertIn("tutti: agent-1: worker 0, step 1: stumbles.lua:3: bad\n", result.err)
+        self.assertIn("    stumbles.lua:5: in function <stumbles.lua:4>\n", result.err)
+        self.assertIn("1 × stumbles.lua:3: bad\n", result.out)
+        self.assertNotIn("traceback", self.play(text).err)
+
+    def test_a_traceback_of_a_setup(self):
+        for fixture in ("setup", "global_setup"):
+            text = LOADS + f'tutti.{fixture}(function()\n  error("bad")\nend)\ntutti.scenario("a", function() end)\n'
+            result = self.play(text, "-v")
+            self.assertEqual(result.code, 1, result)
+            self.assertIn("    stumbles.lua:4: in function <stumbles.lua:3>\n", result.err, fixture)
+
+    def test_no_target(self):
+        use = LOADS + 'tutti.scenario("a", function() http.get(tutti.target .. "/") end)\n'
+        result = self.play(use)
+        self.assertIn("attempt to concatenate a nil value (field 'target'); no --target was given", result.out)
+        self.assertEqual(self.play(use, "--target", "builtin").code, 0)
+
+    def test_an_assertion_shows_the_response_that_came(self):
+        text = LOADS + """tutti.scenario("a", function()
+  local first = http.get("/page")
+  local answer = http.get("/status/503")
+  assert(answer.status == 200)
+end)
+"""
+        result = self.play(text, "--target", "builtin")
+        self.assertIn("stumbles.lua:6: assertion failed! (answer: response of status 503, 4 bytes)", result.out)
+        own = self.play(text.replace("== 200", '== 200, "not open"'), "--target", "builtin")
+        self.assertIn("1 × stumbles.lua:6: not open\n", own.out)
+
+    def test_what_editors_put_before_a_script(self):
+        self.write("part.lua", b"\xef\xbb\xbf#!/usr/bin/env lua\nreturn { answer = 42 }\n")
+        result = self.play(b"\xef\xbb\xbf#!/usr/bin/env tutti\n" + (LOADS + """local part = require "part"
+tutti.scenario("a", function() assert(part.answer == 42) end)
+""").encode())
+        self.assertEqual(result.code, 0, result)
+
+    def rows(self, content, options="", name="rows.csv"):
+        self.write(name, content)
+        return self.play(LOADS + f"""local rows = tutti.data("{name}"{options})
+tutti.scenario("a", function(worker) local row = rows:next(worker) tutti.print(row.name .. "|" .. row.sum) end)
+""")
+
+    def test_a_csv_with_another_separator(self):
+        hint = 'rows.csv:1: the header is one field with "{0}" in it; if that separates the fields, say separator = "{0}"\n'
+        for spelled, separator in ((";", ";"), ("\\t", "\t")):
+            content = f"name{separator}sum\nren{separator}1,5\n"
+            result = self.rows(content)
+            self.assertEqual(result.code, 2, result)
+            self.assertIn(hint.format(spelled), result.err)
+            result = self.rows(content, f', {{ separator = "{spelled}" }}')
+            self.assertEqual(result.code, 0, result)
+            self.assertIn("ren|1,5\n", result.out)
+        self.assertIn('separator: expected one character such as ";" or "\\t", got ;;\n',
+                      self.rows("a\n", ', { separator = ";;" }').err)
+        self.assertIn("separator is for .csv files", self.rows("{}", ', { separator = ";" }', name="rows.jsonl").err)
+
+    def test_bytes_that_are_not_utf8(self):
+        for name, content in (("rows.csv", b"name,sum\nren\xe9,1\n"), ("rows.jsonl", b'{"name":"x","sum":1}\n{"name":"\xe9"}\n'),
+                              ("rows.json", b'[\n{"name":"\xe9"}]')):
+            result = self.rows(content, name=name)
+            self.assertEqual(result.code, 2, result)
+            self.assertIn(f"{name}:2: the byte 0xE9 is not UTF-8; save the file as UTF-8\n", result.err)
+
+
+if __name__ == "__main__":
+    unittest.main()

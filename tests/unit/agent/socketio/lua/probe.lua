@@ -1,0 +1,3 @@
+-- The inside of tutti.socketio, for its test.
+local import = ...
+return { engine = import "engine_codec", packets = import "packets", events = import "events" }
