@@ -138,7 +138,7 @@ class Run:
         """Settles it, unless it survives: then it is returned."""
         number = self.numbers[(one.file, one.key)]
         stem = f"test_{pathlib.Path(one.file).stem}"
-        asked = [test for test in tests if test.reaches(one.file, number)]
+        asked = [test for test in tests if test.reaches(one.file, number) and test.seconds <= self.options.longest]
         is_known_to_compiler = False
         for test in sorted(asked, key=lambda test: test.cost(one.file) / (5 if test.name.split(":")[0] == stem else 1)):
             if test.seconds > COMPILES_WITHIN and not is_known_to_compiler:
@@ -261,6 +261,7 @@ def main():
     parser.add_argument("--seeds", type=int, default=1500, metavar="N", help="simulated seeds each (default: 1500)")
     parser.add_argument("--jobs", "-j", type=int, default=os.cpu_count(), metavar="N", help="so many at once (default: one a processor)")
     parser.add_argument("--work", type=pathlib.Path, metavar="DIR", help="keep the copy and the ledger here, for the next time")
+    parser.add_argument("--longest", type=float, default=float("inf"), metavar="SECONDS", help="ask no test that takes longer")
     parser.add_argument("--without-sanitizers", action="store_true", help="do not build with sanitizers what survived without")
     parser.add_argument("--report", action="store_true", help="try nothing: print what the ledger knows, and what survived")
     parser.add_argument("files", nargs="*", default=[*CORES, *SHELL], metavar="FILE", help="or folder (default: the cores and the agent's shell)")

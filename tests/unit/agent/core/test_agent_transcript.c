@@ -56,6 +56,11 @@ void write_command(struct buffer *into, uint32_t shard, const struct command *co
         buffer_append_string(into, command->phase == GLOBAL_SETUP ? "setup" : "teardown");
     } else if (command->kind == COMMAND_ASSIGN) {
         buffer_append_format(into, " from %" PRIu64, command->first_step);
+    } else if (command->kind == COMMAND_PACE) {
+        assert_true(command->pace.rooms == NULL && command->pace.room_count == 0); /* they are room_steps */
+        buffer_append_format(into, " %s after %" PRIu64 " ms, %.1f/s",
+                             command->pace.is_paused ? "paused" : "goes on", command->pace.shift_ns / MS,
+                             command->pace.rate_per_s);
     } else if (command->kind == COMMAND_REPLY) {
         write_reply(into, command);
     } else if (command->kind == COMMAND_BEGIN) {
