@@ -113,6 +113,24 @@ static void write_gauges(struct buffer *into, const struct gauges *gauges)
     buffer_append_format(into, ", %" PRIu64 " of lag", histogram_count(gauges->lag_us));
 }
 
+static void write_count(struct buffer *into, size_t count, const char *of)
+{
+    if (count > 0) {
+        buffer_append_format(into, ", %zu %s", count, of);
+    }
+}
+
+static void write_statistics(struct buffer *into, const struct statistics *statistics)
+{
+    buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", statistics->steps_ok,
+                         statistics->workers_running);
+    write_count(into, statistics->request_count, "requests");
+    write_count(into, statistics->wait_count, "waits");
+    write_count(into, statistics->error_count, "errors");
+    write_count(into, statistics->websocket_count, "websockets");
+    write_count(into, statistics->check_count, "checks");
+}
+
 uint8_t artifact_byte(uint64_t offset)
 {
     return (uint8_t)(offset % 251);
@@ -146,8 +164,7 @@ void write_message(struct buffer *into, const struct message *message)
                              message->artifact.content.size, message->artifact.size_bytes);
         break;
     case MESSAGE_STATISTICS:
-        buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", message->statistics.steps_ok,
-                             message->statistics.workers_running);
+        write_statistics(into, &message->statistics);
         break;
     case MESSAGE_GAUGES:
         write_gauges(into, &message->gauges);
