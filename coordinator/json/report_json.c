@@ -233,6 +233,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
     {.key = "timings", .type = JSON_TABLE_SPECIAL, .special = &json_special_timings},
+    {.key = "scenarios", .type = JSON_TABLE_SPECIAL, .special = &json_special_scenarios},
     {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},

@@ -50,13 +50,16 @@ def add_up(test, report):
     series = report["series"]
     for name, request in report["requests"].items():
         row = series["requests"][name]
-        for key in ("count", "failed"):
+        for key in ("count", "failed", "bytes_in", "bytes_out"):
             test.assertEqual(sum(row[key]), request[key], (name, key))
         test.assertEqual(max(value for value in row["max_ms"] if value is not None), request["max_ms"], name)
     total = series["total"]
     test.assertEqual(sum(total["requests"]["count"]), sum(request["count"] for request in report["requests"].values()))
     for key in ("ok", "failed", "stopped", "lost"):
         test.assertEqual(sum(total["steps"][key]), report["steps"][key], key)
+    for name, scenario in report["scenarios"].items():
+        for key in ("ok", "failed", "stopped"):
+            test.assertEqual(sum(series["scenarios"][name][key]), scenario[key], (name, key))
     test.assertEqual(sum(total["waits"]["count"]), sum(wait["count"] for wait in report["waits"].values()))
     test.assertEqual(sum(total["seen"]["count"]), sum(seen["count"] for seen in report["seen"].values()))
     lengths = {len(column) for row in total.values() for column in row.values()}

@@ -239,6 +239,7 @@ struct statistics_items {
     struct wait_statistics waits[2];
     struct error_statistics errors[2];
     struct websocket_statistics websockets[2];
+    struct scenario_statistics scenarios[2];
 };
 
 /* The first request has them, the second does not. */
@@ -291,6 +292,13 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                      .worker = i * (LIMIT_WORKERS - 1),
                                                      .step = palette->wide / 9};
         make_websocket(sample, palette, variant, &items->websockets[i]);
+        items->requests[i].received_bytes = palette->wide / 7;
+        items->requests[i].sent_bytes = palette->wide / 8;
+        items->requests[i].statuses = items->websockets[i].codes;
+        items->scenarios[i] = (struct scenario_statistics){.name = palette->name,
+                                                           .weight_milli = palette->wide / 6,
+                                                           .steps = {palette->wide, 2, palette->small},
+                                                           .step_us = histogram_of(sample, variant)};
     }
     size_t count = variant == SAMPLE_SMALLEST ? 0 : 2;
     sample->message.statistics =
@@ -311,6 +319,8 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .errors = items->errors,
                             .error_count = count,
                             .websockets = items->websockets,
+                            .scenarios = items->scenarios,
+                            .scenario_count = count,
                             .websocket_count = count};
 }
 
