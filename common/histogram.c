@@ -182,6 +182,37 @@ static uint64_t highest_of(const struct histogram *histogram, uint32_t bucket)
     return highest < histogram->maximum ? highest : histogram->maximum;
 }
 
+void histogram_remove_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count)
+{
+    if (bucket >= histogram->used) {
+        return;
+    }
+    /* A sum that was saturated has less than its parts. */
+    uint64_t *left = &histogram->counts[bucket];
+    *left -= count < *left ? count : *left;
+    histogram->total -= count < histogram->total ? count : histogram->total;
+    size_t used = histogram->used;
+    while (used > 0 && histogram->counts[used - 1] == 0) {
+        used--;
+    }
+    if (used < histogram->used) {
+        histogram->used = used;
+        histogram->maximum = used > 0 ? highest_of(histogram, (uint32_t)used - 1) : 0;
+    }
+}
+
+double histogram_mean(const struct histogram *histogram)
+{
+    double sum = 0;
+    struct histogram_cursor cursor = {0};
+    while (histogram_next(histogram, &cursor)) {
+        uint64_t width;
+        uint64_t lowest = lowest_of(cursor.bucket, &width);
+        sum += ((double)lowest + (double)(width - 1) / 2) * (double)cursor.count;
+    }
+    return histogram->total > 0 ? sum / (double)histogram->total : 0;
+}
+
 void histogram_quantiles(const struct histogram *histogram, const double *quantiles, uint64_t *values,
                          size_t count)
 {

@@ -18,9 +18,14 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
 /* The same with a limit on memory: `left_bytes` is reduced by the memory that `into` has to add for higher
  * buckets; once it is used up, values that do not fit are counted in the highest bucket. */
 void histogram_merge_within(struct histogram *into, const struct histogram *from, size_t *left_bytes);
+/* Takes values out again that are in it. If its highest bucket becomes empty, the maximum is the highest
+ * value of the one that is left. */
+void histogram_remove_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count);
 void histogram_clear(struct histogram *histogram);
 uint64_t histogram_count(const struct histogram *histogram);
 uint64_t histogram_maximum(const struct histogram *histogram);
+/* As if each value were in the middle of its bucket; 0 when empty. */
+double histogram_mean(const struct histogram *histogram);
 /* The highest value of the lowest bucket such that at least `quantile` (0…1) of the values are at most it;
  * never above the maximum. 0 when empty. */
 uint64_t histogram_quantile(const struct histogram *histogram, double quantile);

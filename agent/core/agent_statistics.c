@@ -94,6 +94,7 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     struct statistics *part = &parcel.message.statistics;
     *part = *statistics;
     part->request_count = part->wait_count = part->error_count = part->websocket_count = 0;
+    part->check_count = 0;
     part->scenario_count = 0;
     struct parcel_share share = share_of_text(0);
     add_histogram(&share, statistics->step_us);
@@ -120,6 +121,12 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
         make_space_for_websocket(&parcel, &statistics->websockets[i]);
         part->websockets = part->websocket_count == 0 ? &statistics->websockets[i] : part->websockets;
         part->websocket_count++;
+    }
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        const struct check_statistics *check = &statistics->checks[i];
+        make_space(&parcel, share_of_text(check->name.size + check->text.size));
+        part->checks = part->check_count == 0 ? &statistics->checks[i] : part->checks;
+        part->check_count++;
     }
     for (size_t i = 0; i < statistics->scenario_count; i++) {
         struct parcel_share of_scenario = share_of_text(statistics->scenarios[i].name.size);

@@ -11,6 +11,7 @@
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load_text.h"
+#include "proto/message/threshold.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -175,11 +176,12 @@ static void spell_pair(const struct spelling *spelling)
     lua_pop(lua, 2);
 }
 
-/* A string, or a list of strings: these with spaces between them, in place of the list. */
+/* A string, or a list of strings: these with the separator between them, in place of the list. */
 static const char *spell_list(struct spelling *spelling)
 {
     static const char expected[] = "a string, or a list of strings";
     lua_State *lua = spelling->lua;
+    char separator = spelling->option->separator != 0 ? spelling->option->separator : ' ';
     luaL_Buffer joined;
 
     if (!lua_istable(lua, -1)) {
@@ -193,7 +195,7 @@ static const char *spell_list(struct spelling *spelling)
             spelling_refuse(spelling, expected);
         }
         luaL_addvalue(&joined);
-        luaL_addchar(&joined, ' ');
+        luaL_addchar(&joined, separator);
     }
     lua_pop(lua, 1);
     luaL_pushresult(&joined);

@@ -53,6 +53,7 @@ struct meter {
     struct map *requests;               /* "R" or "T" and the name → struct request_entry */
     struct map *waits;                  /* kind and name → struct wait_entry */
     struct map *errors;                 /* key → struct error_entry */
+    struct map *checks;                 /* of check_meter.h */
     struct map *websockets;             /* name → struct websocket_entry */
     struct map *scenarios;              /* name → struct scenario_entry */
     struct request_entry *last_request; /* looked up last: often the next one too */
@@ -69,6 +70,7 @@ struct meter *meter_new(void)
     meter->waits = map_new();
     meter->errors = map_new();
     meter->websockets = map_new();
+    meter->checks = map_new();
     meter->scenarios = map_new();
     return meter;
 }
@@ -148,6 +150,26 @@ void meter_request(struct meter *meter, const struct request_sample *sample)
     if (sample->phase_us != NULL) {
         record_phases(&entry->counts, sample->phase_us);
     }
+}
+
+void meter_rebook(struct meter *meter, struct bytes name, bool is_ok)
+{
+    struct request_statistics *counts = &need_request(meter, name, false)->counts;
+
+    if (!is_ok) {
+        counts->failed++;
+    } else if (counts->failed > 0) {
+        counts->failed--;
+    } else {
+        counts->forgiven++; /* of those that were reported already */
+    }
+    meter->has_changed = true;
+}
+
+void meter_check(struct meter *meter, const struct check_sample *sample)
+{
+    check_meter_add(meter->checks, sample);
+    meter->has_changed = true;
 }
 
 static struct wait_entry *need_wait(struct meter *meter, struct bytes name, enum operation_kind kind)
@@ -323,7 +345,7 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
     statistics->requests = memory_new(map_size(meter->requests) + 1, sizeof *statistics->requests);
     while (map_next(meter->requests, &cursor)) {
         struct request_statistics *counts = &((struct request_entry *)cursor.value)->counts;
-        if (counts->count == 0) {
+        if (counts->count == 0 && counts->failed == 0 && counts->forgiven == 0) {
             continue;
         }
         struct request_statistics *out = &statistics->requests[statistics->request_count++];
@@ -331,7 +353,8 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
         out->latency_us = hand_over(&counts->latency_us);
         counts->response_us = NULL;                           /* that one is out's now */
         memset(counts->phase_us, 0, sizeof counts->phase_us); /* those are out's now */
-        counts->count = counts->failed = counts->received_bytes = counts->sent_bytes = 0;
+        counts->count = counts->failed = counts->forgiven = 0;
+        counts->received_bytes = counts->sent_bytes = 0;
         counts->statuses = (struct close_counts){0};
     }
 }
@@ -425,6 +448,8 @@ static struct statistics *copy_taken(struct meter *meter, struct statistics *tak
     memory_free(taken->waits);
     memory_free(taken->errors);
     memory_free(taken->websockets);
+    memory_free(taken->checks);
+    check_meter_clear(meter->checks);
     memory_free(taken->scenarios);
     if (taken->error_count > 0) { /* texts come and go: these are not kept */
         free_errors(meter);
@@ -454,6 +479,7 @@ struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
     take_waits(meter, &taken);
     take_errors(meter, &taken);
     take_websockets(meter, &taken);
+    check_meter_take(meter->checks, &taken);
     take_scenarios(meter, &taken);
     memset(meter->steps, 0, sizeof meter->steps);
     meter->workers_running = workers_running;
@@ -501,6 +527,7 @@ void meter_free(struct meter **pointer)
     }
     map_free(&meter->scenarios);
     map_free(&meter->websockets);
+    check_meter_free(&meter->checks);
     map_free(&meter->requests);
     map_free(&meter->waits);
     free_errors(meter);

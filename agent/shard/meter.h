@@ -1,6 +1,7 @@
 /* Counters and histograms of one campaign on one shard, reported as differences. */
 #pragma once
 #include "agent/core/runner/runner.h"
+#include "agent/shard/check_meter.h"
 #include "common/attributes.h"
 #include "proto/message/message.h"
 
@@ -23,6 +24,9 @@ struct request_sample {
     const uint64_t *phase_us; /* of each request_phase; NULL: not wanted */
 };
 void meter_request(struct meter *meter, const struct request_sample *sample);
+/* A request of this name that was counted has failed after all, or has not. */
+void meter_rebook(struct meter *meter, struct bytes name, bool is_ok);
+void meter_check(struct meter *meter, const struct check_sample *sample);
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);

@@ -27,6 +27,7 @@ struct run_options {
     struct {
 #define CAMPAIGN_OPTION(type, field, key, ...) bool field;
 #define CAMPAIGN_OPTION_OF_START(type, field, key, ...) bool field;
+#define CAMPAIGN_WORD(word, ...) bool word;
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) bool field;
 #define RUN_OPTION(type, field, ...) bool field;

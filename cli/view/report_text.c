@@ -2,6 +2,7 @@
 #include "cli/view/report_text.h"
 #include "cli/base/format.h"
 #include "cli/base/table.h"
+#include "cli/view/judge_text.h"
 #include "cli/view/load_text.h"
 #include "cli/view/scenario_text.h"
 #include "cli/view/seen_text.h"
@@ -346,6 +347,8 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     append_start(text, report);
     append_spread(text, report);
     append_bottlenecks(text, report, has_colour);
+    judge_text_thresholds(report, has_colour, text);
+    judge_text_checks(report, has_colour, text);
     report_text_append_requests(text, report, false, has_colour);
     append_phases(text, report, has_colour);
     report_text_append_requests(text, report, true, has_colour);

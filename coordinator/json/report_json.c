@@ -6,6 +6,7 @@
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/json_table.h"
+#include "coordinator/json/judge_json.h"
 #include "coordinator/json/load_json.h"
 #include "coordinator/json/named_json.h"
 #include "coordinator/json/seen_json.h"
@@ -235,6 +236,8 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "timings", .type = JSON_TABLE_SPECIAL, .special = &json_special_timings},
     {.key = "scenarios", .type = JSON_TABLE_SPECIAL, .special = &json_special_scenarios},
     {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
+    {.key = "checks", .type = JSON_TABLE_SPECIAL, .special = &json_special_checks},
+    {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "convergence", .type = JSON_TABLE_SPECIAL, .special = &json_special_convergence},
@@ -274,6 +277,7 @@ static const struct json_row LIVE_ROWS[] = {
     {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p95_us)},
     {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p99_us)},
     {.key = "waiting", .type = JSON_TABLE_TEXT, .offset = REPORT(waiting)},
+    {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "agents", REPORT_LIST(agents, agent_count, LIVE_AGENTS)},

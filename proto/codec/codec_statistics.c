@@ -79,14 +79,15 @@ static void put_requests(const struct statistics *statistics, struct buffer *int
         protobuf_write_flag(into, 2, request->is_timing);
         protobuf_write_number(into, 3, request->count);
         protobuf_write_number(into, 4, request->failed);
+        protobuf_write_number(into, 30, request->forgiven);
         put_histogram(into, 5, request->latency_us);
         for (uint32_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             put_histogram(into, 6 + phase, request->phase_us[phase]);
         }
         put_histogram(into, 20, request->response_us);
-        protobuf_write_number(into, 30, request->received_bytes);
-        protobuf_write_number(into, 31, request->sent_bytes);
-        put_codes(into, 32, &request->statuses);
+        protobuf_write_number(into, 31, request->received_bytes);
+        protobuf_write_number(into, 32, request->sent_bytes);
+        put_codes(into, 33, &request->statuses);
         protobuf_write_close(into, opened);
     }
 }
@@ -143,11 +144,26 @@ static void put_websockets(const struct statistics *statistics, struct buffer *i
     }
 }
 
+static void put_checks(const struct statistics *statistics, struct buffer *into)
+{
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        const struct check_statistics *check = &statistics->checks[i];
+        size_t opened = protobuf_write_open(into, 30);
+        put_name(into, 1, check->name);
+        protobuf_write_number(into, 2, check->passed);
+        protobuf_write_number(into, 3, check->failed);
+        put_text(into, 4, check->text);
+        protobuf_write_number(into, 5, check->worker);
+        protobuf_write_number(into, 6, check->step);
+        protobuf_write_close(into, opened);
+    }
+}
+
 static void put_scenarios(const struct statistics *statistics, struct buffer *into)
 {
     for (size_t i = 0; i < statistics->scenario_count; i++) {
         const struct scenario_statistics *scenario = &statistics->scenarios[i];
-        size_t opened = protobuf_write_open(into, 31);
+        size_t opened = protobuf_write_open(into, 32);
         put_name(into, 1, scenario->name);
         protobuf_write_number(into, 2, scenario->weight_milli);
         for (uint32_t result = 0; result < 3; result++) {
@@ -164,6 +180,7 @@ void encode_statistics(const struct message *message, struct buffer *into)
     assert(statistics->request_count <= LIMIT_REQUEST_NAMES &&
            statistics->wait_count <= LIMIT_REQUEST_NAMES && statistics->error_count <= LIMIT_REQUEST_NAMES &&
            statistics->websocket_count <= LIMIT_REQUEST_NAMES &&
+           statistics->check_count <= LIMIT_REQUEST_NAMES &&
            statistics->scenario_count <= LIMIT_REQUEST_NAMES);
     protobuf_write_number(into, 1, statistics->steps_ok);
     protobuf_write_number(into, 2, statistics->steps_failed);
@@ -178,7 +195,8 @@ void encode_statistics(const struct message *message, struct buffer *into)
     put_histogram(into, 21, statistics->response_us);
     protobuf_write_number(into, 22, statistics->arrivals);
     protobuf_write_number(into, 23, statistics->dropped);
-    protobuf_write_number(into, 30, (uint64_t)statistics->at_ns);
+    put_checks(statistics, into);
+    protobuf_write_number(into, 31, (uint64_t)statistics->at_ns);
     put_scenarios(statistics, into);
 }
 
@@ -231,6 +249,7 @@ static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_l
         requests[i].is_timing = from->is_timing;
         requests[i].count = from->count;
         requests[i].failed = from->failed;
+        requests[i].forgiven = from->forgiven;
         requests[i].received_bytes = from->received_bytes;
         requests[i].sent_bytes = from->sent_bytes;
         if (!take_name(&from->name, "name of a request", &requests[i].name, decoding->error) ||
@@ -294,6 +313,25 @@ static bool take_errors(const Tutti__V1__Statistics *wire, struct decoding *deco
     return true;
 }
 
+static bool take_checks(const Tutti__V1__Statistics *wire, struct decoding *decoding)
+{
+    struct check_statistics *checks = arena_array(decoding->arena, wire->n_checks, sizeof *checks);
+    decoding->message->statistics.checks = checks;
+    decoding->message->statistics.check_count = wire->n_checks;
+    for (size_t i = 0; i < wire->n_checks; i++) {
+        const Tutti__V1__CheckStatistics *from = wire->checks[i];
+        checks[i].passed = from->passed;
+        checks[i].failed = from->failed;
+        checks[i].step = from->step;
+        if (!take_name(&from->name, "name of a check", &checks[i].name, decoding->error) ||
+            !take_worker(from->worker, &checks[i].worker, decoding->error) ||
+            !take_text(&from->text, "text of a check", &checks[i].text, decoding->error)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 /* A peer of another version may count fewer things, or more. */
 static bool take_websockets(const Tutti__V1__Statistics *wire, uint64_t *buckets_left,
                             struct decoding *decoding)
@@ -345,8 +383,9 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     struct statistics *statistics = &decoding->message->statistics;
     if (wire->n_requests > LIMIT_REQUEST_NAMES || wire->n_waits > LIMIT_REQUEST_NAMES ||
         wire->n_errors > LIMIT_REQUEST_NAMES || wire->n_websockets > LIMIT_REQUEST_NAMES ||
-        wire->n_scenarios > LIMIT_REQUEST_NAMES) {
-        return error_set(decoding->error, "more than %u kinds of request, wait, error, WebSocket or scenario",
+        wire->n_checks > LIMIT_REQUEST_NAMES || wire->n_scenarios > LIMIT_REQUEST_NAMES) {
+        return error_set(decoding->error,
+                         "more than %u kinds of request, wait, error, WebSocket, check or scenario",
                          LIMIT_REQUEST_NAMES);
     }
     if (wire->workers_running > LIMIT_WORKERS) {
@@ -365,5 +404,6 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
            take_errors(wire, decoding) && take_websockets(wire, &buckets_left, decoding) &&
            take_scenarios(wire, &buckets_left, decoding) &&
            take_own_histogram(wire->late_us, &statistics->late_us, &buckets_left, decoding) &&
-           take_own_histogram(wire->response_us, &statistics->response_us, &buckets_left, decoding);
+           take_own_histogram(wire->response_us, &statistics->response_us, &buckets_left, decoding) &&
+           take_checks(wire, decoding);
 }

@@ -7,6 +7,7 @@
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load_text.h"
+#include "proto/message/threshold.h"
 
 #include <stdlib.h>
 #include <string.h>

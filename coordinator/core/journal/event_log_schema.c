@@ -46,6 +46,10 @@ static const uint64_t PARTS[] = {
     sizeof(struct error_report),
     sizeof(struct websocket_report),
     sizeof(struct error_total),
+    sizeof(struct check_report),
+    sizeof(struct threshold_result),
+    THRESHOLD_COUNTS,
+    THRESHOLD_WINDOW_SLOTS,
 };
 
 uint64_t event_log_schema(void)

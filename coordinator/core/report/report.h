@@ -5,6 +5,7 @@
 #include "coordinator/core/base/campaign_state.h"
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/report_rows.h"
+#include "coordinator/core/report/threshold_result.h"
 #include "coordinator/core/series/series.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
@@ -22,6 +23,15 @@ struct request_report {
     const struct histogram *latency_us;  /* of those that left */
     const struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     const struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
+};
+
+struct check_report {
+    struct bytes name;
+    uint64_t passed;
+    uint64_t failed;
+    struct bytes text; /* why the first one that is known to have failed did; empty: none has */
+    uint32_t worker;   /* that had it */
+    uint64_t step;
 };
 
 struct scenario_report {
@@ -109,6 +119,10 @@ struct campaign_report {
     size_t scenario_count;
     const struct wait_report *waits; /* sorted by name, then kind */
     size_t wait_count;
+    const struct check_report *checks; /* sorted by name */
+    size_t check_count;
+    const struct threshold_result *thresholds; /* in the order in which they were given */
+    size_t threshold_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
     const struct websocket_report *websockets; /* sorted by name */

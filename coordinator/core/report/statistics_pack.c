@@ -8,7 +8,7 @@
 
 static_assert(sizeof(struct request_report) == 392 && sizeof(struct wait_report) == 80 &&
                   sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
-                  sizeof(struct campaign_statistics) == 208,
+                  sizeof(struct campaign_statistics) == 232,
               "what is packed here has to know each field");
 
 static void own_histogram_pack(const struct histogram *histogram, struct buffer *into)
@@ -121,6 +121,7 @@ void campaign_statistics_pack(const struct campaign_statistics *statistics, stru
     waits_pack(statistics, into);
     errors_pack(statistics, into);
     websockets_pack(statistics, into);
+    statistics_pack_checks(statistics, into);
     scenario_totals_pack(statistics->scenarios, into);
 }
 
@@ -267,6 +268,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     waits_unpack(statistics, from);
     errors_unpack(statistics, from);
     websockets_unpack(statistics, from);
+    statistics_unpack_checks(statistics, from);
     scenario_totals_unpack(statistics->scenarios, from);
     /* The bytes have the sums over all requests; merging has counted them too. */
     histogram_free(&statistics->request_latency_us);

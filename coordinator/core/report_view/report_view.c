@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#define US_PER_MS 1e3
+
 /* The view stands first, so that one is found from the other. */
 struct owned_view {
     struct report_view view;
@@ -209,6 +211,56 @@ static void view_waits(struct report_view *view, const struct campaign_report *r
     view->wait_count = report->wait_count;
 }
 
+static void view_checks(struct report_view *view, const struct campaign_report *report)
+{
+    struct check_view *checks = report_view_array(view, report->check_count, sizeof *checks);
+    for (size_t i = 0; i < report->check_count; i++) {
+        const struct check_report *check = &report->checks[i];
+        checks[i] = (struct check_view){.name = report_view_text(view, check->name),
+                                        .passed = check->passed,
+                                        .failed = check->failed,
+                                        .text = report_view_text(view, check->text),
+                                        .worker = check->worker,
+                                        .step = check->step};
+    }
+    view->checks = checks;
+    view->check_count = report->check_count;
+}
+
+/* Times are shown as milliseconds, as in all of the report. */
+static void view_threshold_value(struct report_view *view, const struct threshold_result *result,
+                                 struct threshold_view *threshold)
+{
+    char reached[THRESHOLD_VALUE_BYTES];
+    bool is_time = threshold_is_time(&result->threshold);
+    const char *unit = is_time                                          ? "ms"
+                       : result->threshold.statistic == THRESHOLD_SHARE ? "%"
+                       : result->threshold.statistic == THRESHOLD_RATE  ? "/s"
+                                                                        : "";
+    threshold->has_value = result->has_value;
+    threshold->unit = bytes_of_string(unit);
+    if (result->has_value) {
+        threshold->value = is_time ? result->value / US_PER_MS : result->value;
+        threshold_describe(&result->threshold, result->value, reached);
+        threshold->reached = report_view_text(view, bytes_of_string(reached));
+    }
+}
+
+static void view_thresholds(struct report_view *view, const struct campaign_report *report)
+{
+    struct threshold_view *thresholds = report_view_array(view, report->threshold_count, sizeof *thresholds);
+    for (size_t i = 0; i < report->threshold_count; i++) {
+        const struct threshold_result *result = &report->thresholds[i];
+        thresholds[i] = (struct threshold_view){.text = report_view_text(view, result->threshold.text),
+                                                .outcome = result->outcome,
+                                                .has_moment = threshold_result_has_moment(result),
+                                                .missed_ns = result->missed_ms * NS_PER_MS};
+        view_threshold_value(view, result, &thresholds[i]);
+    }
+    view->thresholds = thresholds;
+    view->threshold_count = report->threshold_count;
+}
+
 static void view_errors(struct report_view *view, const struct campaign_report *report)
 {
     struct error_report *errors = report_view_array(view, report->error_count, sizeof *errors);
@@ -391,6 +443,8 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_requests(view, report);
     view_scenarios(view, report);
     view_waits(view, report);
+    view_checks(view, report);
+    view_thresholds(view, report);
     view_errors(view, report);
     view_websockets(view, report);
     view_seen(view, report);

@@ -3,6 +3,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "coordinator/core/report/report_rows.h"
+#include "coordinator/core/report/threshold_result.h"
 #include "coordinator/core/sync/divergence.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
@@ -74,6 +75,25 @@ struct websocket_view {
     struct quantiles queued;
 };
 
+struct check_view {
+    struct bytes name;
+    uint64_t passed;
+    uint64_t failed;
+    struct bytes text; /* why the first one failed; empty: none has */
+    uint32_t worker;   /* that had it */
+    uint64_t step;
+};
+
+struct threshold_view {
+    struct bytes text;
+    enum threshold_outcome outcome;
+    bool has_value; /* else nothing was measured, as far as it is known */
+    double value;
+    struct bytes unit;    /* of the value: "ms", "%", "/s" or none */
+    struct bytes reached; /* the value for a person */
+    bool has_moment;      /* it is missed, and was judged at each moment */
+    uint64_t missed_ns;   /* when that was first seen, since the workers began */
+};
 /* How many are open now. */
 uint64_t websocket_view_open(const struct websocket_view *websocket);
 
@@ -155,6 +175,10 @@ struct report_view {
     size_t scenario_count;
     const struct wait_view *waits; /* sorted by name, then kind */
     size_t wait_count;
+    const struct check_view *checks; /* sorted by name */
+    size_t check_count;
+    const struct threshold_view *thresholds; /* in the order in which they were given */
+    size_t threshold_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
     const struct websocket_view *websockets; /* sorted by name */

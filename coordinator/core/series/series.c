@@ -172,7 +172,7 @@ static void series_add_request(struct series *series, uint64_t second, const str
     struct series_point *more = series_begin(series);
     enum series_group group = from->is_timing ? SERIES_TIMINGS : SERIES_REQUESTS;
     more->counters[0] = from->count;
-    more->counters[1] = from->failed;
+    more->counters[1] = from->failed - from->forgiven; /* may be below 0: those of an earlier second */
     more->counters[2] = from->received_bytes;
     more->counters[3] = from->sent_bytes;
     sketch_add_histogram(&more->sketch, from->latency_us);
@@ -310,7 +310,7 @@ struct series_recent series_recent(const struct series *series, uint64_t running
     uint64_t values[3];
     sketch_quantiles(&sum.sketch, quantiles, values, 3);
     recent.requests = sum.counters[0];
-    recent.failed = sum.counters[1];
+    recent.failed = (int64_t)sum.counters[1] > 0 ? sum.counters[1] : 0;
     recent.messages = messages.counters[0] + messages.counters[1];
     recent.p50_us = values[0];
     recent.p95_us = values[1];

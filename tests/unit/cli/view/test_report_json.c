@@ -21,6 +21,8 @@ struct full_report {
     struct last_seen last[LAST_WORKERS];
     struct divergence examples[2];
     struct websocket_report websockets[2];
+    struct check_report checks[2];
+    struct threshold_result thresholds[3];
     struct scenario_report scenario;
 };
 
@@ -102,6 +104,31 @@ static void fill_websockets(struct full_report *full)
     full->sample.report.websocket_count = 2;
 }
 
+static void fill_judged(struct full_report *full)
+{
+    static const char *const texts[] = {"http.p95 < 200ms over 2s", "checks > 99%", "http.rate > 5/s"};
+    full->checks[0] = (struct check_report){.name = bytes_of_string("body \xff"), .passed = 21};
+    full->checks[1] = (struct check_report){.name = bytes_of_string("status is 200"),
+                                            .passed = 20,
+                                            .failed = 3,
+                                            .text = bytes_of_string("got 500"),
+                                            .worker = 4,
+                                            .step = 9};
+    full->sample.report.checks = full->checks;
+    full->sample.report.check_count = 2;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(threshold_parse(bytes_of_string(texts[i]), &full->thresholds[i].threshold, NULL));
+    }
+    full->thresholds[0].outcome = THRESHOLD_MISSED;
+    full->thresholds[0].has_value = full->thresholds[1].has_value = true;
+    full->thresholds[0].value = 312400;
+    full->thresholds[0].missed_ms = 41500;
+    full->thresholds[1].outcome = THRESHOLD_MET;
+    full->thresholds[1].value = 99.5;
+    full->sample.report.thresholds = full->thresholds;
+    full->sample.report.threshold_count = 3;
+}
+
 static int set_up(void **state)
 {
     struct full_report *full = MEMORY_NEW(struct full_report);
@@ -135,6 +162,7 @@ static int set_up(void **state)
     fill_agents(full);
     fill_seen(full);
     fill_websockets(full);
+    fill_judged(full);
     *state = full;
     return 0;
 }
@@ -181,6 +209,10 @@ static void the_text_is_that_of_run(void **state)
     report_text(remote, false, &text);
     /* 130 workers of whom JSON lists 100: 500 + 499 + … + 371 times, and two that nobody counts. */
     assert_non_null(strstr(buffer_string(&text), "worker 1000 (500 of 56,617)"));
+    assert_non_null(
+        strstr(buffer_string(&text), "http.p95 < 200ms over 2s  missed   312 ms, after 41.5 s\n"));
+    assert_non_null(strstr(buffer_string(&text), "checks > 99%              met      99.5 %\n"));
+    assert_non_null(strstr(buffer_string(&text), "20       3  86.96 %  got 500 (worker 4, step 9)\n"));
     assert_non_null(strstr(buffer_string(&text), "step 7 of room 1: workers 1–2 saw something else"));
 }
 
@@ -233,6 +265,13 @@ static const char *const EXPECTED[] = {
     "\"a.name.with\\\\ndots and \\\\xff.wait_for_readers\":{\"kind\":\"wait_for_readers\","
     "\"count\":100,\"ok\":96,\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,"
     "\"p50_ms\":50.015,\"p99_ms\":99.007}}}"),
+    ("{\"checks\":{\"body \\\\xff\":{\"passed\":21,\"failed\":0,\"message\":\"\",\"worker\":0,\"step\":0},"
+    "\"status is 200\":{\"passed\":20,\"failed\":3,\"message\":\"got 500\",\"worker\":4,\"step\":9}}}"),
+    ("{\"thresholds\":[{\"threshold\":\"http.p95 < 200ms over 2s\",\"outcome\":\"missed\",\"value\":312.4,"
+    "\"unit\":\"ms\",\"reached\":\"312 ms\",\"missed_at_s\":41.5},{\"threshold\":\"checks > 99%\","
+    "\"outcome\":\"met\",\"value\":99.5,\"unit\":\"%\",\"reached\":\"99.5 %\",\"missed_at_s\":null},"
+    "{\"threshold\":\"http.rate > 5/s\",\"outcome\":\"pending\",\"value\":null,\"unit\":\"/s\","
+    "\"reached\":\"\",\"missed_at_s\":null}]}"),
     ("{\"websockets\":{\"WS /\\\\xff\":{\"opened\":100,\"failed\":101,\"closed_by_us\":102,"
     "\"closed_by_peer\":103,\"lost\":104,\"messages_in\":105,\"messages_out\":106,"
     "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"open\":0,\"messages_in_per_s\":1.615,"

@@ -116,6 +116,9 @@ SPOIL(request_statuses, many_statuses(STATISTICS->requests[0]))
 SPOIL(scenario_name, STATISTICS->scenarios[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(websocket_codes, many_codes(STATISTICS->websockets[0]))
 SPOIL(websocket_histogram, STATISTICS->websockets[1]->ping_us->pairs[0] = 0)
+SPOIL(check_name, STATISTICS->checks[0]->name.len = 0)
+SPOIL(check_worker, STATISTICS->checks[1]->worker = LIMIT_WORKERS)
+SPOIL(check_text, STATISTICS->checks[1]->text = long_bytes(LIMIT_TEXT_BYTES + 1))
 SPOIL(error_scenario, STATISTICS->errors[1]->scenario = long_bytes(LIMIT_TEXT_BYTES + 1))
 
 static const struct refusal REFUSALS[] = {
@@ -175,6 +178,9 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, error_text, "text of an error has 2001"},
     {MESSAGE_STATISTICS, error_key, "key of an error has 2001"},
     {MESSAGE_STATISTICS, error_scenario, "scenario of an error has 2001"},
+    {MESSAGE_STATISTICS, check_name, "name of a check"},
+    {MESSAGE_STATISTICS, check_worker, "worker"},
+    {MESSAGE_STATISTICS, check_text, "text of a check"},
     {MESSAGE_STATISTICS, websocket_name, "name of a WebSocket has 256"},
     {MESSAGE_STATISTICS, websocket_codes, "more than 16 codes"},
     {MESSAGE_STATISTICS, request_statuses, "more than 16 codes"},

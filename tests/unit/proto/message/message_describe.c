@@ -164,6 +164,16 @@ static void own_histogram(struct buffer *text, const char *name, const struct hi
     }
 }
 
+static void check(struct buffer *text, const struct check_statistics *check)
+{
+    bytes(text, "\ncheck", check->name);
+    number(text, "passed", check->passed);
+    number(text, "failed", check->failed);
+    bytes(text, "text", check->text);
+    number(text, "worker", check->worker);
+    number(text, "step", check->step);
+}
+
 static void statistics(struct buffer *text, const struct statistics *statistics)
 {
     number(text, "ok", statistics->steps_ok);
@@ -181,6 +191,7 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
         number(text, "timing", statistics->requests[i].is_timing);
         number(text, "count", statistics->requests[i].count);
         number(text, "failed", statistics->requests[i].failed);
+        number(text, "forgiven", statistics->requests[i].forgiven);
         number(text, "received", statistics->requests[i].received_bytes);
         number(text, "sent", statistics->requests[i].sent_bytes);
         for (size_t code = 0; code < statistics->requests[i].statuses.size; code++) {
@@ -212,6 +223,9 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     }
     for (size_t i = 0; i < statistics->websocket_count; i++) {
         websocket(text, &statistics->websockets[i]);
+    }
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        check(text, &statistics->checks[i]);
     }
     for (size_t i = 0; i < statistics->scenario_count; i++) {
         bytes(text, "\nscenario", statistics->scenarios[i].name);
