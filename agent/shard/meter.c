@@ -58,6 +58,7 @@ struct meter {
     struct map *scenarios;              /* name → struct scenario_entry */
     struct request_entry *last_request; /* looked up last: often the next one too */
     struct wait_entry *last_wait;
+    struct scenario_entry *last_scenario;
     bool has_changed;
 };
 
@@ -283,7 +284,10 @@ void meter_scenario(struct meter *meter, const struct scenario_sample *sample)
     struct bytes name = sample->name;
 
     name.size = name.size < LIMIT_NAME_BYTES ? name.size : LIMIT_NAME_BYTES;
-    struct scenario_statistics *counts = &need_scenario(meter, name)->counts;
+    if (meter->last_scenario == NULL || !bytes_equal(meter->last_scenario->name.bytes, name)) {
+        meter->last_scenario = need_scenario(meter, name);
+    }
+    struct scenario_statistics *counts = &meter->last_scenario->counts;
     counts->weight_milli =
         sample->weight < 1e12 ? (uint64_t)(sample->weight * 1000 + 0.5) : UINT64_MAX / 1000;
     counts->steps[sample->result]++;

@@ -118,6 +118,12 @@ def look_up(report, path):
     return report
 
 
+class Variables(unittest.TestCase):
+    def test_those_that_a_script_numbers_are_one_row(self):
+        report = run("turns", "-w", 2, "-r", 30).report
+        self.assertEqual({name: wait["count"] for name, wait in report["waits"].items()}, {"turn-N of Na.wait_var": 30})
+
+
 class Known(unittest.TestCase):
     def check(self, report):
         for path, least, most in TIMES:
