@@ -480,6 +480,7 @@ void native_connection_send(struct native_connection *connection)
     if (body.size > 0 && !is_joined && !exchange->is_body_held) {
         stream_write_borrowed(connection->stream, body);
     }
+    exchange->response.sent_bytes += exchange->is_body_held ? 0 : body.size;
     native_upload_begin(exchange);
     if (exchange->is_body_held) {
         native_engine_set_timer(exchange->engine, &exchange->body_timer, clock_now_ns() + NS_PER_S);

@@ -118,6 +118,17 @@ static void many_codes(Tutti__V1__WebsocketStatistics *websocket)
     websocket->codes = codes;
     websocket->n_codes = LIMIT_CLOSE_CODES + 1;
 }
+static void many_statuses(Tutti__V1__RequestStatistics *request)
+{
+    static Tutti__V1__CloseCount *codes[LIMIT_CLOSE_CODES + 1];
+    for (size_t i = 0; i < LIMIT_CLOSE_CODES + 1; i++) {
+        codes[i] = request->statuses[0];
+    }
+    request->statuses = codes;
+    request->n_statuses = LIMIT_CLOSE_CODES + 1;
+}
+SPOIL(request_statuses, many_statuses(STATISTICS->requests[0]))
+SPOIL(scenario_name, STATISTICS->scenarios[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(websocket_codes, many_codes(STATISTICS->websockets[0]))
 SPOIL(websocket_histogram, STATISTICS->websockets[1]->ping_us->pairs[0] = 0)
 SPOIL(check_name, STATISTICS->checks[0]->name.len = 0)
@@ -199,6 +210,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, check_text, "text of a check"},
     {MESSAGE_STATISTICS, websocket_name, "name of a WebSocket has 256"},
     {MESSAGE_STATISTICS, websocket_codes, "more than 16 codes"},
+    {MESSAGE_STATISTICS, request_statuses, "more than 16 codes"},
+    {MESSAGE_STATISTICS, scenario_name, "name of a scenario"},
     {MESSAGE_STATISTICS, websocket_histogram, "out of order"},
 };
 
