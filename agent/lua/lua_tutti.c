@@ -2,6 +2,7 @@
 #include "agent/lua/lua_tutti.h"
 
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_check.h"
 #include "agent/lua/lua_data.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_task.h"
@@ -262,6 +263,8 @@ int luaopen_tutti(lua_State *lua)
         {"now", now},
         {"time", time_call},
         {"print", lua_print},
+        {"check", lua_check},
+        {"thresholds", lua_check_set_thresholds},
         {NULL, NULL},
     };
 
