@@ -14,7 +14,7 @@ static bool measure_serves(const struct measure *measure, const struct threshold
 {
     const struct threshold *about = measure->about;
     return about->metric == threshold->metric && about->is_pattern == threshold->is_pattern &&
-           bytes_equal(about->name, threshold->name) && bytes_equal(about->tags, threshold->tags) &&
+           bytes_equal(about->name, threshold->name) &&
            about->over_ms == threshold->over_ms && about->after_ms == threshold->after_ms;
 }
 
