@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "target/target_routes.h"
 #include "target/target_sockets.h"
+#include "target/target_tcp.h"
 
 #include <arpa/inet.h>
 #include <assert.h>
@@ -160,6 +161,7 @@ static void fill_scene(struct target_scene *scene)
     }
     atomic_init(&scene->incoming_bytes, 0);
     scene->pads = pads_new();
+    scene->sessions = sessions_new();
     target_routes_prepare(scene);
 }
 
@@ -171,19 +173,24 @@ static void target_finish(struct target *target)
     MHD_destroy_response(scene->page);
     MHD_destroy_response(scene->not_found);
     pads_free(&scene->pads);
+    target_tcp_free(&scene->tcp);
     delays_free(&scene->delays);
     target_sockets_free(&scene->sockets);
+    sessions_free(&scene->sessions);
     memory_free(target);
 }
 
 /* The threads and what they use, once there is a socket for them to take over. */
-static struct target *start_at(int listener, struct error *error)
+static struct target *start_at(int listener, int tcp_listener, struct error *error)
 {
     struct target *target = MEMORY_NEW(struct target);
     target->port = address_local_port(listener);
+    target->scene.tcp_port = address_local_port(tcp_listener);
     fill_scene(&target->scene);
-    target->scene.delays = delays_new(error);
-    target->scene.sockets = target->scene.delays != NULL ? target_sockets_new(error) : NULL;
+    target->scene.tcp = target_tcp_new(tcp_listener, error);
+    target->scene.delays = target->scene.tcp != NULL ? delays_new(error) : NULL;
+    target->scene.sockets =
+        target->scene.delays != NULL ? target_sockets_new(target->scene.sessions, error) : NULL;
     if (target->scene.sockets == NULL) {
         if (target->scene.delays != NULL) {
             delays_stop(target->scene.delays);
@@ -196,6 +203,7 @@ static struct target *start_at(int listener, struct error *error)
     target->daemon = start_daemon(target, listener);
     if (target->daemon == NULL) {
         delays_stop(target->scene.delays);
+        sessions_stop(target->scene.sessions);
         target_sockets_stop(target->scene.sockets);
         target_finish(target);
         error_set(error, "cannot start the threads of the target");
@@ -206,8 +214,20 @@ static struct target *start_at(int listener, struct error *error)
 
 struct target *target_start(const char *address, uint16_t port, struct error *error)
 {
-    int listener = open_socket(address != NULL ? address : DEFAULT_ADDRESS, port, error);
+    return target_start_with_tcp(address, port, 0, error);
+}
+
+struct target *target_start_with_tcp(const char *address, uint16_t port, uint16_t tcp_port,
+                                     struct error *error)
+{
+    const char *host = address != NULL ? address : DEFAULT_ADDRESS;
+    int listener = open_socket(host, port, error);
     if (listener < 0) {
+        return NULL;
+    }
+    int tcp_listener = open_socket(host, tcp_port, error);
+    if (tcp_listener < 0) {
+        close(listener);
         return NULL;
     }
     /* Signals are handled by the threads of the program. */
@@ -215,7 +235,7 @@ struct target *target_start(const char *address, uint16_t port, struct error *er
     sigset_t before;
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
-    struct target *target = start_at(listener, error);
+    struct target *target = start_at(listener, tcp_listener, error);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return target;
 }
@@ -233,6 +253,7 @@ void target_stop(struct target **target)
         return;
     }
     delays_stop(stopped->scene.delays);
+    sessions_stop(stopped->scene.sessions);
     target_sockets_stop(stopped->scene.sockets);
     MHD_stop_daemon(stopped->daemon);
     target_finish(stopped);

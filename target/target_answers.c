@@ -224,6 +224,19 @@ enum MHD_Result target_answer_basic_auth(struct target_request *request)
     return target_answer(request, MHD_HTTP_UNAUTHORIZED, response);
 }
 
+/* At the host by which the client has found us. */
+enum MHD_Result target_answer_tcp(struct target_request *request)
+{
+    const char *host = target_request_header(request, MHD_HTTP_HEADER_HOST);
+    if (host == NULL || *host == '\0') {
+        host = "127.0.0.1";
+    }
+    size_t length = *host == '[' ? strcspn(host, "]") + 1 : strcspn(host, ":");
+    length = length < strlen(host) ? length : strlen(host);
+    return target_answer_text(request, MHD_HTTP_OK, "tcp://%.*s:%u", (int)length, host,
+                              (unsigned)request->scene->tcp_port);
+}
+
 enum MHD_Result target_answer_echo(struct target_request *request)
 {
     const char *type = target_request_header(request, MHD_HTTP_HEADER_CONTENT_TYPE);

@@ -9,6 +9,7 @@
 
 struct target_command_options {
     uint64_t port;
+    uint64_t tcp_port;
     const char *address;
 };
 
@@ -22,6 +23,14 @@ static const struct option target_command_options[] = {
      .argument = "N",
      .help = "TCP port; 0 takes a free one",
      .fallback = "8080"},
+    {.name = "tcp-port",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct target_command_options, tcp_port),
+     .is_set_offset = SIZE_MAX,
+     .maximum = 65535,
+     .argument = "N",
+     .help = "port of the plain TCP that GET /tcp tells; 0 takes a free one",
+     .fallback = "0"},
     {.name = "address",
      .type = OPTION_TEXT,
      .offset = offsetof(struct target_command_options, address),
@@ -46,9 +55,10 @@ static int run_target_command(int argc, char **argv)
     pthread_sigmask(SIG_BLOCK, &ending, NULL);
 
     struct error error;
-    struct target *target = target_start(options.address, (uint16_t)options.port, &error);
+    struct target *target =
+        target_start_with_tcp(options.address, (uint16_t)options.port, (uint16_t)options.tcp_port, &error);
     if (target == NULL) {
-        log_line(LOG_ERROR, "target", "%s; --address and --port select another one", error.text);
+        log_line(LOG_ERROR, "target", "%s; --address, --port and --tcp-port select another one", error.text);
         return EXIT_CODE_USAGE;
     }
     printf("http://%s:%u\n", options.address, (unsigned)target_port(target));
@@ -69,7 +79,8 @@ const struct subcommand target_command_subcommand = {
     .summary = "Serves the practice target until Ctrl-C",
     .details =
         "A small HTTP server to try scripts on: pads (GET and PUT /pad/NAME, texts with a version),\n"
-        "/status/CODE, /delay/MS, /bytes/N, /headers and /cookies. It prints its address as its only line.\n"
+        "/status/CODE, /delay/MS, /bytes/N, /headers and /cookies, WebSockets, server-sent events, and an\n"
+        "echo over plain TCP, which GET /tcp tells. It prints its address as its only line.\n"
         "`tutti run --target builtin` starts one by itself.\n",
     .examples = "  tutti target --port 8080\n"
                 "  tutti run loadtest.lua --target http://127.0.0.1:8080\n",

@@ -4,6 +4,7 @@
 #include "cli/options/command_line.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "proto/message/arrivals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -36,8 +37,9 @@ static bool check_together(const struct run_options *options, struct error *erro
 static void settle(struct run_options *options)
 {
     campaign_options_settle(&options->campaign, options->is_given.runs, options->is_given.fail);
-    if (!options->is_given.agents && options->campaign.workers < options->agents) {
-        options->agents = options->campaign.workers;
+    uint32_t workers = campaign_most_workers(&options->campaign);
+    if (!options->is_given.agents && workers < options->agents) {
+        options->agents = workers;
     }
 }
 
@@ -87,7 +89,8 @@ static bool says_length(const struct command_words *words, struct run_options *o
     run_options_reset(words->command, options);
     return option_parse(words->command->options, words->command->option_count, words->argc, words->argv,
                         options, &script, 1, &word_count, NULL) &&
-           (options->is_given.runs || options->campaign.duration_ms > 0 || options->campaign.stages.size > 0);
+           (options->is_given.runs || options->campaign.duration_ms > 0 ||
+            options->campaign.stages.size > 0 || options->campaign.shared_runs > 0);
 }
 
 /* Appends what the user has given, the values of an option that may be given several times as one. Returns

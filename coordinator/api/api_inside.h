@@ -107,8 +107,8 @@ void api_append_judged(struct buffer *text, const struct report_view *const *rep
 void api_append_websockets(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
 
-/* api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c, api_scale.c, api_watch.c: they
- * answer the routes. `campaign` is the first number of the path, 0 where it has none. */
+/* api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c, api_scale.c, api_pace.c,
+ * api_watch.c: they answer the routes. `campaign` is the first number of the path, 0 where it has none. */
 typedef void api_function(struct api *api, struct http_exchange *request, uint64_t campaign);
 api_function api_show_health;
 api_function api_show_readiness;
@@ -122,6 +122,9 @@ api_function api_show_artifact;
 api_function api_stop_campaign;
 api_function api_create_campaign;
 api_function api_scale_campaign;
+api_function api_rate_campaign;
+api_function api_pause_campaign;
+api_function api_resume_campaign;
 api_function api_watch_campaign;
 /* api_create.c. Drops the requests that are not being parsed. */
 void api_work_close(struct api_work *work);

@@ -31,6 +31,9 @@ static const struct api_route {
     {"GET", "/v1/campaigns/ID/events", false, 0, api_watch_campaign},
     {"POST", "/v1/campaigns/ID/stop", false, SMALL_BODY_BYTES, api_stop_campaign},
     {"POST", "/v1/campaigns/ID/scale", false, SMALL_BODY_BYTES, api_scale_campaign},
+    {"POST", "/v1/campaigns/ID/rate", false, SMALL_BODY_BYTES, api_rate_campaign},
+    {"POST", "/v1/campaigns/ID/pause", false, SMALL_BODY_BYTES, api_pause_campaign},
+    {"POST", "/v1/campaigns/ID/resume", false, SMALL_BODY_BYTES, api_resume_campaign},
 };
 #define ROUTE_COUNT (sizeof ROUTES / sizeof ROUTES[0])
 

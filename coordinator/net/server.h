@@ -70,6 +70,9 @@ uint64_t server_create(struct server *server, const struct server_campaign *camp
 uint64_t server_find_key(const struct server *server, struct bytes key);
 /* `text` is the reason, for the report: "interrupted". At once: without waiting for teardown. */
 void server_stop(struct server *server, uint64_t campaign, bool is_at_once, const char *text);
+/* False with the reason: it does not run, or has no rate, or is paused, or not. */
+MUST_CHECK bool server_pace(struct server *server, uint64_t campaign, enum pace_change change,
+                            double rate_per_s, struct error *error);
 /* False with the reason: it does not run, or the workers do not fit. */
 MUST_CHECK bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error);
 /* The process of the agent of this name is known to be dead. */

@@ -22,6 +22,19 @@ bool campaign_has_plan(const struct campaign_options *options)
     return options->pacing_ms > 0 || campaign_is_open(options);
 }
 
+uint32_t campaign_most_workers(const struct campaign_options *options)
+{
+    struct load_stages stages;
+    double most = options->workers;
+    if (options->stages.size == 0 || !load_parse_stages(options->stages, &stages, NULL) || stages.are_rates) {
+        return options->workers;
+    }
+    for (size_t i = 0; i < stages.count; i++) {
+        most = stages.items[i].target > most ? stages.items[i].target : most;
+    }
+    return (uint32_t)most;
+}
+
 /* Between two arrivals where one a second comes. */
 static double arrivals_draw_gap(uint64_t seed, uint64_t stream, uint64_t number)
 {
@@ -67,9 +80,9 @@ void arrivals_init(struct arrivals *arrivals, const struct campaign_options *opt
     arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
 }
 
-void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s)
+void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s, double before)
 {
-    rate_profile_change(&arrivals->profile, at_ns, per_s);
+    rate_profile_restart(&arrivals->profile, at_ns, per_s, before);
     arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
 }
 

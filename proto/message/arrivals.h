@@ -24,10 +24,14 @@ bool campaign_is_open(const struct campaign_options *options);
 /* Whether steps have an instant at which they are to begin: open, or with a pace. */
 bool campaign_has_plan(const struct campaign_options *options);
 
+/* The most workers that it is to have at the same time. */
+uint32_t campaign_most_workers(const struct campaign_options *options);
+
 /* Of a campaign that is open. Its first arrival is the next one. */
 void arrivals_init(struct arrivals *arrivals, const struct campaign_options *options);
-/* From this instant on the rate is constant. Arrivals that have been passed stay as they were. */
-void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s);
+/* From this instant on the rate is constant, after `before` arrivals (and a part). Arrivals that have been
+ * passed stay as they were. */
+void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s, double before);
 /* Goes on to the next one, whose at_ns is RATE_NEVER after the last. */
 void arrivals_pass(struct arrivals *arrivals);
 /* How many come before this instant, counted from the first. */

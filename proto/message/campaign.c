@@ -21,7 +21,7 @@ void campaign_options_settle(struct campaign_options *options, bool are_runs_giv
     if (has_stages && options->duration_ms == 0) {
         options->duration_ms = stages.length_ms;
     }
-    if (!are_runs_given && options->duration_ms == 0) {
+    if (!are_runs_given && options->duration_ms == 0 && options->shared_runs == 0) {
         options->runs = 1; /* nobody means to run for ever, or for no time, by saying nothing */
     }
 }
@@ -29,6 +29,14 @@ void campaign_options_settle(struct campaign_options *options, bool are_runs_giv
 static bool load_options_check(const struct campaign_options *options, struct error *error)
 {
     bool is_open = campaign_is_open(options);
+    if (options->shared_runs > 0 && options->runs > 0) {
+        return error_set(error, "runs and shared_runs contradict each other");
+    }
+    if (options->shared_runs > 0 && options->room_size > 0) {
+        return error_set(
+            error,
+            "shared_runs and room_size contradict each other: all seats of a room make the same steps");
+    }
     if (options->rate.size > 0 && options->stages.size > 0) {
         struct load_stages stages;
         if (load_parse_stages(options->stages, &stages, NULL) && !stages.are_rates) {

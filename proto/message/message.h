@@ -43,6 +43,7 @@ enum message_kind {
     MESSAGE_STOP,        /* end every wait and every worker */
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
     MESSAGE_SCALE,       /* the number of workers has changed: those beyond it end */
+    MESSAGE_PACE,        /* the campaign pauses or goes on, or its rate has changed */
     MESSAGE_KIND_COUNT
 };
 
@@ -117,6 +118,20 @@ struct room_step {
 struct scale {
     uint32_t workers;
     struct room_step *rooms;
+    size_t room_count;
+};
+
+/* What has changed of a campaign's plan, all of it. Instants count from the plan's beginning; while the
+ * campaign is paused the plan stands still. */
+struct pace {
+    bool is_paused;
+    uint64_t paused_at_ns; /* if it is */
+    uint64_t shift_ns;     /* how long it was paused before, altogether */
+    bool has_rate;         /* from rate_at_ns on it is constant, after `before` arrivals and a part */
+    uint64_t rate_at_ns;
+    double rate_per_s;
+    double before;
+    struct room_step *rooms; /* where workers meet, they pause before this step */
     size_t room_count;
 };
 
@@ -263,6 +278,7 @@ struct message {
             size_t count;
         } room_steps; /* DRAINED, RUN_UNTIL */
         struct scale scale;
+        struct pace pace;
         struct failure failure;
         struct artifact_piece artifact;
         /* FINISHED: how many workers this agent has ever been given. If fewer than were assigned to it, an

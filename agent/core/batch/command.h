@@ -24,6 +24,7 @@ enum command_kind {
     COMMAND_STOP,       /* `text`: why */
     COMMAND_FORGET,     /* drop everything of the campaign at once, without fixtures */
     COMMAND_SCALE,      /* `worker_count`, and `room_steps`: where that begins later than now */
+    COMMAND_PACE,       /* `pace`; its rooms are `room_steps` */
     COMMAND_KNOWN,      /* `workers`: the coordinator knows that they begin their step */
 };
 
@@ -35,6 +36,7 @@ struct command {
     struct worker_set rooms;
     uint64_t first_step;
     uint32_t worker_count;
+    struct pace pace;
     enum global_phase phase;
     uint64_t at_ns;
     struct shared_reply *reply; /* held */

@@ -13,6 +13,7 @@ struct room {
     bool is_signalled;     /* one of ours has used a notifier or barrier */
     bool is_done;          /* all its workers have ended, here and elsewhere */
     bool is_halted;        /* it was synchronising when the campaign began to drain */
+    uint64_t pause_step;   /* while the campaign is paused, before it; 0: at once */
     bool has_last_step;    /* once it is known how far the room goes */
     uint64_t last_step;
     struct change *changes; /* changes of the number of workers, in the order in which they came */
@@ -41,11 +42,12 @@ struct pace_queue {
 };
 
 /* When steps begin, where they do not simply follow each other. */
-struct pace {
+struct pacer {
     bool is_open;      /* they begin by the plan of arrivals */
     bool has_rooms;    /* an arrival is one of a room: all its seats begin */
     uint64_t slots;    /* every so many-th arrival is of the same worker, or room */
     uint64_t begin_ns; /* of the plan; 0: not yet */
+    struct pace told;  /* what has changed of it, without rooms */
     struct think_time think;
     struct arrivals arrivals;
     struct pace_queue free; /* workers that an arrival may be given to; some are not free any more */
@@ -57,11 +59,12 @@ struct runner {
     struct deployment *deployment;
     const struct campaign_options *options;
     uint64_t runs;
+    int64_t shared_runs; /* that are left of our workers' part of those of all; only where there are such */
     bool tells_steps; /* a step must not be begun twice: the coordinator hears of each, and it waits for that
                        */
     struct worker_index *index;
     struct timers *timers;
-    struct pace pace;
+    struct pacer pace;
     struct map *rooms;
     struct room *last_room;  /* looked up last; NULL: none yet */
     struct batcher *batcher; /* NULL: operations leave as notices */
@@ -148,9 +151,14 @@ void runner_look_for_vain_waits(struct runner *runner, const struct runner_event
 /* Ends the calls that the worker waits in, if any, since it or the campaign stops; `text` says so. */
 void runner_stop_calls(struct runner *runner, struct worker *worker, const char *text);
 
-/* In runner_pace.c. */
+/* In runner_pace.c. The worker brings its part of the runs of all, without those that it has made. */
+void runner_share_runs(struct runner *runner, const struct worker *worker);
+/* Whether a worker may make this step, by how many it and all of them may make. */
+bool runner_has_runs(const struct runner *runner, uint64_t step);
 void runner_pace_init(struct runner *runner);
 void runner_pace_finish(struct runner *runner);
+/* Whether steps begin by arrivals that go to any worker that is free. */
+bool runner_pace_is_of_anyone(const struct runner *runner);
 /* Whether something comes between two steps of a worker. */
 bool runner_must_rest(const struct runner *runner);
 /* It waits until its next step is to begin; at once if that is now. */
@@ -158,7 +166,7 @@ void runner_rest(struct runner *runner, struct worker *worker);
 /* Its pause is over. */
 void runner_pace_free(struct runner *runner, struct worker *worker);
 /* It begins the step after the present one: notes when it was to. */
-void runner_pace_step(const struct runner *runner, struct worker *worker);
+void runner_pace_step(struct runner *runner, struct worker *worker);
 /* Whether its steps count as arrivals: of a room only those of the first seat do. */
 bool runner_pace_is_arrival(const struct runner *runner, const struct worker *worker);
 /* It ends: counts the arrivals that it leaves. */
@@ -167,4 +175,6 @@ void runner_pace_end(struct runner *runner, const struct worker *worker);
 void runner_take_arrivals(struct runner *runner);
 /* The time of the plan is up, by the coordinator's clock: takes what is left of it. */
 void runner_take_last_arrivals(struct runner *runner);
+/* It pauses, goes on, or has another rate. */
+void runner_pace_change(struct runner *runner, const struct command *command);
 uint64_t runner_arrival_due_ns(const struct runner *runner);

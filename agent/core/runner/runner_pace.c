@@ -11,7 +11,7 @@
 void runner_pace_init(struct runner *runner)
 {
     const struct campaign_options *options = runner->options;
-    struct pace *pace = &runner->pace;
+    struct pacer *pace = &runner->pace;
     pace->is_open = campaign_is_open(options);
     pace->has_rooms = options->room_size > 0;
     pace->slots = pace->has_rooms ? campaign_room_count(options) : options->workers;
@@ -51,23 +51,39 @@ static uint64_t pace_pop(struct pace_queue *queue)
     return item;
 }
 
-/* Arrivals are of single workers, whoever is free. */
-static bool pace_is_of_anyone(const struct runner *runner)
+bool runner_pace_is_of_anyone(const struct runner *runner)
 {
     return runner->pace.is_open && !runner->pace.has_rooms;
 }
 
 static uint64_t pace_instant(const struct runner *runner, uint64_t plan_ns)
 {
-    return plan_ns == RATE_NEVER ? TIMERS_NEVER : runner->pace.begin_ns + plan_ns;
+    return plan_ns == RATE_NEVER ? TIMERS_NEVER
+                                 : runner->pace.begin_ns + runner->pace.told.shift_ns + plan_ns;
+}
+
+/* Whether the plan stands still at this instant. */
+static bool pace_is_paused_at(const struct runner *runner, uint64_t at_ns)
+{
+    return runner->pace.told.is_paused && at_ns >= pace_instant(runner, runner->pace.told.paused_at_ns);
+}
+
+/* The next step of the worker has to wait for the campaign to go on. Where workers meet, all of a room pause
+ * before the same step. */
+static bool pace_holds(const struct runner *runner, const struct worker *worker)
+{
+    const struct room *room = runner_room_of(runner, worker);
+    bool is_before = room != NULL && room->is_synchronising && worker->step + 1 < room->pause_step;
+    return pace_is_paused_at(runner, runner->event->now_ns) && !is_before && !runner->is_draining;
 }
 
 /* The arrivals of a room come one after the other: with a Poisson plan each from the one before it. */
 static uint64_t pace_next_of_room(const struct runner *runner, const struct worker *worker)
 {
-    const struct pace *pace = &runner->pace;
+    const struct pacer *pace = &runner->pace;
     uint32_t room = worker_index_room(runner->index, worker);
-    uint64_t before_ns = worker->intended_ns > 0 ? worker->intended_ns - pace->begin_ns : 0;
+    uint64_t before_ns =
+        worker->intended_ns > 0 ? worker->intended_ns - pace->begin_ns - pace->told.shift_ns : 0;
     uint64_t nth = worker->step + 1;
     if (worker->intended_ns == 0 && pace->arrivals.is_poisson) { /* the steps before were another agent's */
         for (uint64_t i = 1; i < nth && before_ns != RATE_NEVER; i++) {
@@ -92,15 +108,30 @@ static uint64_t pace_next_ns(const struct runner *runner, const struct worker *w
                                     : schedule_after_ns(worker->intended_ns, runner->options->pacing_ms);
 }
 
+void runner_share_runs(struct runner *runner, const struct worker *worker)
+{
+    uint64_t shared = runner->options->shared_runs;
+    uint64_t workers = runner->options->workers;
+    uint64_t part = worker->id < workers ? shared / workers + (worker->id < shared % workers ? 1 : 0) : 0;
+    runner->shared_runs += (int64_t)part - (int64_t)worker->step;
+}
+
+bool runner_has_runs(const struct runner *runner, uint64_t step)
+{
+    bool has_shared = runner->options->shared_runs == 0 || runner->shared_runs > 0;
+    return has_shared && (runner->runs == 0 || step <= runner->runs);
+}
+
 bool runner_must_rest(const struct runner *runner)
 {
     return runner->options->delay_ms > 0 || runner->pace.think.law != THINK_NONE ||
-           runner->options->pacing_ms > 0 || runner->pace.is_open;
+           runner->options->pacing_ms > 0 || runner->pace.is_open || runner->pace.told.is_paused;
 }
 
-void runner_pace_step(const struct runner *runner, struct worker *worker)
+void runner_pace_step(struct runner *runner, struct worker *worker)
 {
-    if (!pace_is_of_anyone(runner)) {
+    runner->shared_runs--;
+    if (!runner_pace_is_of_anyone(runner)) {
         uint64_t next_ns = pace_next_ns(runner, worker);
         worker->intended_ns = next_ns != TIMERS_NEVER ? next_ns : 0;
     }
@@ -108,7 +139,7 @@ void runner_pace_step(const struct runner *runner, struct worker *worker)
 
 bool runner_pace_is_arrival(const struct runner *runner, const struct worker *worker)
 {
-    const struct pace *pace = &runner->pace;
+    const struct pacer *pace = &runner->pace;
     return pace->is_open && (!pace->has_rooms || worker->id % runner->options->room_size == 0);
 }
 
@@ -120,7 +151,7 @@ static bool pace_is_free(const struct worker *worker)
 
 static struct worker *pace_take_free(struct runner *runner)
 {
-    struct pace *pace = &runner->pace;
+    struct pacer *pace = &runner->pace;
     while (pace->free.count > 0) {
         struct worker *worker = worker_index_find(runner->index, (uint32_t)pace_pop(&pace->free));
         if (worker != NULL && pace_is_free(worker)) {
@@ -139,7 +170,7 @@ static void pace_give(struct runner *runner, struct worker *worker, uint64_t int
 /* While workers are about to be set up, so many arrivals wait for them. */
 static void pace_drop_surplus(struct runner *runner)
 {
-    struct pace *pace = &runner->pace;
+    struct pacer *pace = &runner->pace;
     size_t coming = runner->counts[WORKER_WAITING] + runner->counts[WORKER_SETUP];
     while (pace->late.count > coming) {
         (void)pace_pop(&pace->late);
@@ -161,10 +192,10 @@ static void pace_arrive(struct runner *runner, uint64_t intended_ns)
 /* Those of the slots of our own workers; the others are for the runners that have them. */
 static void pace_take_until(struct runner *runner, uint64_t until_ns, unsigned limit)
 {
-    struct pace *pace = &runner->pace;
+    struct pacer *pace = &runner->pace;
     for (unsigned i = 0; i < limit; i++) {
         uint64_t at_ns = pace_instant(runner, pace->arrivals.at_ns);
-        if (at_ns == TIMERS_NEVER || at_ns > until_ns) {
+        if (at_ns == TIMERS_NEVER || at_ns > until_ns || pace_is_paused_at(runner, at_ns)) {
             return;
         }
         uint32_t slot = (uint32_t)(pace->arrivals.number % pace->slots);
@@ -177,7 +208,7 @@ static void pace_take_until(struct runner *runner, uint64_t until_ns, unsigned l
 
 static bool pace_runs(const struct runner *runner)
 {
-    return pace_is_of_anyone(runner) && runner->pace.begin_ns > 0 && !runner->is_draining &&
+    return runner_pace_is_of_anyone(runner) && runner->pace.begin_ns > 0 && !runner->is_draining &&
            !runner->is_stopping;
 }
 
@@ -200,13 +231,16 @@ void runner_take_last_arrivals(struct runner *runner)
 
 uint64_t runner_arrival_due_ns(const struct runner *runner)
 {
-    return pace_runs(runner) ? pace_instant(runner, runner->pace.arrivals.at_ns) : TIMERS_NEVER;
+    uint64_t at_ns = pace_instant(runner, runner->pace.arrivals.at_ns);
+    return pace_runs(runner) && !pace_is_paused_at(runner, at_ns) ? at_ns : TIMERS_NEVER;
 }
 
 void runner_pace_free(struct runner *runner, struct worker *worker)
 {
-    if (!pace_is_of_anyone(runner)) {
-        runner_move(runner, worker, runner_choose(runner, worker, true));
+    if (!runner_pace_is_of_anyone(runner)) {
+        if (!pace_holds(runner, worker)) {
+            runner_move(runner, worker, runner_choose(runner, worker, true));
+        }
     } else if (runner->pace.late.count > 0) {
         pace_give(runner, worker, pace_pop(&runner->pace.late));
     } else {
@@ -214,26 +248,64 @@ void runner_pace_free(struct runner *runner, struct worker *worker)
     }
 }
 
-void runner_rest(struct runner *runner, struct worker *worker)
+/* It begins its next step at this instant, or when that is to begin. */
+static void pace_wait(struct runner *runner, struct worker *worker, uint64_t due_ns)
 {
-    const struct pace *pace = &runner->pace;
-    uint64_t now_ns = runner->event->now_ns;
-    uint64_t due_ns = now_ns;
-    if (worker->step > 0) {
-        uint64_t think_ns = think_draw_ns(&pace->think, runner->options->seed, worker->id, worker->step);
-        due_ns = schedule_after_ns(now_ns, runner->options->delay_ms) + think_ns;
-    }
-    if (!pace_is_of_anyone(runner)) {
+    if (!runner_pace_is_of_anyone(runner)) {
         uint64_t intended_ns = pace_next_ns(runner, worker);
         due_ns = intended_ns > due_ns ? intended_ns : due_ns;
     }
     if (due_ns == TIMERS_NEVER) {
         return; /* no arrival is left: it waits for the campaign to drain */
     }
-    if (due_ns > now_ns) {
+    if (due_ns > runner->event->now_ns) {
         timers_set(runner->timers, &worker->timer, due_ns);
     } else {
         runner_pace_free(runner, worker);
+    }
+}
+
+void runner_rest(struct runner *runner, struct worker *worker)
+{
+    const struct pacer *pace = &runner->pace;
+    uint64_t now_ns = runner->event->now_ns;
+    uint64_t due_ns = now_ns;
+    if (worker->step > 0) {
+        uint64_t think_ns = think_draw_ns(&pace->think, runner->options->seed, worker->id, worker->step);
+        due_ns = schedule_after_ns(now_ns, runner->options->delay_ms) + think_ns;
+    }
+    pace_wait(runner, worker, due_ns);
+}
+
+/* The plan has stood still for so long: what was to come comes so much later. */
+static void pace_go_on(struct runner *runner, uint64_t for_ns, uint64_t from_ns)
+{
+    struct worker_list workers = worker_index_all(runner->index);
+    for (size_t i = 0; i < workers.count && !runner_pace_is_of_anyone(runner); i++) {
+        struct worker *worker = workers.items[i];
+        worker->intended_ns += worker->intended_ns > 0 ? for_ns : 0;
+        if (worker->state == WORKER_BETWEEN) {
+            timers_unset(runner->timers, &worker->timer);
+            pace_wait(runner, worker, from_ns);
+        }
+    }
+}
+
+void runner_pace_change(struct runner *runner, const struct command *command)
+{
+    struct pace before = runner->pace.told;
+    struct pace *told = &runner->pace.told;
+    *told = command->pace;
+    if (told->has_rate && runner->pace.is_open) {
+        arrivals_change(&runner->pace.arrivals, told->rate_at_ns, told->rate_per_s, told->before);
+    }
+    for (size_t i = 0; told->is_paused && i < command->room_step_count; i++) {
+        if (command->room_steps[i].room < runner_room_limit(runner)) {
+            runner_ensure_room(runner, command->room_steps[i].room)->pause_step = command->room_steps[i].step;
+        }
+    }
+    if (before.is_paused && !told->is_paused) {
+        pace_go_on(runner, told->shift_ns - before.shift_ns, pace_instant(runner, before.paused_at_ns));
     }
 }
 

@@ -25,6 +25,8 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     campaign->state = CAMPAIGN_CREATED;
     deadline_init(&campaign->lifecycle_due, DEADLINE_LIFE, campaign);
     deadline_init(&campaign->rooms_due, DEADLINE_ROOMS, campaign);
+    deadline_init(&campaign->stage_due, DEADLINE_STAGE, campaign);
+    campaign->first_workers = campaign->options.workers;
     deadline_init(&campaign->judge_due, DEADLINE_JUDGE, campaign);
     campaign->thresholds = thresholds_new(campaign->options.thresholds);
     return campaign;
@@ -48,6 +50,7 @@ void campaign_free(struct campaign **at)
     }
     deadline_set(campaign->home.timers, &campaign->lifecycle_due, TIMERS_NEVER);
     deadline_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->stage_due, TIMERS_NEVER);
     deadline_set(campaign->home.timers, &campaign->judge_due, TIMERS_NEVER);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         text_finish(&campaign->agents[i].name);
@@ -169,6 +172,7 @@ static enum campaign_lifecycle_event campaign_do_begin(struct campaign *campaign
     struct message message = {.kind = MESSAGE_BEGIN, .begin.at_ns = (int64_t)campaign->begun_ns};
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
+    campaign_begin_stages(campaign);
     campaign_thresholds_begin(campaign, now_ns);
     uint64_t duration_ms = campaign->options.duration_ms;
     deadline_set(campaign->home.timers, &campaign->lifecycle_due,
@@ -268,6 +272,8 @@ static enum campaign_lifecycle_event campaign_do_end(struct campaign *campaign, 
     }
     deadline_set(campaign->home.timers, &campaign->lifecycle_due, TIMERS_NEVER);
     deadline_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->stage_due, TIMERS_NEVER);
+    campaign_statistics_add_dropped(campaign->statistics, campaign_unbegun(campaign));
     deadline_set(campaign->home.timers, &campaign->judge_due, TIMERS_NEVER);
     if (campaign->rooms != NULL) {
         campaign->sightings = rooms_take_sightings(campaign->rooms);

@@ -62,6 +62,7 @@ struct campaign {
     struct text script;
     struct text key; /* idempotency key of its creation; empty: none */
     uint32_t agents_wanted;
+    uint32_t first_workers;  /* that it began with */
     uint32_t workers_wanted; /* to grow to as soon as they can begin; 0: it is not growing */
     uint64_t deadline_ms;
 
@@ -69,6 +70,7 @@ struct campaign {
     bool is_in_transition; /* campaign_happen is running */
     struct deadline lifecycle_due;
     struct deadline rooms_due;
+    struct deadline stage_due; /* not while it has no stages of workers */
     struct deadline judge_due; /* the thresholds are judged */
     struct judgement judgement;
     uint64_t refused_events;
@@ -91,6 +93,7 @@ struct campaign {
     uint64_t lead_looked_ns; /* when campaign_lead_ns was last computed for the rooms */
     uint64_t begun_ns;
     uint64_t ended_ns; /* when its workers had ended; 0: not yet */
+    struct pace pace;  /* what has changed of its plan, without rooms */
     bool is_draining;
     bool is_last_step_known;
     uint64_t *last_steps; /* by room, while draining */
@@ -173,7 +176,17 @@ enum campaign_lifecycle_event campaign_take_operations(struct campaign *campaign
 /* RUN_UNTIL, from last_steps. */
 void campaign_send_last_steps(struct campaign *campaign);
 
+/* campaign_pace.c */
+/* Its workers begin. */
+void campaign_begin_stages(struct campaign *campaign);
+/* Changes the number of workers to what its stages say now. */
+void campaign_follow_stages(struct campaign *campaign, uint64_t now_ns);
+/* Arrivals of its plan, which is over, that an agent which was lost has not begun, or not told of. */
+uint64_t campaign_unbegun(const struct campaign *campaign);
+
 /* campaign_scale.c */
+/* To a number that it may have. */
+void campaign_set_workers(struct campaign *campaign, uint32_t workers);
 /* Rooms, counting all worker ids that there ever were. */
 uint32_t campaign_room_total(const struct campaign *campaign);
 /* Begins the workers that are wanted, if they can begin now. */

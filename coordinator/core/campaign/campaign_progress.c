@@ -131,6 +131,10 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind
         campaign->is_unsettled = true;
         return;
     }
+    if (kind == DEADLINE_STAGE) {
+        campaign_follow_stages(campaign, now_ns);
+        return;
+    }
     if (kind == DEADLINE_JUDGE) {
         campaign_thresholds_due(campaign, now_ns);
         return;

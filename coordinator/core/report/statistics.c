@@ -241,6 +241,16 @@ void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64
     statistics->steps_lost += steps;
 }
 
+void campaign_statistics_add_dropped(struct campaign_statistics *statistics, uint64_t arrivals)
+{
+    statistics->dropped += arrivals;
+}
+
+uint64_t campaign_statistics_arrivals(const struct campaign_statistics *statistics)
+{
+    return statistics->arrivals + statistics->dropped;
+}
+
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from)
 {
     SCOPED(buffer_finish) struct buffer key;

@@ -21,11 +21,15 @@ MUST_CHECK struct campaign_statistics *campaign_statistics_new(void);
 void campaign_statistics_free(struct campaign_statistics **statistics);
 /* `steps` ended, or may have begun, on an agent that was lost before it reported them. */
 void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64_t steps);
+/* Arrivals of the plan that nobody has begun. */
+void campaign_statistics_add_dropped(struct campaign_statistics *statistics, uint64_t arrivals);
 /* Adds what one agent counted since its last message. */
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from);
 void campaign_statistics_add_error(struct campaign_statistics *statistics,
                                    const struct error_statistics *error);
 
+/* Of the plan, begun or dropped. */
+uint64_t campaign_statistics_arrivals(const struct campaign_statistics *statistics);
 uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics);
 uint64_t campaign_statistics_steps_failed(const struct campaign_statistics *statistics);
 /* Fills only what is counted of all names together. */

@@ -7,6 +7,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -193,6 +194,79 @@ static void an_end_does_not_wait_for_delays(void **state)
     }
 }
 
+static int dial_tcp(struct client *client)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    const char *text = answer_text(client_get(client, "/tcp"));
+    char at[32];
+    assert_memory_equal(text, "tcp://127.0.0.1:", 16);
+    (void)snprintf(at, sizeof at, "%s", text + 16);
+    address.sin_port = htons((uint16_t)atoi(at));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    int stream = socket(AF_INET, SOCK_STREAM, 0);
+    assert_int_equal(connect(stream, (struct sockaddr *)&address, sizeof address), 0);
+    return stream;
+}
+
+static void what_is_said_over_tcp_comes_back(void **state)
+{
+    struct client *client = *state;
+    int quick = dial_tcp(client);
+    int slow = dial_tcp(client);
+    char text[32] = "";
+    static char sent[8u * MEBIBYTE];
+    static char received[8u * MEBIBYTE];
+    size_t out = 0;
+    size_t in = 0;
+    /* One that sends more than it reads stands still, and the other goes on. */
+    for (size_t i = 0; i < sizeof sent; i++) {
+        sent[i] = (char)(i * 7 + i / 251);
+    }
+    ssize_t count;
+    while (out < sizeof sent && (count = send(slow, sent + out, sizeof sent - out, MSG_DONTWAIT)) > 0) {
+        out += (size_t)count;
+    }
+    assert_int_equal(send(quick, "hello\n", 6, 0), 6);
+    assert_int_equal(recv(quick, text, 6, MSG_WAITALL), 6);
+    assert_string_equal(text, "hello\n");
+    while (in < out && (count = recv(slow, received + in, sizeof received - in, 0)) > 0) {
+        in += (size_t)count;
+    }
+    assert_int_equal(in, out);
+    assert_memory_equal(received, sent, out);
+    assert_int_equal(shutdown(quick, SHUT_WR), 0);
+    assert_int_equal(recv(quick, text, 1, 0), 0);
+    close(quick);
+    close(slow);
+}
+
+static void tcp_is_where_the_client_finds_the_target(void **state)
+{
+    struct client *client = *state;
+    struct ask ask = {.path = "/tcp", .headers = {"Host: [2001:db8::1]:8080"}};
+    assert_memory_equal(answer_text(client_ask(client, ask)), "tcp://[2001:db8::1]:", 20);
+    ask.headers[0] = "Host: target.example:80";
+    assert_memory_equal(answer_text(client_ask(client, ask)), "tcp://target.example:", 21);
+    ask.headers[0] = "Host: [cut";
+    assert_memory_equal(answer_text(client_ask(client, ask)), "tcp://[cut:", 11);
+}
+
+static void tcp_may_have_a_port_of_its_own(void **state)
+{
+    struct error error;
+    struct client *client = *state;
+    char wanted[64];
+    uint16_t port = target_port(client->target);
+    assert_null(target_start_with_tcp(NULL, 0, port, &error));
+    (void)snprintf(wanted, sizeof wanted, "port %u is in use", port);
+    assert_non_null(strstr(error.text, wanted));
+    target_stop(&client->target);
+    client->target = target_start_with_tcp(NULL, 0, port, &error);
+    assert_non_null(client->target);
+    (void)snprintf(wanted, sizeof wanted, "tcp://127.0.0.1:%u", port);
+    assert_string_equal(answer_text(client_get(client, "/tcp")), wanted);
+}
+
 static void a_port_in_use_is_said(void **state)
 {
     struct client *client = *state;
@@ -239,6 +313,9 @@ int main(void)
         CLIENT_TEST(a_body_that_never_ends_is_cut_off),
         CLIENT_TEST(many_delays_pass_at_the_same_time),
         cmocka_unit_test(an_end_does_not_wait_for_delays),
+        CLIENT_TEST(what_is_said_over_tcp_comes_back),
+        CLIENT_TEST(tcp_is_where_the_client_finds_the_target),
+        CLIENT_TEST(tcp_may_have_a_port_of_its_own),
         CLIENT_TEST(a_port_in_use_is_said),
         cmocka_unit_test(an_address_of_nobody_is_said),
         cmocka_unit_test(a_port_is_free_again_after_the_end),

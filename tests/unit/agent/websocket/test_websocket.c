@@ -298,6 +298,25 @@ static void test_their_close_is_answered_with_its_code(void **state)
     assert_null(websocket_first(fixture->websocket));
 }
 
+/* Autobahn's sections 7.1.2 to 7.1.6. */
+static void test_nothing_is_answered_after_their_close(void **state)
+{
+    struct fixture *fixture = *state;
+    open_websocket(fixture, 10, QUEUE_CLOSE, "");
+    play(fixture, 1, "the beginning of a message");
+    play_close(fixture, 1000, "");
+    heard(fixture, FIN | 8, "\x03\xe8", 2);
+    play_close(fixture, 1001, "once more");
+    play(fixture, FIN | 9, "a ping");
+    play(fixture, FIN, "the end of the message");
+    play(fixture, FIN | 2, "another");
+    play(fixture, FIN | 3, "a broken rule");
+    heard_nothing(fixture);
+    assert_null(websocket_first(fixture->websocket));
+    ended(fixture, WEBSOCKET_BY_PEER, 1000, 1000);
+    assert_int_equal(websocket_counts(fixture->websocket)->messages_in, 0);
+}
+
 static void test_a_close_without_a_code_is_answered_without_one(void **state)
 {
     struct fixture *fixture = *state;
@@ -511,6 +530,7 @@ int main(void)
         TEST(test_the_pong_that_answers_ours_is_told_from_others),
         TEST(test_our_close_is_answered),
         TEST(test_their_close_is_answered_with_its_code),
+        TEST(test_nothing_is_answered_after_their_close),
         TEST(test_a_close_without_a_code_is_answered_without_one),
         TEST(test_a_broken_rule_is_told_and_ends_it),
         TEST(test_an_end_without_a_close_frame_is_a_loss),

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "proto/message/limits.h"
+#include "proto/message/load_text.h"
 
 #include <string.h>
 
@@ -230,6 +231,19 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
             .workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : 7, .rooms = items, .room_count = count};
         return;
     }
+    if (sample->message.kind == MESSAGE_PACE) {
+        bool is_largest = variant == SAMPLE_LARGEST;
+        sample->message.pace = (struct pace){.is_paused = count > 0,
+                                             .paused_at_ns = is_largest ? LIMIT_PLAN_NS : palette->small,
+                                             .shift_ns = is_largest ? LIMIT_PLAN_NS : 7,
+                                             .has_rate = count > 0,
+                                             .rate_at_ns = is_largest ? LIMIT_PLAN_NS : 8,
+                                             .rate_per_s = is_largest ? LOAD_RATE_MAX : 0.125,
+                                             .before = is_largest ? LIMIT_ARRIVALS : 3.5,
+                                             .rooms = items,
+                                             .room_count = count};
+        return;
+    }
     sample->message.room_steps.items = items;
     sample->message.room_steps.count = count;
 }
@@ -434,6 +448,7 @@ void sample_make(struct sample *sample, enum message_kind kind, enum sample_vari
     case MESSAGE_DRAINED:
     case MESSAGE_RUN_UNTIL:
     case MESSAGE_SCALE:
+    case MESSAGE_PACE:
         make_room_steps(sample, &palette, variant);
         break;
     case MESSAGE_STATISTICS:

@@ -198,8 +198,8 @@ static void a_change_of_the_rate_counts_from_its_instant(void **state)
     for (; arrivals.at_ns < 5 * SECOND; arrivals_pass(&arrivals)) {
         early++;
     }
-    arrivals_change(&arrivals, 10 * SECOND, 10);
-    arrivals_change(&arrivals, 15 * SECOND, 200);
+    arrivals_change(&arrivals, 10 * SECOND, 10, 1000);
+    arrivals_change(&arrivals, 15 * SECOND, 200, 1050);
     for (; arrivals.at_ns != RATE_NEVER; arrivals_pass(&arrivals)) {
         late++;
     }
