@@ -372,11 +372,9 @@ void lua_response_push_headers(lua_State *lua)
 /* Pushes the function of this name; false if there is none. */
 static bool push_method(lua_State *lua, const char *name)
 {
-    static const luaL_Reg methods[] = {{"json", to_json},
-                                       {"match", lua_extract_match},
-                                       {"expect", lua_expect},
-                                       {"fail", lua_expect_fail},
-                                       {"ok", lua_expect_ok}};
+    static const luaL_Reg methods[] = {
+        {"json", to_json},      {"xpath", lua_extract_xpath}, {"match", lua_extract_match},
+        {"expect", lua_expect}, {"fail", lua_expect_fail},    {"ok", lua_expect_ok}};
 
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
         if (strcmp(name, methods[i].name) == 0) {

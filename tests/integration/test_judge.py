@@ -114,6 +114,58 @@ class Checks(Judged):
                 self.assertIn(why, result.report["errors"][0]["message"])
 
 
+class Extractors(Judged):
+    """Values out of JSON, XML and HTML."""
+
+    HEAD = """
+        local function fails(says, f, ...)
+            local ok, why = pcall(f, ...)
+            assert(not ok and tostring(why):find(says, 1, true), tostring(why))
+        end
+        local function answer(kind, body) return http.post("/echo", body, { headers = { ["Content-Type"] = kind } }) end
+    """
+
+    def test_json_by_path(self):
+        self.play("""
+            local page = http.post("/echo", { json = { items = { { id = 7, tags = { "a", "b" } }, { id = 8 } }, none = require("tutti.json").null } })
+            assert(page:json("$.items[0].id") == 7 and page:json("items[-1].id") == 8 and page:json("$.items[0].tags[*]")[2] == "b")
+            assert(page:json("$.none") == require("tutti.json").null and page:json("$.nothing") == nil and #page:json("$..id") == 2)
+            assert(page:json("$.items[0].tags").b == nil and page:json().items[1].id == 7)
+            fails("the answer is not JSON", answer("text/plain", "{").json, answer("text/plain", "{"), "$.a")
+        """, "-r", 2, head=self.HEAD)
+
+    def test_a_pattern(self):
+        self.play("""
+            local page = answer("text/plain", "token=abc; id=17")
+            local token, id = page:match("token=(%a+); id=(%d+)")
+            assert(token == "abc" and id == "17" and page:match("id=%d+") == "id=17" and page:match("nothing") == nil)
+            fails("unfinished capture", page.match, page, "(")
+        """, "-r", 2, head=self.HEAD)
+
+    def test_xml_by_xpath(self):
+        self.play("""
+            local page = answer("application/xml", '<list n="2"><item id="a">one</item><item id="b">two<b>!</b></item></list>')
+            local texts = page:xpath("//item")
+            assert(#texts == 2 and texts[1] == "one" and texts[2] == "two!")
+            assert(page:xpath("//item/@id")[2] == "b" and page:xpath("string(/list/@n)") == "2" and page:xpath("count(//item)") == 2)
+            assert(page:xpath("//item = 'one'") == true and #page:xpath("//nothing") == 0)
+            fails('xpath: "//item["', page.xpath, page, "//item[")
+            fails("the answer is not XML", page.xpath, answer("application/xml", "<list>"), "/list")
+            fails("the answer is not XML", page.xpath, answer("application/xml", ""), "/list")
+            local shared = "<!DOCTYPE a [<!ENTITY f SYSTEM 'file:///etc/passwd'><!ENTITY g 'text'>]><a>&f;</a>"
+            assert(not page.xpath(answer("application/xml", shared), "string(/a)"):find("root", 1, true))
+            local long = "<a>" .. ("<b/>"):rep(3000) .. "</a>"
+            fails("xpath: ", page.xpath, answer("application/xml", long), "count(//b[count(//b[count(//b) > 1]) > 1])")
+            assert(page:xpath("count(//item)") == 2)
+        """, "-r", 2, head=self.HEAD)
+
+    def test_html_by_xpath(self):
+        self.play("""
+            local page = answer("text/html; charset=utf-8", "<title>Pad</title><p class=x>one<p class=y>two <a href='/next'>more</a>")
+            assert(page:xpath("string(//title)") == "Pad" and page:xpath("//p[@class='y']/a/@href")[1] == "/next")
+        """, "-r", 2, head=self.HEAD)
+
+
 class Thresholds(Judged):
     def test_each_form_is_met_and_missed(self):
         body = """
