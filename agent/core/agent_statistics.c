@@ -19,7 +19,8 @@ static void send_parcel(struct parcel *parcel)
 {
     struct statistics *statistics = &parcel->message.statistics;
     agent_send(parcel->agent, &parcel->message);
-    *statistics = (struct statistics){.workers_running = statistics->workers_running};
+    *statistics =
+        (struct statistics){.workers_running = statistics->workers_running, .at_ns = statistics->at_ns};
     parcel->bytes = 0;
     parcel->buckets = 0;
 }

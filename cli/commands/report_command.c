@@ -37,10 +37,9 @@ static enum exit_code print_report(const json_t *object)
     return exit_code_of_output(EXIT_CODE_PASSED, "report", screen_free(&screen));
 }
 
-static enum exit_code write_report(const char *path, const json_t *object)
+static enum exit_code write_report(const char *path, const char *text)
 {
     struct error error;
-    SCOPED(memory_free_at) char *text = json_to_text(object, true);
     SCOPED(json_file_close) struct json_file *file = json_file_open(path, &error);
     if (file == NULL || !json_file_write(file, text, &error)) {
         log_line(LOG_ERROR, "report", "%s", error.text);
@@ -61,8 +60,13 @@ static enum exit_code report(const struct report_options *options, uint64_t camp
     if (result != API_DONE) {
         return control_exit_code(result);
     }
-    enum exit_code code =
-        options->json_path != NULL ? write_report(options->json_path, answer) : print_report(answer);
+    enum exit_code code;
+    if (options->json_path != NULL) {
+        SCOPED(memory_free_at) char *text = control_report_text(client, campaign, answer);
+        code = write_report(options->json_path, text);
+    } else {
+        code = print_report(answer);
+    }
     json_decref(answer);
     return code;
 }

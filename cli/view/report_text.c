@@ -81,7 +81,7 @@ static void append_steps(struct buffer *text, const struct report_view *report)
     }
     if (report->running_ns > 0) {
         uint64_t steps = report->steps_ok + report->steps_failed;
-        format_rate((double)steps * 1e9 / (double)report->running_ns, rate);
+        format_rate((double)steps * 1e9 / (double)report->running_ns, "steps", rate);
         buffer_append_format(text, "  (%s)", rate);
     }
     buffer_append_string(text, "\n");

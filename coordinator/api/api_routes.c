@@ -27,6 +27,7 @@ static const struct api_route {
     {"POST", "/v1/campaigns", false, API_BODY_BYTES, api_create_campaign},
     {"GET", "/v1/campaigns/ID", false, 0, api_show_campaign},
     {"GET", "/v1/campaigns/ID/report", false, 0, api_show_report},
+    {"GET", "/v1/campaigns/ID/series", false, 0, api_show_series},
     {"GET", "/v1/campaigns/ID/artifacts/NUMBER", false, 0, api_show_artifact},
     {"GET", "/v1/campaigns/ID/events", false, 0, api_watch_campaign},
     {"POST", "/v1/campaigns/ID/stop", false, SMALL_BODY_BYTES, api_stop_campaign},

@@ -358,6 +358,12 @@ const struct campaign_report *coordinator_report(struct coordinator *coordinator
     return found == NULL ? NULL : campaign_report(found, now_ns);
 }
 
+const struct series *coordinator_series(const struct coordinator *coordinator, uint64_t campaign)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    return found != NULL ? campaign_series(found) : NULL;
+}
+
 const struct artifacts *coordinator_artifacts(const struct coordinator *coordinator, uint64_t campaign)
 {
     const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);

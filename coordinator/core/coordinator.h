@@ -48,6 +48,8 @@ bool coordinator_has_live_campaign(const struct coordinator *coordinator);
  * step. */
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns);
+/* What was counted of it second by second; NULL if there is none of this id. Borrowed until the next step. */
+const struct series *coordinator_series(const struct coordinator *coordinator, uint64_t campaign);
 /* What its failed steps have left; NULL if there is none of this id. Borrowed until the next step. */
 const struct artifacts *coordinator_artifacts(const struct coordinator *coordinator, uint64_t campaign);
 /* Agents and campaigns as they are now. Borrowed until the next step or the next overview. */

@@ -4,6 +4,7 @@
 #include "coordinator/core/coordinator.h"
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report_view/report_view.h"
+#include "coordinator/core/series/series_view.h"
 #include "coordinator/net/credentials.h"
 #include "coordinator/net/refusals.h"
 #include "coordinator/store/recovery.h"
@@ -89,6 +90,9 @@ MUST_CHECK bool server_knows(const struct server *server, uint64_t campaign);
 const struct report_view *server_report(struct server *server, uint64_t campaign);
 /* The same, built now. */
 const struct report_view *server_report_now(struct server *server, uint64_t campaign);
+/* What was counted of it second by second, as it is now; NULL if there is none of this id. The caller's to
+ * series_view_free. */
+MUST_CHECK struct series_view *server_series(const struct server *server, uint64_t campaign);
 /* How many reports have been built: for tests. */
 uint64_t server_reports_built(const struct server *server);
 /* What failed steps of a campaign have left; `*count` is 0 if there is no such campaign. Borrowed until the

@@ -133,6 +133,12 @@ const struct report_view *server_report(struct server *server, uint64_t campaign
     return known != NULL ? known : server_report_now(server, campaign);
 }
 
+struct series_view *server_series(const struct server *server, uint64_t campaign)
+{
+    const struct series *series = coordinator_series(server->coordinator, campaign);
+    return series != NULL ? series_view_of(series) : NULL;
+}
+
 uint64_t server_reports_built(const struct server *server)
 {
     return server->reports.built;

@@ -172,6 +172,7 @@ void encode_statistics(const struct message *message, struct buffer *into)
     protobuf_write_number(into, 22, statistics->arrivals);
     protobuf_write_number(into, 23, statistics->dropped);
     put_checks(statistics, into);
+    protobuf_write_number(into, 31, (uint64_t)statistics->at_ns);
 }
 
 /* NULL where the peer has sent none. */
@@ -345,6 +346,7 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     statistics->steps_failed = wire->steps_failed;
     statistics->steps_stopped = wire->steps_stopped;
     statistics->workers_running = wire->workers_running;
+    statistics->at_ns = wire->at_ns;
     statistics->arrivals = wire->arrivals;
     statistics->dropped = wire->dropped;
     uint64_t buckets_left = buckets_of(decoding);

@@ -206,7 +206,8 @@ struct statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;
-    uint32_t workers_running;  /* at this moment, not an increment */
+    uint32_t workers_running; /* at this moment, not an increment */
+    int64_t at_ns; /* the middle of the time that it covers, by the coordinator's clock; 0: unknown */
     struct histogram *step_us; /* duration of steps; owned by the message */
     /* Where steps have an instant at which they are to begin: how late they began, and their duration since
      * that instant; NULL: none had one. Owned by the message. */

@@ -127,7 +127,7 @@ class Known(unittest.TestCase):
                     for shown, column in zip(times, names, strict=True):
                         self.assertAlmostEqual(shown, row[column], delta=max(0.001, row[column] * 0.01))
         steps, duration_s = report["steps"], report["duration_s"]
-        found = re.search(r"\n  time +" + NUMBER + r"\n  steps +([\d,]+) ok, ([\d,]+) failed(?:, \d+ stopped)? +\(([\d.,]+)/s\)", text)
+        found = re.search(r"\n  time +" + NUMBER + r"\n  steps +([\d,]+) ok, ([\d,]+) failed(?:, \d+ stopped)? +\(([\d.,]+) steps/s\)", text)
         self.assertIsNotNone(found, text)
         self.assertAlmostEqual(milliseconds(*found.groups()[:2]), duration_s * 1000, delta=duration_s * 10)
         self.assertEqual((int(found.group(3)), int(found.group(4))), (steps["ok"], steps["failed"]))
@@ -179,7 +179,8 @@ class Known(unittest.TestCase):
             report = coordinator.report(number)
             self.check(report)
             env = environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}")
-            self.assertEqual(json.loads(tutti("report", number, "--json", "-", env=env).out), report)
+            series = coordinator.get(f"/v1/campaigns/{number}/series").json
+            self.assertEqual(json.loads(tutti("report", number, "--json", "-", env=env).out), {**report, "series": series})
             self.check_text(tutti("report", number, env=env).out, report)
 
 

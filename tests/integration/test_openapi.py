@@ -131,6 +131,7 @@ class Description(unittest.TestCase):
         self.hold("get", "/v1/campaigns", 200)
         self.hold("get", f"/v1/campaigns/{number}", 200)
         self.hold("get", f"/v1/campaigns/{number}/report", 200)
+        self.hold("get", f"/v1/campaigns/{number}/series", 200)
         with Events(self.coordinator, number) as events:
             _, live = events.until("progress")[-1]
             check(live, DESCRIPTION["components"]["schemas"]["Live"], "event progress")
@@ -204,7 +205,7 @@ class Description(unittest.TestCase):
             self.hold("post", f"/v1/campaigns/{number}/{path}", 400, body='{"more": 1}')
         for path in ("rate", "pause", "resume"):
             self.hold("post", f"/v1/campaigns/{number}/{path}", 413, body=large)
-        for method, path in (("get", ""), ("get", "/report"), ("get", "/events"), ("post", "/stop"), ("post", "/scale"), ("post", "/rate"),
+        for method, path in (("get", ""), ("get", "/report"), ("get", "/series"), ("get", "/events"), ("post", "/stop"), ("post", "/scale"), ("post", "/rate"),
                              ("post", "/pause"), ("post", "/resume")):
             self.hold(method, f"/v1/campaigns/999{path}", 404)
         self.coordinator.post(f"/v1/campaigns/{number}/stop")

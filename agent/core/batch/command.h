@@ -54,7 +54,7 @@ enum notice_kind {
     NOTICE_OPERATION,   /* `operation`; its instants are this agent's clock */
     NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
     NOTICE_FAILURE,     /* worker, step, text: with --exception */
-    NOTICE_STATISTICS,  /* `statistics` */
+    NOTICE_STATISTICS,  /* `statistics`; its instant is this agent's clock */
     NOTICE_ARTIFACT,    /* `artifact`, a whole one */
     NOTICE_LOOP, /* `loop`, `lag_us`: how the shard's loop was; the campaign that begins or ends now, or 0 */
     NOTICE_FINISHED, /* every worker of this runner is torn down; comes again if more were assigned */

@@ -37,6 +37,7 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
 {
     struct campaign *campaign = campaign_make(home, id, event);
     campaign->statistics = campaign_statistics_new();
+    campaign->series = series_new();
     deadline_set(home->timers, &campaign->lifecycle_due, due_after_ms(event->now_ns, campaign->deadline_ms));
     outbox_campaign(home->outbox, id, CAMPAIGN_CREATED);
     return campaign;
@@ -74,10 +75,17 @@ void campaign_free(struct campaign **at)
     sightings_free(&campaign->sightings);
     campaign_statistics_free(&campaign->statistics);
     thresholds_free(&campaign->thresholds);
+    series_free(&campaign->series);
     artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);
     memory_free(campaign);
     *at = NULL;
+}
+
+void campaign_note_running(struct campaign *campaign, struct campaign_agent *agent, uint32_t workers)
+{
+    campaign->workers_running += workers - agent->workers_running;
+    agent->workers_running = workers;
 }
 
 uint64_t campaign_id(const struct campaign *campaign)
@@ -282,7 +290,7 @@ static enum campaign_lifecycle_event campaign_do_end(struct campaign *campaign, 
     struct message message = {.kind = MESSAGE_FORGET};
     campaign_tell_all(campaign, &message);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        campaign->agents[i].workers_running = 0;
+        campaign_note_running(campaign, &campaign->agents[i], 0);
     }
     campaign_unburden(campaign);
     campaign_drop_rooms(campaign);

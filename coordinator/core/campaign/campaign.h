@@ -12,6 +12,7 @@
 
 struct artifacts;
 struct campaign;
+struct series;
 
 /* What a campaign borrows from the coordinator for its lifetime. */
 struct campaign_home {
@@ -71,6 +72,8 @@ struct member *campaign_agent(const struct campaign *campaign, uint32_t agent, u
 size_t campaign_artifact_bytes(const struct campaign *campaign);
 const struct artifacts *campaign_artifacts(const struct campaign *campaign);
 void campaign_drop_artifacts(struct campaign *campaign);
+/* What was counted second by second. */
+const struct series *campaign_series(const struct campaign *campaign);
 /* Borrowed until the campaign is touched again. */
 const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns);
 

@@ -9,6 +9,7 @@
 #include "coordinator/core/report/verdict.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
+#include "coordinator/core/series/series.h"
 #include "coordinator/core/thresholds/thresholds.h"
 #include "proto/message/bundle_copy.h"
 
@@ -82,6 +83,8 @@ struct campaign {
     struct sightings *sightings; /* once the rooms are freed */
     bool is_unsettled;
     struct campaign_statistics *statistics;
+    struct series *series;
+    uint32_t workers_running; /* of all agents together */
     struct thresholds *thresholds; /* NULL: there are none */
     struct artifacts artifacts;
     uint32_t global_agent; /* index of the one that runs global fixtures */
@@ -166,6 +169,17 @@ uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index);
 /* Places the worker on this agent, from this step on; announced by campaign_send_moved. */
 void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t agent, uint64_t first_step);
 void campaign_send_moved(struct campaign *campaign);
+
+/* The agent has so many workers that run. */
+void campaign_note_running(struct campaign *campaign, struct campaign_agent *agent, uint32_t workers);
+
+/* campaign_series.c: what is counted second by second. */
+void campaign_series_statistics(struct campaign *campaign, uint64_t now_ns,
+                                const struct statistics *statistics);
+void campaign_series_gauges(struct campaign *campaign, uint64_t now_ns, const struct gauges *gauges);
+void campaign_series_lost(struct campaign *campaign, uint64_t now_ns, uint64_t steps);
+/* What was seen since the last call. */
+void campaign_series_seen(struct campaign *campaign, uint64_t now_ns);
 
 /* campaign_rooms.c */
 /* Applies the message from the member's `next_operation` on; sets its `is_half_done` where that was too much

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1832 &&
+                      1848 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
@@ -303,7 +303,9 @@ static void campaign_agents_unpack(struct campaign *campaign, struct unpack *fro
     }
     campaign->agents = memory_new(count, sizeof *campaign->agents);
     while (campaign->agent_count < count && !from->is_broken) {
-        campaign_agent_unpack(campaign, &campaign->agents[campaign->agent_count++], from);
+        struct campaign_agent *agent = &campaign->agents[campaign->agent_count++];
+        campaign_agent_unpack(campaign, agent, from);
+        campaign->workers_running += agent->workers_running;
     }
     campaign->placement = from->is_broken ? NULL : placement_unpack(from, count);
     campaign->rooms = from->is_broken ? NULL : rooms_unpack(from);
@@ -402,6 +404,7 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     if (campaign->thresholds != NULL) {
         thresholds_pack(campaign->thresholds, into);
     }
+    series_pack(campaign->series, into);
 }
 
 /* A campaign has agents and rooms from its deployment on. */
@@ -427,6 +430,7 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     if (campaign->thresholds != NULL) {
         thresholds_unpack(campaign->thresholds, from);
     }
+    campaign->series = from->is_broken ? NULL : series_unpack(from);
     if (from->is_broken || !campaign_is_possible(campaign)) {
         unpack_break(from);
         campaign_free(&campaign);

@@ -171,7 +171,7 @@ static void campaign_give_up_workers(struct campaign *campaign)
         struct message message = {.kind = MESSAGE_FORGET};
         campaign_tell(campaign, agent, &message);
         agent->is_given_up = true;
-        agent->workers_running = 0;
+        campaign_note_running(campaign, agent, 0);
         outbox_log(campaign->home.outbox, LOG_WARNING,
                    &(struct log_subject){.campaign = campaign->id, .agent = agent->name.bytes},
                    "campaign %llu: agent %.*s did not finish within %s", (unsigned long long)campaign->id,

@@ -69,7 +69,6 @@ static void campaign_report_agents(struct campaign *campaign)
     if (campaign->agent_reports == NULL && campaign->agent_count > 0) {
         campaign->agent_reports = memory_new(campaign->agent_count, sizeof *campaign->agent_reports);
     }
-    report->workers_running = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         const struct campaign_agent *agent = &campaign->agents[i];
         campaign->agent_reports[i] = (struct agent_report){.name = agent->name.bytes,
@@ -79,8 +78,8 @@ static void campaign_report_agents(struct campaign *campaign)
                                                            .workers = agent->workers,
                                                            .state = campaign_agent_state(campaign, agent)};
         campaign_report_performance(agent, &campaign->agent_reports[i]);
-        report->workers_running += agent->workers_running;
     }
+    report->workers_running = campaign->workers_running;
     report->agents = campaign->agent_reports;
     report->agent_count = campaign->agent_count;
 }
@@ -126,6 +125,8 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     if (campaign->thresholds != NULL) {
         report->thresholds = thresholds_results(campaign->thresholds, &report->threshold_count);
     }
+    report->recent =
+        is_ended ? (struct series_recent){0} : series_recent(campaign->series, report->running_ns);
     report->artifacts = campaign->artifacts.items;
     report->artifact_count = campaign->artifacts.count;
     campaign_report_rooms(campaign);

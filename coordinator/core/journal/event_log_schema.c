@@ -6,6 +6,7 @@
 #include "coordinator/core/report/statistics_inside.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/sightings_inside.h"
+#include "coordinator/core/series/series_inside.h"
 #include "proto/codec/codec.h"
 
 static const uint64_t PARTS[] = {
@@ -37,6 +38,8 @@ static const uint64_t PARTS[] = {
     sizeof(struct sighting),
     sizeof(struct seen_total),
     sizeof(struct campaign_statistics),
+    sizeof(struct series),
+    SERIES_GROUP_COUNT,
     sizeof(struct request_report),
     sizeof(struct wait_report),
     sizeof(struct error_report),

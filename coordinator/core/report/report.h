@@ -6,6 +6,7 @@
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/report_rows.h"
 #include "coordinator/core/report/threshold_result.h"
+#include "coordinator/core/series/series.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
@@ -85,6 +86,7 @@ struct campaign_report {
     uint64_t steps_lost;                        /* their agent was lost before it reported how they ended */
     uint64_t requests_total;                    /* without timings */
     const struct histogram *request_latency_us; /* of all requests together, without timings */
+    struct series_recent recent;                /* the latest of those; all 0 once it has ended */
     const struct histogram *step_us;
     /* Where steps have an instant at which they are to begin; else NULL and 0. */
     const struct histogram *late_us;             /* how late they began */

@@ -2,6 +2,7 @@
 #include "coordinator/core/report_view/report_view.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "coordinator/core/report/report.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
@@ -11,7 +12,6 @@
 #include <string.h>
 
 #define US_PER_MS 1e3
-#define NS_PER_MS 1000000u
 
 /* The view stands first, so that one is found from the other. */
 struct owned_view {
@@ -304,6 +304,35 @@ static void view_artifacts(struct report_view *view, const struct campaign_repor
     view->artifact_count = report->artifact_count;
 }
 
+static void view_present(struct report_view *view, const struct campaign_report *report)
+{
+    uint64_t requests = report->recent.requests;
+    uint64_t failed = report->recent.failed;
+    uint64_t messages = report->recent.messages;
+    view->window_ns = report->recent.seconds * NS_PER_S;
+    view->recent = (struct quantiles){
+        .p50_us = report->recent.p50_us, .p95_us = report->recent.p95_us, .p99_us = report->recent.p99_us};
+    if (view->has_ended) {
+        view->window_ns = report->running_ns;
+        view->recent = view->request;
+        requests = report->requests_total;
+        failed = 0;
+        for (size_t i = 0; i < report->request_count; i++) {
+            failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
+        }
+        messages = 0;
+        for (size_t i = 0; i < report->websocket_count; i++) {
+            messages += report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_IN] +
+                        report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+        }
+    }
+    if (view->window_ns > 0) {
+        view->requests_per_s = (double)requests * (double)NS_PER_S / (double)view->window_ns;
+        view->failed_per_s = (double)failed * (double)NS_PER_S / (double)view->window_ns;
+        view->messages_per_s = (double)messages * (double)NS_PER_S / (double)view->window_ns;
+    }
+}
+
 static void view_numbers(struct report_view *view, const struct campaign_report *report)
 {
     view->campaign = report->campaign;
@@ -324,6 +353,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->step = quantiles_of(report->step_us);
     view->requests_total = report->requests_total;
     view->request = quantiles_of(report->request_latency_us);
+    view_present(view, report);
     view->has_plan = campaign_has_plan(report->options);
     view->has_rate = campaign_is_open(report->options);
     view->arrivals = report->arrivals;

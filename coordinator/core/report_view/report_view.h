@@ -130,7 +130,12 @@ struct report_view {
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
-    double requests_per_s;             /* over the last second; filled by the caller that measures it */
+    /* The present: of the last ten seconds, or as many as there are; of all of it once it has ended. */
+    uint64_t window_ns;
+    double requests_per_s;
+    double failed_per_s;
+    double messages_per_s;   /* of WebSockets, in and out */
+    struct quantiles recent; /* of the latencies within the window; no maximum before it has ended */
     bool has_release_spread;
     struct quantiles release_spread;
     bool has_start_spread;

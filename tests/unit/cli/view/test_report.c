@@ -24,10 +24,10 @@ static int teardown(void **state)
     return 0;
 }
 
-static void live_line_of(const struct sample_report *sample, struct live_line *last, struct buffer *line)
+static void live_line_of(const struct sample_report *sample, struct buffer *line)
 {
     SCOPED(report_view_free) struct report_view *report = sample_report_view(sample);
-    live_line_compose(last, report, line);
+    live_line_compose(report, line);
 }
 
 static void text_of(const struct sample_report *sample, bool has_colour, struct buffer *text)
@@ -39,28 +39,30 @@ static void text_of(const struct sample_report *sample, bool has_colour, struct 
 static void live_line_tells_how_it_is(void **state)
 {
     struct sample_report *sample = *state;
-    struct live_line last = {.running_ns = 64000000000ULL, .requests = 1148};
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, 1024);
-    live_line_of(sample, &last, &line);
-    assert_string_equal(
-        buffer_string(&line),
-        "1:05  6 workers  4,321 ok  12 failed  86.0/s  p95 95.0 ms  4 wait for the writer of pad@12");
-    assert_int_equal(last.requests, 1234);
+    sample->report.recent = (struct series_recent){.seconds = 10, .requests = 860, .p95_us = 95000};
+    live_line_of(sample, &line);
+    assert_string_equal(buffer_string(&line),
+                        "1:05  6 workers  4,321 ok  12 failed  last 10 s: 86.0 requests/s, "
+                        "p95 95.0 ms  4 wait for the writer of pad@12");
+    buffer_clear(&line);
+    sample->report.recent.failed = 125;
+    live_line_of(sample, &line);
+    assert_non_null(strstr(buffer_string(&line), "last 10 s: 86.0 requests/s, 12.5 failed/s, p95 95.0 ms"));
     buffer_clear(&line);
     sample->report.state = CAMPAIGN_STOPPING;
     sample->report.running_ns = 3725000000000ULL;
     sample->report.workers_running = 1;
     sample->report.requests_total = 0;
     sample->report.waiting = bytes_of_string("");
-    live_line_of(sample, &last, &line);
+    live_line_of(sample, &line);
     assert_string_equal(buffer_string(&line), "1:02:05  stopping  1 worker  4,321 ok  12 failed");
 }
 
 static void live_line_counts_open_websockets_and_their_messages(void **state)
 {
     struct sample_report *sample = *state;
-    struct live_line last = {.running_ns = 63000000000ULL, .requests = 1234, .messages = 1000};
     struct websocket_report websockets[2] = {{.name = bytes_of_string("a")}, {.name = bytes_of_string("b")}};
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, 1024);
@@ -75,20 +77,19 @@ static void live_line_counts_open_websockets_and_their_messages(void **state)
     }
     sample->report.websockets = websockets;
     sample->report.websocket_count = 2;
-    live_line_of(sample, &last, &line);
-    assert_non_null(strstr(buffer_string(&line), "  80 WebSockets 50.0/s  "));
-    assert_int_equal(last.messages, 1100);
+    sample->report.recent = (struct series_recent){.seconds = 10, .messages = 500};
+    live_line_of(sample, &line);
+    assert_non_null(strstr(buffer_string(&line), "  80 WebSockets, 50.0 messages/s  "));
 }
 
 static void live_line_divides_by_no_time(void **state)
 {
     struct sample_report *sample = *state;
-    struct live_line last = {0};
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, 1024);
     sample->report.running_ns = 0;
-    live_line_of(sample, &last, &line);
-    assert_null(strstr(buffer_string(&line), "/s"));
+    live_line_of(sample, &line);
+    assert_non_null(strstr(buffer_string(&line), "  0.0 requests/s, p95 0 µs"));
 }
 
 /* The line of `text` that begins with `start`, or NULL. */
@@ -121,7 +122,7 @@ static void report_has_everything_in_columns(void **state)
     text_of(sample, false, &buffer);
     const char *text = buffer_string(&buffer);
     assert_line(text, "failed", "failed: 12 steps failed");
-    assert_line(text, "  steps", "  steps   4,321 ok, 12 failed  (66.7/s)");
+    assert_line(text, "  steps", "  steps   4,321 ok, 12 failed  (66.7 steps/s)");
     assert_line(text, "  agents", "  agents  agent-1  3 workers, joined  (process 11)");
     assert_line(text, "          agent-2", "          agent-2  3 workers, lost  (process 11)");
     assert_line(text, "  GET", "  GET /pad  1,234       7  50.0 ms  95.0 ms  99.0 ms  100 ms");

@@ -180,6 +180,7 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     number(text, "failed", statistics->steps_failed);
     number(text, "stopped", statistics->steps_stopped);
     number(text, "running", statistics->workers_running);
+    number(text, "at", (uint64_t)statistics->at_ns);
     histogram(text, "steps", statistics->step_us);
     own_histogram(text, "late", statistics->late_us);
     own_histogram(text, "response", statistics->response_us);

@@ -320,6 +320,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .steps_failed = palette->wide / 2,
                             .steps_stopped = palette->wide / 3,
                             .workers_running = palette->small == 0 ? 0 : LIMIT_WORKERS,
+                            .at_ns = (int64_t)(palette->wide / 2),
                             .step_us = histogram_of(sample, variant),
                             .late_us = count > 0 ? histogram_of(sample, variant) : NULL,
                             .response_us = count > 0 ? histogram_of(sample, variant) : NULL,
