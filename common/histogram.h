@@ -49,6 +49,9 @@ struct histogram_cursor {
     size_t position;
 };
 bool histogram_next(const struct histogram *histogram, struct histogram_cursor *cursor);
+/* Only those that have more values than in `before`; the count is how many more. */
+bool histogram_next_beyond(const struct histogram *histogram, const struct histogram *before,
+                           struct histogram_cursor *cursor);
 /* The lowest value that is counted in this bucket, which there is. */
 uint64_t histogram_bucket_lowest(uint32_t bucket);
 /* Adds a bucket received from elsewhere; false if there is no such bucket. */

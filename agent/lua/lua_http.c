@@ -123,7 +123,8 @@ bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_resp
         lua_http_push_failure(lua, response);
         return false;
     }
-    lua_response_push(lua, response, 2);
+    const struct lua_response_booking booking = {.name = sample.name, .is_ok = sample.is_ok};
+    lua_response_push(lua, response, 2, &booking);
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "agent/lua/lua_tutti.h"
 
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_check.h"
 #include "agent/lua/lua_data.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_task.h"
@@ -302,6 +303,8 @@ int luaopen_tutti(lua_State *lua)
         {"time", time_call},
         {"record", record_time},
         {"print", lua_print},
+        {"check", lua_check},
+        {"thresholds", lua_check_set_thresholds},
         {NULL, NULL},
     };
 

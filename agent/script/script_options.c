@@ -323,6 +323,41 @@ static void script_options_take(lua_State *lua, const struct option *option)
     }
 }
 
+static const char *script_options_kept(const struct script *script, const char *name)
+{
+    for (size_t i = 0; i < script->option_count; i++) {
+        if (strcmp(script->options[i].name, name) == 0) {
+            return script->options[i].text;
+        }
+    }
+    return NULL;
+}
+
+void script_options_add(lua_State *lua, const char *name)
+{
+    struct script *script = script_of(lua);
+    struct error error;
+
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const struct option *option = &script_option_table[i];
+        if (strcmp(option->name, name) != 0) {
+            continue;
+        }
+        struct spelling spelling = {.lua = lua, .option = option};
+        script_options_name(option, spelling.name);
+        const char *text = spell(&spelling);
+        if (option->check != NULL && !option->check(bytes_of_string(text), &error)) {
+            lua_misuse(lua, "%s: %s", name, error.text);
+        }
+        const char *kept = script_options_kept(script, name);
+        if (kept != NULL) { /* on the stack, where an error of the script finds it */
+            lua_pushfstring(lua, "%s%c%s", kept, option->separator, text);
+            text = lua_tostring(lua, -1);
+        }
+        script_options_keep(script, name, text);
+    }
+}
+
 static void check_name(lua_State *lua)
 {
     if (lua_type(lua, -2) != LUA_TSTRING) {
