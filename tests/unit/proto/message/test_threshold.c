@@ -17,16 +17,14 @@ static struct threshold read_one(const char *text)
 static void each_part_is_read(void **state)
 {
     (void)state;
-    struct threshold all =
-        read_one(" request[GET /a].p99.9 <= 1.5s over 30s after 2m abort ");
+    struct threshold all = read_one(" request[GET /a].p99.9 <= 1.5s over 30s after 2m abort ");
     assert_int_equal(all.metric, THRESHOLD_REQUEST);
     assert_true(bytes_equal_string(all.name, "GET /a"));
     assert_int_equal(all.statistic, THRESHOLD_QUANTILE);
     assert_true(all.quantile > 0.99899 && all.quantile < 0.99901 && all.limit == 1.5e6);
     assert_int_equal(all.comparison, THRESHOLD_AT_MOST);
     assert_true(all.over_ms == 30000 && all.after_ms == 120000 && all.is_abort);
-    assert_true(bytes_equal_string(
-        all.text, "request[GET /a].p99.9 <= 1.5s over 30s after 2m abort"));
+    assert_true(bytes_equal_string(all.text, "request[GET /a].p99.9 <= 1.5s over 30s after 2m abort"));
 }
 
 static void the_unit_says_what_a_count_is(void **state)
