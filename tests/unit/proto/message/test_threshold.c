@@ -116,6 +116,7 @@ static void a_mistake_is_shown_where_it_is(void **state)
         {"http.p95 < 1s now", "column 15: \"now\": expected"},
         {"request[\xc3\xa4].p95 < x", "column 18: \"x\" is not a number"},
         {"http.count > 5 abort", "column 1: abort would end it at once"},
+        {"http.rate >= 5/s abort", "column 1: abort would end it at once"},
         {"http.p95 < 1s \x01", "column 1: it is not printable text"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
