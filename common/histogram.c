@@ -262,6 +262,28 @@ bool histogram_next(const struct histogram *histogram, struct histogram_cursor *
     return false;
 }
 
+/* In one pass, by differences from a value that is near: the squares of large values would lose digits. */
+struct histogram_moments histogram_moments(const struct histogram *histogram)
+{
+    struct histogram_moments moments = {0};
+    struct histogram_cursor cursor = {0};
+    double count = 0;
+    double squares = 0;
+    while (histogram_next(histogram, &cursor)) {
+        uint64_t width;
+        uint64_t lowest = lowest_of(cursor.bucket, &width);
+        double middle = (double)lowest + (double)(width - 1) / 2;
+        double weight = (double)cursor.count;
+        moments.minimum = count > 0 ? moments.minimum : lowest;
+        double difference = middle - moments.mean;
+        count += weight;
+        moments.mean += difference * weight / count;
+        squares += weight * difference * (middle - moments.mean);
+    }
+    moments.deviation = count > 0 ? sqrt(squares / count) : 0;
+    return moments;
+}
+
 uint64_t histogram_bucket_lowest(uint32_t bucket)
 {
     uint64_t width;

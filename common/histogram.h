@@ -33,6 +33,15 @@ uint64_t histogram_quantile(const struct histogram *histogram, double quantile);
 void histogram_quantiles(const struct histogram *histogram, const double *quantiles, uint64_t *values,
                          size_t count);
 
+/* From the buckets: each value counts as the middle of its bucket, which is at most 0.05 % off. All 0 when
+ * empty. */
+struct histogram_moments {
+    uint64_t minimum;
+    double mean;
+    double deviation; /* standard deviation of all values */
+};
+struct histogram_moments histogram_moments(const struct histogram *histogram);
+
 /* Sparse form for the wire: bucket indices with counts, in ascending order. */
 struct histogram_cursor {
     uint32_t bucket;

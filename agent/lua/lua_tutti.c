@@ -294,6 +294,7 @@ int luaopen_tutti(lua_State *lua)
 {
     static const luaL_Reg functions[] = {
         {"options", script_set_options},
+        {"load", script_add_load},
         {"data", lua_data_new},
         {"http_defaults", lua_http_set_defaults},
         {"scenario", add_scenario},
