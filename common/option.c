@@ -397,6 +397,7 @@ char *option_join(const struct option *options, size_t count, int *argc, char **
     struct parse parse = {.options = options, .count = count, .argc = *argc, .argv = argv, .position = 1};
     char *joined = NULL;
     int kept = 1;
+    assert(option->letter == 0); /* it may share its argument with others: -qm */
     while (parse.position < *argc && strcmp(argv[parse.position], "--") != 0) {
         const char *text = NULL;
         int start = parse.position;

@@ -74,8 +74,8 @@ void option_variable(const struct option *option, char variable[OPTION_VARIABLE_
 MUST_CHECK bool option_parse(const struct option *options, size_t count, int argc, char **argv, void *values,
                              const char **words, size_t word_capacity, size_t *word_count,
                              struct error *error);
-/* Takes every occurrence of an option that may be given several times out of argv[1…]; its values with the
- * separator between them, NULL if there is none. Free with memory_free. */
+/* Takes every occurrence of an option that may be given several times, and has no letter, out of argv[1…];
+ * its values with the separator between them, NULL if there is none. Free with memory_free. */
 MUST_CHECK char *option_join(const struct option *options, size_t count, int *argc, char **argv,
                              const struct option *option);
 /* Sets each option that has a fallback to its default, except texts. */

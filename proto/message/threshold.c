@@ -157,9 +157,9 @@ static bool threshold_check_abort(const struct threshold_reading *reading, const
 {
     bool is_lower_bound =
         threshold->comparison == THRESHOLD_MORE || threshold->comparison == THRESHOLD_AT_LEAST;
-    return !threshold->is_abort || threshold->statistic != THRESHOLD_NUMBER || !is_lower_bound ||
-           threshold->over_ms > 0 ||
-           reading_refuse(reading, 0, "abort would end it at once: this number begins at 0");
+    bool is_count = threshold->statistic == THRESHOLD_NUMBER || threshold->statistic == THRESHOLD_RATE;
+    return !threshold->is_abort || !is_count || !is_lower_bound || threshold->over_ms > 0 ||
+           reading_refuse(reading, 0, "abort would end it at once: this begins at 0; say over TIME");
 }
 
 static struct bytes trim(struct bytes text)

@@ -264,8 +264,9 @@ class Controlled(Judged):
                              "--wait", env=self.env) as process:
                     campaign = int(process.read_until("campaign ").split()[1])
                     wait_until(lambda: self.coordinator.show(campaign)["steps"]["ok"] > 20, 20, "no steps")
-                    live = self.coordinator.show(campaign)["thresholds"]
-                    self.assertEqual((live[0]["threshold"], live[0]["outcome"]), (threshold, "met" if code == 0 else "missed"))
+                    self.assertEqual(self.coordinator.show(campaign)["thresholds"][0]["threshold"], threshold)
+                    outcome = "met" if code == 0 else "missed"
+                    wait_until(lambda: self.coordinator.show(campaign)["thresholds"][0]["outcome"] == outcome, 20, "it is not judged while it runs")
                     metrics = self.coordinator.get("/metrics").body.decode()
                     self.assertIn(f'tutti_campaign_threshold_missed{{campaign="{campaign}",threshold="{threshold}"}} {code}\n', metrics)
                     self.assertEqual(tutti("stop", campaign, env=self.env).code, 0)

@@ -9,6 +9,9 @@
 /* With `abort`: agents report once a second, and two seconds after it is true the campaign is ending. */
 #define ABORT_INTERVAL_MS 500u
 #define MS_PER_S 1000.0
+/* What agents count in the first second is known in the next: until then there seems to be less than there
+ * is. */
+#define FIRST_REPORT_MS 2000u
 
 static bool measure_serves(const struct measure *measure, const struct threshold *threshold)
 {
@@ -226,8 +229,10 @@ static void result_take(struct threshold_result *result, const struct sample *sa
     }
     bool is_window = threshold->over_ms > 0;
     bool is_time_or_share = threshold_is_time(threshold) || threshold->statistic == THRESHOLD_SHARE;
-    if (is_end && is_window && result->has_value && !is_time_or_share) {
-        return; /* while the last steps end there is less and less of everything */
+    uint64_t after_ms = threshold->after_ms > FIRST_REPORT_MS ? threshold->after_ms : FIRST_REPORT_MS;
+    if (is_window && !is_time_or_share &&
+        (is_end ? result->has_value : elapsed_ms < after_ms + threshold->over_ms)) {
+        return; /* likewise, while the last steps end there is less and less of everything */
     }
     if (!is_window || !result->has_value || is_worse(threshold, value, result->value)) {
         result->value = value;

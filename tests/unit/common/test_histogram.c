@@ -221,6 +221,48 @@ static void test_clear_starts_anew(void **state)
     assert_int_equal(buckets, 2);
 }
 
+static void test_what_was_added_can_be_removed(void **state)
+{
+    (void)state;
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    SCOPED(histogram_free) struct histogram *before = histogram_new();
+    histogram_add(histogram, 7, 3);
+    histogram_add(histogram, 5000, 2);
+    histogram_merge(before, histogram);
+    histogram_add(histogram, 7, 1);
+    histogram_add(histogram, 100001, 4);
+    struct histogram_cursor cursor = {0};
+    uint64_t more = 0;
+    while (histogram_next_beyond(histogram, before, &cursor)) {
+        more += cursor.count;
+        histogram_remove_bucket(histogram, cursor.bucket, cursor.count);
+    }
+    assert_int_equal(more, 5);
+    assert_int_equal(histogram_count(histogram), 5);
+    assert_int_equal(histogram_quantile(histogram, 0.5), 7);
+    assert_in_range(histogram_maximum(histogram), 5000, 5003);
+    cursor = (struct histogram_cursor){0};
+    assert_false(histogram_next_beyond(histogram, before, &cursor));
+    histogram_remove_bucket(histogram, 7, 99); /* more than there are */
+    histogram_remove_bucket(histogram, 8, 1);
+    histogram_remove_bucket(histogram, 999999, 1);
+    assert_in_range(histogram_quantile(histogram, 0), 5000, 5003);
+}
+
+static void test_the_mean_is_that_of_the_buckets(void **state)
+{
+    (void)state;
+    SCOPED(histogram_free) struct histogram *histogram = histogram_new();
+    assert_true(histogram_mean(histogram) == 0);
+    histogram_add(histogram, 10, 3);
+    histogram_add(histogram, 30, 1);
+    assert_true(histogram_mean(histogram) == 15);
+    histogram_clear(histogram);
+    histogram_add(histogram, 1000000, 1);
+    histogram_add(histogram, 3000000, 1);
+    assert_true(histogram_mean(histogram) > 1999000 && histogram_mean(histogram) < 2001000);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -236,6 +278,8 @@ int main(void)
         cmocka_unit_test(test_refuses_buckets_that_there_are_not),
         cmocka_unit_test(test_counts_stay_at_the_end),
         cmocka_unit_test(test_clear_starts_anew),
+        cmocka_unit_test(test_what_was_added_can_be_removed),
+        cmocka_unit_test(test_the_mean_is_that_of_the_buckets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -441,6 +441,39 @@ static void test_help_stays_within_100_columns(void **state)
     memory_free(text);
 }
 
+/* Not `options`: these may be given several times. */
+static void test_what_is_given_several_times_is_joined(void **state)
+{
+    (void)state;
+    static const struct option several[] = {
+        {.name = "must", .type = OPTION_BYTES, .is_list = true, .separator = ';', .is_set_offset = SIZE_MAX},
+        {.name = "file", .letter = 'f', .type = OPTION_BYTES, .is_set_offset = SIZE_MAX},
+        {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, .is_set_offset = SIZE_MAX},
+    };
+    const char *given[] = {"p",      "--must", "a",      "x", "--must=b", "-qf",    "--must", "-q",
+                           "--file", "--must", "--must", "c", "--",       "--must", NULL};
+    char *argv[15];
+    memcpy(argv, given, sizeof argv);
+    int argc = 14;
+    SCOPED(memory_free_at) char *joined = option_join(several, 3, &argc, argv, &several[0]);
+    assert_string_equal(joined, "a;b;c");
+    static const char *const left[] = {"p", "x", "-qf", "--must", "-q", "--file", "--must", "--", "--must"};
+    assert_int_equal(argc, 9);
+    for (int i = 0; i < argc; i++) {
+        assert_string_equal(argv[i], left[i]);
+    }
+    assert_null(option_join(several, 3, &argc, argv, &several[0]));
+    struct bytes values = {0};
+    const char *words[8];
+    size_t count = 0;
+    struct error error;
+    const char *again[] = {"p", "--must", "a", "--must", "b", NULL};
+    char *twice[6];
+    memcpy(twice, again, sizeof twice);
+    assert_true(option_parse(several, 1, 5, twice, &values, words, 8, &count, &error));
+    assert_true(bytes_equal_string(values, "b"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +492,7 @@ int main(void)
         cmocka_unit_test_teardown(test_the_environment_is_checked_too, clear_environment),
         cmocka_unit_test(test_help_is_aligned),
         cmocka_unit_test(test_help_stays_within_100_columns),
+        cmocka_unit_test(test_what_is_given_several_times_is_joined),
     };
     return cmocka_run_group_tests(tests, clear_environment, NULL);
 }

@@ -217,6 +217,76 @@ static void errors_of_one_key_keep_the_first_text(void **state)
     meter_free(&meter);
 }
 
+static void check(struct meter *meter, const char *name, bool is_passed, const char *text, uint64_t step)
+{
+    struct check_sample sample = {.name = bytes_of_string(name),
+                                  .is_passed = is_passed,
+                                  .text = bytes_of_string(text),
+                                  .worker = 4,
+                                  .step = step};
+    meter_check(meter, &sample);
+}
+
+static void checks_keep_the_first_failure_of_each_report(void **state)
+{
+    struct meter *meter = meter_new();
+    (void)state;
+    check(meter, "a", true, NULL, 1);
+    check(meter, "b", false, "got 1", 2);
+    check(meter, "b", false, "got 2", 3);
+    check(meter, "b", true, NULL, 4);
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->check_count, 2);
+    assert_int_equal(statistics->checks[0].passed, 1);
+    assert_int_equal(statistics->checks[0].failed, 0);
+    assert_int_equal(statistics->checks[1].passed, 1);
+    assert_int_equal(statistics->checks[1].failed, 2);
+    assert_true(bytes_equal_string(statistics->checks[1].text, "got 1"));
+    assert_int_equal(statistics->checks[1].step, 2);
+    statistics_free(&statistics);
+    assert_null(meter_take(meter, 0));
+    check(meter, "b", false, "got 3", 9);
+    statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->check_count, 1);
+    assert_int_equal(statistics->checks[0].failed, 1);
+    assert_true(bytes_equal_string(statistics->checks[0].text, "got 3"));
+    statistics_free(&statistics);
+    for (unsigned i = 0; i < 2 * LIMIT_REQUEST_NAMES; i++) {
+        char name[20];
+        snprintf(name, sizeof name, "%u", i);
+        check(meter, name, true, NULL, 1);
+    }
+    statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->check_count, LIMIT_REQUEST_NAMES - 2); /* beside a and b */
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
+static void a_request_is_booked_again(void **state)
+{
+    struct meter *meter = meter_new();
+    (void)state;
+    record(meter, bytes_of_string("a"), false, false, 1);
+    record(meter, bytes_of_string("a"), false, true, 1);
+    meter_rebook(meter, bytes_of_string("a"), true); /* it was not reported yet */
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->requests[0].count, 2);
+    assert_int_equal(statistics->requests[0].failed, 0);
+    assert_int_equal(statistics->requests[0].forgiven, 0);
+    statistics_free(&statistics);
+    record(meter, bytes_of_string("a"), false, false, 1);
+    statistics = meter_take(meter, 0);
+    statistics_free(&statistics);
+    meter_rebook(meter, bytes_of_string("a"), true); /* now it was */
+    meter_rebook(meter, bytes_of_string("a"), false);
+    statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->requests[0].count, 0);
+    assert_int_equal(statistics->requests[0].failed, 1);
+    assert_int_equal(statistics->requests[0].forgiven, 1);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
 static void holds_no_more_names_than_a_report_may(void **state)
 {
     struct meter *meter = meter_new();
@@ -315,6 +385,8 @@ int main(void)
         cmocka_unit_test(websockets_are_reported_as_differences),
         cmocka_unit_test(cuts_what_is_too_long),
         cmocka_unit_test(errors_of_one_key_keep_the_first_text),
+        cmocka_unit_test(checks_keep_the_first_failure_of_each_report),
+        cmocka_unit_test(a_request_is_booked_again),
         cmocka_unit_test(steps_are_told_apart_by_scenario),
         cmocka_unit_test(answers_are_counted_by_status),
         cmocka_unit_test(holds_no_more_names_than_a_report_may),

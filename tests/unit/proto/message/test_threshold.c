@@ -17,16 +17,14 @@ static struct threshold read_one(const char *text)
 static void each_part_is_read(void **state)
 {
     (void)state;
-    struct threshold all =
-        read_one(" request[GET /a].p99.9 <= 1.5s over 30s after 2m abort ");
+    struct threshold all = read_one(" request[GET /a].p99.9 <= 1.5s over 30s after 2m abort ");
     assert_int_equal(all.metric, THRESHOLD_REQUEST);
     assert_true(bytes_equal_string(all.name, "GET /a"));
     assert_int_equal(all.statistic, THRESHOLD_QUANTILE);
     assert_true(all.quantile > 0.99899 && all.quantile < 0.99901 && all.limit == 1.5e6);
     assert_int_equal(all.comparison, THRESHOLD_AT_MOST);
     assert_true(all.over_ms == 30000 && all.after_ms == 120000 && all.is_abort);
-    assert_true(bytes_equal_string(
-        all.text, "request[GET /a].p99.9 <= 1.5s over 30s after 2m abort"));
+    assert_true(bytes_equal_string(all.text, "request[GET /a].p99.9 <= 1.5s over 30s after 2m abort"));
 }
 
 static void the_unit_says_what_a_count_is(void **state)
@@ -118,6 +116,7 @@ static void a_mistake_is_shown_where_it_is(void **state)
         {"http.p95 < 1s now", "column 15: \"now\": expected"},
         {"request[\xc3\xa4].p95 < x", "column 18: \"x\" is not a number"},
         {"http.count > 5 abort", "column 1: abort would end it at once"},
+        {"http.rate >= 5/s abort", "column 1: abort would end it at once"},
         {"http.p95 < 1s \x01", "column 1: it is not printable text"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
