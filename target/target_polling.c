@@ -140,7 +140,7 @@ enum MHD_Result target_answer_session_post(struct target_request *request)
 {
     enum MHD_Result result = MHD_YES;
     struct bytes rest = buffer_bytes(&request->body);
-    struct bytes packet;
+    struct bytes packet = {0};
     bool is_right = rest.size > 0;
     if (!session_identify(request, &result)) {
         return result;

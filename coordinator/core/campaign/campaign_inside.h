@@ -84,7 +84,7 @@ struct campaign {
     bool is_unsettled;
     struct campaign_statistics *statistics;
     struct series *series;
-    uint32_t workers_running; /* of all agents together */
+    uint32_t workers_running;      /* of all agents together */
     struct thresholds *thresholds; /* NULL: there are none */
     struct artifacts artifacts;
     uint32_t global_agent; /* index of the one that runs global fixtures */
