@@ -206,6 +206,20 @@ static void to_be_forgotten_on_the_way_leaves_nothing(void **state)
     memory_free(made.content);
 }
 
+static void to_be_forgotten_half_way_leaves_nothing(void **state)
+{
+    struct fixture *fixture = *state;
+    struct made made;
+    make(&made, 2 * (size_t)LIMIT_CHUNK_BYTES, 'a');
+    start_joined(fixture);
+    say_deploy(fixture, &made);
+    say_chunk(fixture, &made, 0);
+    say_kind(fixture, MESSAGE_FORGET);
+    turn_end(fixture);
+    expect(fixture, "bundle_wanted(0) bundle_wanted(262144)");
+    memory_free(made.content);
+}
+
 static void keep(struct bundle_cache *cache, struct made *made)
 {
     struct shared_bundle *shared = shared_bundle_copy(&made->bundle);
@@ -259,6 +273,18 @@ static void no_more_bytes_are_kept_than_may_be(void **state)
     }
 }
 
+static void one_that_is_as_large_as_all_may_be_is_kept(void **state)
+{
+    struct bundle_cache cache = {0};
+    struct made made;
+    (void)state;
+    make(&made, BUNDLE_CACHE_MOST_BYTES, 'a');
+    keep(&cache, &made);
+    assert_non_null(bundle_cache_find(&cache, made.bundle.hash));
+    memory_free(made.content);
+    bundle_cache_finish(&cache);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -271,8 +297,10 @@ int main(void)
         TEST(a_chunk_that_does_not_fit_ends_it),
         TEST(a_stop_ends_it_too),
         TEST(to_be_forgotten_on_the_way_leaves_nothing),
+        TEST(to_be_forgotten_half_way_leaves_nothing),
         cmocka_unit_test(the_last_few_are_kept),
         cmocka_unit_test(no_more_bytes_are_kept_than_may_be),
+        cmocka_unit_test(one_that_is_as_large_as_all_may_be_is_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

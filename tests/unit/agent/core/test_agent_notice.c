@@ -149,6 +149,17 @@ static void nobody_runs_on_a_shard_that_has_finished(void **state)
     expect(fixture, "statistics(0 ok, 2 running) statistics(0 ok, 1 running)");
 }
 
+static void statistics_are_of_an_instant_of_the_coordinators_clock(void **state)
+{
+    struct fixture *fixture = *state;
+    start_deployed(fixture, 10, 4);
+    struct notice *notice = running(2);
+    notice->statistics->at_ns = (int64_t)(2000 * MS);
+    notify(fixture, 0, notice);
+    turn_end(fixture);
+    expect(fixture, "statistics(0 ok, 2 running at 42000 ms)");
+}
+
 /* The value of the n-th reply that went to a shard in the last step. */
 static struct bytes value_at(const struct fixture *fixture, size_t nth)
 {
@@ -252,6 +263,7 @@ int main(void)
         CASE(each_shard_drains_once_and_only_if_it_was_asked_to),
         CASE(room_steps_beyond_a_message_go_in_the_next),
         CASE(nobody_runs_on_a_shard_that_has_finished),
+        CASE(statistics_are_of_an_instant_of_the_coordinators_clock),
         CASE(large_value_of_many_replies_is_in_memory_once),
         CASE(pace_goes_to_every_shard_with_the_steps_of_its_rooms),
         CASE(what_only_agents_say_is_dropped),

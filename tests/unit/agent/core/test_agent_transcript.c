@@ -124,6 +124,9 @@ static void write_statistics(struct buffer *into, const struct statistics *stati
 {
     buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", statistics->steps_ok,
                          statistics->workers_running);
+    if (statistics->at_ns != 0) {
+        buffer_append_format(into, " at %" PRId64 " ms", statistics->at_ns / (int64_t)MS);
+    }
     write_count(into, statistics->request_count, "requests");
     write_count(into, statistics->wait_count, "waits");
     write_count(into, statistics->error_count, "errors");

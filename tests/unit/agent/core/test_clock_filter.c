@@ -68,6 +68,23 @@ static void believes_an_old_exchange_less_and_less(void **state)
     assert_int_equal(filter.uncertainty_ns, 3 * MS / 2);
 }
 
+/* 100 millionths of a second for each second since. */
+static void an_old_exchange_is_less_certain_by_its_age_alone(void **state)
+{
+    (void)state;
+    struct clock_filter filter;
+    clock_filter_init(&filter);
+    add(&filter, 1000000 * MS, 2 * MS, 300 * MS);
+    add(&filter, 1001000 * MS, 4 * MS, 305 * MS);
+    assert_int_equal(filter.offset_ns, 300 * MS);
+    assert_int_equal(filter.uncertainty_ns, MS + MS / 10);
+    for (int i = 0; i < 20; i++) {
+        add(&filter, 1001000 * MS, 4 * MS, 305 * MS);
+    }
+    assert_int_equal(filter.count, CLOCK_FILTER_SAMPLES);
+    assert_int_equal(filter.offset_ns, 305 * MS);
+}
+
 static void converts_both_ways(void **state)
 {
     (void)state;
@@ -96,6 +113,7 @@ int main(void)
         cmocka_unit_test(believes_the_shortest_round_trip),
         cmocka_unit_test(forgets_what_is_older_than_its_samples),
         cmocka_unit_test(believes_an_old_exchange_less_and_less),
+        cmocka_unit_test(an_old_exchange_is_less_certain_by_its_age_alone),
         cmocka_unit_test(converts_both_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
