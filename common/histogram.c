@@ -182,16 +182,48 @@ static uint64_t highest_of(const struct histogram *histogram, uint32_t bucket)
     return highest < histogram->maximum ? highest : histogram->maximum;
 }
 
+void histogram_remove_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count)
+{
+    if (bucket >= histogram->used) {
+        return;
+    }
+    /* A sum that was saturated has less than its parts. */
+    uint64_t *left = &histogram->counts[bucket];
+    *left -= count < *left ? count : *left;
+    histogram->total -= count < histogram->total ? count : histogram->total;
+    size_t used = histogram->used;
+    while (used > 0 && histogram->counts[used - 1] == 0) {
+        used--;
+    }
+    if (used < histogram->used) {
+        histogram->used = used;
+        histogram->maximum = used > 0 ? highest_of(histogram, (uint32_t)used - 1) : 0;
+    }
+}
+
+double histogram_mean(const struct histogram *histogram)
+{
+    double sum = 0;
+    struct histogram_cursor cursor = {0};
+    while (histogram_next(histogram, &cursor)) {
+        uint64_t width;
+        uint64_t lowest = lowest_of(cursor.bucket, &width);
+        sum += ((double)lowest + (double)(width - 1) / 2) * (double)cursor.count;
+    }
+    return histogram->total > 0 ? sum / (double)histogram->total : 0;
+}
+
 void histogram_quantiles(const struct histogram *histogram, const double *quantiles, uint64_t *values,
                          size_t count)
 {
     uint64_t seen = 0;
     size_t found = 0;
-    struct histogram_cursor cursor = {0};
-    while (found < count && histogram_next(histogram, &cursor)) {
-        seen = add_saturating(seen, cursor.count);
-        while (found < count && seen >= rank_of(histogram, quantiles[found])) {
-            values[found++] = highest_of(histogram, cursor.bucket);
+    uint64_t rank = count > 0 ? rank_of(histogram, quantiles[0]) : 0;
+    for (size_t i = 0; found < count && i < histogram->used; i++) {
+        seen = add_saturating(seen, histogram->counts[i]);
+        while (found < count && seen >= rank) {
+            values[found++] = highest_of(histogram, (uint32_t)i);
+            rank = found < count ? rank_of(histogram, quantiles[found]) : rank;
         }
     }
     while (found < count) {
@@ -206,9 +238,21 @@ uint64_t histogram_quantile(const struct histogram *histogram, double quantile)
     return value;
 }
 
+/* Most buckets are empty: skips them eight at a time. */
+static size_t skip_empty(const struct histogram *histogram, size_t from)
+{
+    const uint64_t *counts = histogram->counts;
+    while (from + 8 <= histogram->used &&
+           (counts[from] | counts[from + 1] | counts[from + 2] | counts[from + 3] | counts[from + 4] |
+            counts[from + 5] | counts[from + 6] | counts[from + 7]) == 0) {
+        from += 8;
+    }
+    return from;
+}
+
 bool histogram_next(const struct histogram *histogram, struct histogram_cursor *cursor)
 {
-    for (size_t i = cursor->position; i < histogram->used; i++) {
+    for (size_t i = skip_empty(histogram, cursor->position); i < histogram->used; i++) {
         if (histogram->counts[i] > 0) {
             *cursor = (struct histogram_cursor){
                 .bucket = (uint32_t)i, .count = histogram->counts[i], .position = i + 1};
@@ -218,11 +262,47 @@ bool histogram_next(const struct histogram *histogram, struct histogram_cursor *
     return false;
 }
 
+/* In one pass, by differences from a value that is near: the squares of large values would lose digits. */
+struct histogram_moments histogram_moments(const struct histogram *histogram)
+{
+    struct histogram_moments moments = {0};
+    struct histogram_cursor cursor = {0};
+    double count = 0;
+    double squares = 0;
+    while (histogram_next(histogram, &cursor)) {
+        uint64_t width;
+        uint64_t lowest = lowest_of(cursor.bucket, &width);
+        double middle = (double)lowest + (double)(width - 1) / 2;
+        double weight = (double)cursor.count;
+        moments.minimum = count > 0 ? moments.minimum : lowest;
+        double difference = middle - moments.mean;
+        count += weight;
+        moments.mean += difference * weight / count;
+        squares += weight * difference * (middle - moments.mean);
+    }
+    moments.deviation = count > 0 ? sqrt(squares / count) : 0;
+    return moments;
+}
+
 uint64_t histogram_bucket_lowest(uint32_t bucket)
 {
     uint64_t width;
     assert(bucket < BUCKET_COUNT);
     return lowest_of(bucket, &width);
+}
+
+bool histogram_next_beyond(const struct histogram *histogram, const struct histogram *before,
+                           struct histogram_cursor *cursor)
+{
+    for (size_t i = cursor->position; i < histogram->used; i++) {
+        uint64_t known = i < before->used ? before->counts[i] : 0;
+        if (histogram->counts[i] > known) {
+            *cursor = (struct histogram_cursor){
+                .bucket = (uint32_t)i, .count = histogram->counts[i] - known, .position = i + 1};
+            return true;
+        }
+    }
+    return false;
 }
 
 bool histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count)

@@ -274,7 +274,8 @@ static bool read_long(struct parse *parse, const char *argument)
         if (!bytes_equal_string(name, option->name)) {
             continue;
         }
-        if (option->is_list && was_given_before(parse, option, parse->position - 1)) {
+        if (option->is_list && option->separator == 0 &&
+            was_given_before(parse, option, parse->position - 1)) {
             return error_set(parse->error, "--%s is given twice: write all of it as one, separated by spaces",
                              option->name);
         }
@@ -362,4 +363,60 @@ bool option_parse(const struct option *options, size_t count, int argc, char **a
         }
     }
     return true;
+}
+
+/* The option that `argument` begins with and the value within it, if there is one; NULL: it is no option. */
+static const struct option *option_of_argument(const struct parse *parse, const char *argument,
+                                               const char **text)
+{
+    *text = NULL;
+    if (argument[0] != '-' || argument[1] == '\0') {
+        return NULL;
+    }
+    if (argument[1] == '-') {
+        size_t size = strcspn(argument + 2, "=");
+        *text = argument[size + 2] == '=' ? argument + size + 3 : NULL;
+        for (size_t i = 0; i < parse->count; i++) {
+            if (bytes_equal_string(bytes_of(argument + 2, size), parse->options[i].name)) {
+                return &parse->options[i];
+            }
+        }
+        return NULL;
+    }
+    const struct option *option = NULL;
+    for (argument++; *argument != '\0' && (option == NULL || !takes_value(option)); argument++) {
+        option = find_letter(parse, *argument);
+    }
+    *text = *argument != '\0' ? argument : NULL;
+    return option;
+}
+
+char *option_join(const struct option *options, size_t count, int *argc, char **argv,
+                  const struct option *option)
+{
+    struct parse parse = {.options = options, .count = count, .argc = *argc, .argv = argv, .position = 1};
+    char *joined = NULL;
+    int kept = 1;
+    while (parse.position < *argc && strcmp(argv[parse.position], "--") != 0) {
+        const char *text = NULL;
+        int start = parse.position;
+        const struct option *given = option_of_argument(&parse, argv[parse.position++], &text);
+        if (given != NULL && takes_value(given) && text == NULL) {
+            text = next_argument(&parse);
+        }
+        for (int i = start; given != option && i < parse.position; i++) {
+            argv[kept++] = argv[i];
+        }
+        if (given == option && text != NULL) {
+            char *longer = joined == NULL ? memory_copy_string(text)
+                                          : memory_format("%s%c%s", joined, option->separator, text);
+            memory_free(joined);
+            joined = longer;
+        }
+    }
+    while (parse.position < *argc) {
+        argv[kept++] = argv[parse.position++];
+    }
+    *argc = kept;
+    return joined;
 }

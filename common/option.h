@@ -45,7 +45,9 @@ struct option {
         elsewhere; /* what other tools call it, separated by spaces: not accepted, but pointed out; or NULL */
     const char
         *fallback;  /* the default, spelled as on the command line; of a text, words for help; or NULL */
-    bool is_list;   /* of a text: several words with spaces between them, which a script may give as a list */
+    bool is_list;   /* of a text: several words, which a script may give as a list */
+    char separator; /* between those; 0: a space. With another one, the option may be given several times:
+                       option_parse checks each and keeps the last, option_join has all */
     bool has_pairs; /* of a list: a script may also give {first, second} in place of "first:second" */
     bool has_no_variable; /* its variable is meant for another command: ignored here */
 };
@@ -72,6 +74,10 @@ void option_variable(const struct option *option, char variable[OPTION_VARIABLE_
 MUST_CHECK bool option_parse(const struct option *options, size_t count, int argc, char **argv, void *values,
                              const char **words, size_t word_capacity, size_t *word_count,
                              struct error *error);
+/* Takes every occurrence of an option that may be given several times out of argv[1…]; its values with the
+ * separator between them, NULL if there is none. Free with memory_free. */
+MUST_CHECK char *option_join(const struct option *options, size_t count, int *argc, char **argv,
+                             const struct option *option);
 /* Sets each option that has a fallback to its default, except texts. */
 void option_set_defaults(const struct option *options, size_t count, void *values);
 /* Sets one option by its long name, as --name=TEXT would. */

@@ -1,6 +1,9 @@
 /* Packs numbers and bytes one after the other: numbers in groups of seven bits, lowest first. */
 #include "common/pack.h"
 
+#include <assert.h>
+#include <string.h>
+
 #define FIXED_BYTES 8u
 
 size_t pack_varint(uint8_t *into, uint64_t number)
@@ -130,4 +133,20 @@ struct bytes unpack_bytes(struct unpack *unpack)
 bool unpack_is_done(const struct unpack *unpack)
 {
     return !unpack->is_broken && unpack->left.size == 0;
+}
+
+void pack_real(struct buffer *into, double number)
+{
+    uint64_t bits;
+    static_assert(sizeof bits == sizeof number, "as many bits");
+    memcpy(&bits, &number, sizeof bits);
+    pack_fixed(into, bits);
+}
+
+double unpack_real(struct unpack *unpack)
+{
+    uint64_t bits = unpack_fixed(unpack);
+    double number;
+    memcpy(&number, &bits, sizeof number);
+    return number;
 }

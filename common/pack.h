@@ -13,6 +13,8 @@ void pack_number(struct buffer *into, uint64_t number);
 void pack_flag(struct buffer *into, bool is_set);
 /* Always eight bytes, for random numbers. */
 void pack_fixed(struct buffer *into, uint64_t number);
+/* Bit by bit. */
+void pack_real(struct buffer *into, double number);
 void pack_bytes(struct buffer *into, struct bytes bytes);
 
 /* Reading advances `left`. Past its end, or where something else was packed, every result is 0 and is_broken
@@ -27,6 +29,7 @@ MUST_CHECK uint64_t unpack_number(struct unpack *unpack);
 MUST_CHECK uint64_t unpack_bounded(struct unpack *unpack, uint64_t maximum);
 MUST_CHECK bool unpack_flag(struct unpack *unpack);
 MUST_CHECK uint64_t unpack_fixed(struct unpack *unpack);
+MUST_CHECK double unpack_real(struct unpack *unpack);
 /* Borrowed from the packed bytes. */
 MUST_CHECK struct bytes unpack_bytes(struct unpack *unpack);
 /* What was read makes no sense: broken from now on. */

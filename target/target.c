@@ -161,6 +161,7 @@ static void fill_scene(struct target_scene *scene)
     }
     atomic_init(&scene->incoming_bytes, 0);
     scene->pads = pads_new();
+    scene->sessions = sessions_new();
     target_routes_prepare(scene);
 }
 
@@ -175,6 +176,7 @@ static void target_finish(struct target *target)
     target_tcp_free(&scene->tcp);
     delays_free(&scene->delays);
     target_sockets_free(&scene->sockets);
+    sessions_free(&scene->sessions);
     memory_free(target);
 }
 
@@ -187,7 +189,8 @@ static struct target *start_at(int listener, int tcp_listener, struct error *err
     fill_scene(&target->scene);
     target->scene.tcp = target_tcp_new(tcp_listener, error);
     target->scene.delays = target->scene.tcp != NULL ? delays_new(error) : NULL;
-    target->scene.sockets = target->scene.delays != NULL ? target_sockets_new(error) : NULL;
+    target->scene.sockets =
+        target->scene.delays != NULL ? target_sockets_new(target->scene.sessions, error) : NULL;
     if (target->scene.sockets == NULL) {
         if (target->scene.delays != NULL) {
             delays_stop(target->scene.delays);
@@ -200,6 +203,7 @@ static struct target *start_at(int listener, int tcp_listener, struct error *err
     target->daemon = start_daemon(target, listener);
     if (target->daemon == NULL) {
         delays_stop(target->scene.delays);
+        sessions_stop(target->scene.sessions);
         target_sockets_stop(target->scene.sockets);
         target_finish(target);
         error_set(error, "cannot start the threads of the target");
@@ -249,6 +253,7 @@ void target_stop(struct target **target)
         return;
     }
     delays_stop(stopped->scene.delays);
+    sessions_stop(stopped->scene.sessions);
     target_sockets_stop(stopped->scene.sockets);
     MHD_stop_daemon(stopped->daemon);
     target_finish(stopped);

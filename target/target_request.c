@@ -31,6 +31,7 @@ void target_request_free(struct target_request **request)
 {
     if (*request != NULL) {
         forget_body(*request);
+        session_release(&(*request)->session);
         memory_free(*request);
         *request = NULL;
     }

@@ -3,6 +3,7 @@
 #include "common/buffer.h"
 #include "target/target_delay.h"
 #include "target/target_pads.h"
+#include "target/target_sessions.h"
 
 #include <microhttpd.h>
 #include <stdatomic.h>
@@ -23,6 +24,7 @@ struct target_tcp;
 struct target_scene {
     struct pads *pads;
     struct delays *delays;
+    struct sessions *sessions;
     struct target_sockets *sockets;
     struct target_tcp *tcp;
     uint16_t tcp_port;
@@ -46,6 +48,8 @@ struct target_request {
     unsigned refusal; /* the status that the body has caused, 0 if none */
     bool has_waited;
     struct delay delay;
+    struct session_plan plan; /* of /socket.io/; its version is 0 elsewhere */
+    struct session *session;  /* held; NULL: none */
 };
 
 MUST_CHECK struct target_request *target_request_new(struct target_scene *scene,

@@ -36,6 +36,10 @@ static const struct target_route ROUTES[] = {
     {"GET", "/ws/echo", target_answer_socket, "a WebSocket: each message comes back"},
     {"GET", "/ws/chat/ROOM", target_answer_socket,
      "a WebSocket: each message goes to all in the room, the sender too"},
+    {"GET", "/socket.io/", target_answer_session_get,
+     "Socket.IO: join ROOM, say, echo; EIO=3 or 4, polling and WebSocket; /, and /admin with the token "
+     "secret"},
+    {"POST", "/socket.io/", target_answer_session_post, "the same, for what a client that polls sends"},
     {"GET", "/tcp", target_answer_tcp, "where plain TCP is (tcp://HOST:PORT): what comes goes back"},
     {"GET", "/", answer_index, "this list"},
 };

@@ -29,6 +29,10 @@ enum MHD_Result target_answer_echo(struct target_request *request);
 /* In target_socket_answers.c: the argument is the room, "" for none. */
 enum MHD_Result target_answer_socket(struct target_request *request);
 
+/* In target_polling.c. */
+enum MHD_Result target_answer_session_get(struct target_request *request);
+enum MHD_Result target_answer_session_post(struct target_request *request);
+
 /* In target_events.c. */
 enum MHD_Result target_answer_events(struct target_request *request);
 

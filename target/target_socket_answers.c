@@ -19,13 +19,23 @@
 static void on_upgraded(void *argument, struct MHD_Connection *connection, void *context, const char *extra,
                         size_t extra_size, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
 {
-    const struct target_request *request = context;
+    struct target_request *request = context;
     const int yes = 1;
     (void)argument;
     (void)connection;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
-    target_sockets_add(request->scene->sockets, handle, fd,
-                       request->argument[0] != '\0' ? request->argument : NULL, bytes_of(extra, extra_size));
+    struct target_socket_use use = {.room = request->argument[0] != '\0' ? request->argument : NULL,
+                                    .is_probe = request->session != NULL,
+                                    .session = request->session};
+    request->session = NULL;
+    if (request->plan.version != 0 && use.session == NULL) {
+        use.session = sessions_open(request->scene->sessions, &request->plan);
+        if (use.session == NULL) {
+            (void)MHD_upgrade_action(handle, MHD_UPGRADE_ACTION_CLOSE);
+            return;
+        }
+    }
+    target_sockets_add(request->scene->sockets, handle, fd, &use, bytes_of(extra, extra_size));
 }
 
 static void compute_accept(const char *key, char accept[ACCEPT_BYTES])

@@ -2,8 +2,10 @@
 #include "target/target_sockets.h"
 
 #include "common/buffer.h"
+#include "common/clock.h"
 #include "common/map.h"
 #include "common/memory.h"
+#include "target/target_sessions.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +18,8 @@
 #include <wslay/wslay.h>
 
 #define EVENTS_AT_ONCE 64
+/* How often it is looked whether a session has to ping, or has been silent for too long. */
+#define TICK_MS 20
 
 struct target_socket {
     struct target_sockets *sockets;
@@ -26,9 +30,11 @@ struct target_socket {
     struct MHD_UpgradeResponseHandle *handle;
     struct wslay_event_context *wslay;
     int fd;
-    uint32_t events; /* that epoll looks for */
-    bool is_broken;  /* to be dropped when the event is dealt with */
-    char *room;      /* NULL: none */
+    uint32_t events;         /* that epoll looks for */
+    bool is_broken;          /* to be dropped when the event is dealt with */
+    char *room;              /* NULL: none */
+    struct session *session; /* NULL: none */
+    bool is_probe;           /* it does not carry the session yet */
     struct buffer extra;
     size_t extra_used;
 };
@@ -42,10 +48,12 @@ struct target_sockets {
     bool is_stopping;
     struct target_socket *all;
     struct map *rooms; /* name → the first of its members */
+    struct sessions *sessions;
 };
 
-static void target_sockets_wake(struct target_sockets *sockets)
+static void target_sockets_wake(void *context)
 {
+    struct target_sockets *sockets = context;
     uint64_t one = 1;
     ssize_t written = write(sockets->wakeup, &one, sizeof one);
     (void)written; /* it is awake if the counter is full */
@@ -114,6 +122,57 @@ static struct bytes room_key(const struct target_socket *socket)
     return bytes_of_string(socket->room);
 }
 
+static void socket_queue_text(struct target_socket *socket, struct bytes text)
+{
+    struct wslay_event_msg message = {.opcode = WSLAY_TEXT_FRAME, .msg = text.data, .msg_length = text.size};
+    (void)wslay_event_queue_msg(socket->wslay, &message);
+}
+
+/* The client asks whether it may go on here, and then does. */
+static void socket_probe(struct target_socket *socket, struct bytes text)
+{
+    if (bytes_equal(text, bytes_of_string("2probe"))) {
+        socket_queue_text(socket, bytes_of_string("3probe"));
+        session_release_poll(socket->session);
+    } else if (bytes_equal(text, bytes_of_string("5"))) {
+        socket->is_probe = false;
+        session_bind(socket->session, socket);
+    } else {
+        socket->is_broken = true;
+    }
+}
+
+static void socket_take_packet(struct target_socket *socket,
+                               const struct wslay_event_on_msg_recv_arg *message)
+{
+    struct bytes packet = bytes_of(message->msg, message->msg_length);
+    if (socket->is_probe) {
+        socket_probe(socket, packet);
+    } else if (message->opcode == WSLAY_BINARY_FRAME) {
+        session_end(socket->session);
+    } else {
+        (void)session_receive(socket->session, packet);
+    }
+}
+
+/* What the sessions have for their WebSockets. */
+static void flush_sessions(struct target_sockets *sockets)
+{
+    struct target_socket *socket;
+    while ((socket = sessions_take_ready(sockets->sessions)) != NULL) {
+        struct buffer packet SCOPED(buffer_finish);
+        buffer_init(&packet, TARGET_SOCKETS_MAX_MESSAGE_BYTES);
+        while (session_take_packet(socket->session, &packet)) {
+            socket_queue_text(socket, buffer_bytes(&packet));
+            buffer_clear(&packet);
+        }
+        if (session_is_over(socket->session)) {
+            (void)wslay_event_queue_close(socket->wslay, WSLAY_CODE_NORMAL_CLOSURE, NULL, 0);
+        }
+        socket_flush(socket);
+    }
+}
+
 static void on_socket_message(wslay_event_context_ptr wslay,
                               const struct wslay_event_on_msg_recv_arg *message, void *context)
 {
@@ -121,6 +180,10 @@ static void on_socket_message(wslay_event_context_ptr wslay,
     struct wslay_event_msg copy = {
         .opcode = message->opcode, .msg = message->msg, .msg_length = message->msg_length};
     if (message->opcode != WSLAY_TEXT_FRAME && message->opcode != WSLAY_BINARY_FRAME) {
+        return;
+    }
+    if (socket->session != NULL) {
+        socket_take_packet(socket, message);
         return;
     }
     if (socket->room == NULL) {
@@ -170,6 +233,10 @@ static void socket_part(struct target_socket *socket)
 
 static void target_socket_free(struct target_socket *socket)
 {
+    if (socket->session != NULL && !socket->is_probe) {
+        session_unbind(socket->session);
+    }
+    session_release(&socket->session);
     if (socket->wslay != NULL) {
         wslay_event_context_free(socket->wslay);
     }
@@ -220,6 +287,9 @@ static void socket_begin(struct target_socket *socket)
     }
     sockets->all = socket;
     socket_join(socket);
+    if (socket->session != NULL && !socket->is_probe) {
+        session_bind(socket->session, socket);
+    }
     socket_read(socket); /* what has come with the handshake */
 }
 
@@ -260,7 +330,9 @@ static void *serve_sockets(void *argument)
     struct epoll_event events[EVENTS_AT_ONCE];
     bool is_running = true;
     while (is_running) {
-        int count = epoll_wait(sockets->epoll, events, EVENTS_AT_ONCE, -1);
+        bool has_sessions = sessions_tick(sockets->sessions, clock_now_ns());
+        flush_sessions(sockets);
+        int count = epoll_wait(sockets->epoll, events, EVENTS_AT_ONCE, has_sessions ? TICK_MS : -1);
         /* Before any message: who was connected when it was sent is to get it. */
         is_running = take_added(sockets);
         for (int i = 0; i < count; i++) {
@@ -276,6 +348,7 @@ static void *serve_sockets(void *argument)
                 socket_flush(socket);
             }
         }
+        flush_sessions(sockets);
         drop_broken(sockets);
     }
     while (sockets->all != NULL) {
@@ -297,12 +370,14 @@ static void target_sockets_destroy(struct target_sockets *sockets)
     memory_free(sockets);
 }
 
-struct target_sockets *target_sockets_new(struct error *error)
+struct target_sockets *target_sockets_new(struct sessions *sessions, struct error *error)
 {
     struct target_sockets *sockets = MEMORY_NEW(struct target_sockets);
     struct epoll_event event = {.events = EPOLLIN};
     pthread_mutex_init(&sockets->lock, NULL);
     sockets->rooms = map_new();
+    sockets->sessions = sessions;
+    sessions_set_wake(sessions, target_sockets_wake, sockets);
     sockets->epoll = epoll_create1(EPOLL_CLOEXEC);
     sockets->wakeup = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (sockets->epoll >= 0 && sockets->wakeup >= 0 &&
@@ -333,13 +408,15 @@ void target_sockets_free(struct target_sockets **sockets)
 }
 
 void target_sockets_add(struct target_sockets *sockets, struct MHD_UpgradeResponseHandle *handle, int fd,
-                        const char *room, struct bytes extra)
+                        const struct target_socket_use *use, struct bytes extra)
 {
     struct target_socket *socket = MEMORY_NEW(struct target_socket);
     socket->sockets = sockets;
     socket->handle = handle;
     socket->fd = fd;
-    socket->room = memory_copy_string(room);
+    socket->room = memory_copy_string(use->room);
+    socket->session = use->session;
+    socket->is_probe = use->is_probe;
     buffer_init(&socket->extra, extra.size);
     (void)buffer_append(&socket->extra, extra.data, extra.size);
     pthread_mutex_lock(&sockets->lock);

@@ -7,6 +7,8 @@
 #include <microhttpd.h>
 #include <stdbool.h>
 
+struct session;
+struct sessions;
 struct target_sockets;
 
 /* A larger message ends its connection with 1009. */
@@ -14,14 +16,20 @@ struct target_sockets;
 /* A member of a room who has not read so much of what it was sent is cut off. */
 #define TARGET_SOCKETS_MAX_UNREAD_BYTES (64u * 1024u * 1024u)
 
-/* Starts the thread. */
-MUST_CHECK struct target_sockets *target_sockets_new(struct error *error);
+/* Starts the thread, at which the hearts of the sessions beat, too. */
+MUST_CHECK struct target_sockets *target_sockets_new(struct sessions *sessions, struct error *error);
 /* Closes all connections, as the daemon requires before it stops, and takes no more. */
 void target_sockets_stop(struct target_sockets *sockets);
 /* After that, and after the daemon has ended. */
 void target_sockets_free(struct target_sockets **sockets);
 
-/* Takes over a connection after its handshake; `extra` is what has come behind that. With a `room` (NULL:
- * none) a message goes to all that are in it, the sender too; without one back to the sender. */
+/* What happens with the messages of a connection. */
+struct target_socket_use {
+    const char *room;        /* to all that are in it, the sender too; NULL: back to the sender */
+    struct session *session; /* taken; they are its packets; NULL: none */
+    bool is_probe;           /* the session is polled so far, and goes on here when the client says so */
+};
+
+/* Takes over a connection after its handshake; `extra` is what has come after that. */
 void target_sockets_add(struct target_sockets *sockets, struct MHD_UpgradeResponseHandle *handle, int fd,
-                        const char *room, struct bytes extra);
+                        const struct target_socket_use *use, struct bytes extra);

@@ -7,7 +7,7 @@ One that compiles to the same object is not counted, nor is one that the compile
 tests/equivalent.txt lists with the reason why nobody can tell it from what it replaces.
 
 All breaks of a file are compiled once, into one object; an environment variable chooses one. A break is shown to the
-tests that reach it, the cheapest that notice most first: the unit tests of its layer, and the simulator (cores and
+tests that reach it, the cheapest that notice most first: the unit tests of its core or layer, and the simulator (cores and
 links) or the stories that read numbers off real reports (the agent's shell). What survives is shown to them again under
 AddressSanitizer and UndefinedBehaviorSanitizer.
 
@@ -37,7 +37,10 @@ CORES = ["proto/link", "agent/core", "coordinator/core"]
 SHELL = ["agent/base", "agent/http", "agent/lua", "agent/script", "agent/shard"]
 EQUIVALENT = ROOT / "tests/equivalent.txt"
 STORIES = ["numbers", "seen"]
+WITHOUT_SANITIZERS = " without sanitizers"
 CHECKED_SEEDS = 100
+CHECKED_WITHIN = 0.3  # seconds: tests that take longer under the sanitizers are not asked again
+COMPILES_WITHIN = 0.2  # seconds: before a test that takes longer the compiler is asked what it says
 
 
 def is_below(name, folders):
@@ -68,10 +71,11 @@ class Run:
         self.copy = copy
         self.ledger = ledger
         self.options = options
-        self.tests_hash = hash_of_tests()
+        self.tests_hash = hash_of_tests() + (WITHOUT_SANITIZERS if options.without_sanitizers else "")
         self.lock = threading.Lock()
         self.schemata = {}
         self.hashes = {}
+        self.unbroken = {}  # file: what it compiles to
         self.numbers = {}  # (file, key): number in the schemata
         self.filter_library = copy.folder / "cmocka_filter.so"
 
@@ -83,7 +87,7 @@ class Run:
         return [name for name in found if name in known]
 
     def tests_for(self, layer, names):
-        """Looks at the tests of the files `names` of a layer ("agent/core": cores; "agent": the shell)."""
+        """Looks at the tests of the files `names` of a layer (a core, or "agent": the shell)."""
         is_shell = any(is_below(name, SHELL) for name in names)
         programs = self.programs_below(layer)
         self.copy.build_or_exit("quick", [*programs, "tutti" if is_shell else "simulate"])
@@ -120,42 +124,54 @@ class Run:
         broken = self.copy.compile_alone(one.file, "".join(lines))
         if broken is None:
             return "invalid"
-        return "same" if broken == self.copy.compile_alone(one.file, text) else None
+        if one.file not in self.unbroken:
+            self.unbroken[one.file] = self.copy.compile_alone(one.file, text)
+        return "same" if broken == self.unbroken[one.file] else None
+
+    def is_settled_by_compiler(self, one):
+        outcome = self.is_seen_by_compiler(one)
+        if outcome is not None:
+            self.settle(one, outcome)
+        return outcome is not None
 
     def first_look(self, one, tests):
         """Settles it, unless it survives: then it is returned."""
         number = self.numbers[(one.file, one.key)]
         stem = f"test_{pathlib.Path(one.file).stem}"
-        asked = [test for test in tests if test.reaches(one.file, number)]
-        for test in sorted(asked, key=lambda test: test.cost() / (5 if test.name.split(":")[0] == stem else 1)):
+        asked = [test for test in tests if test.reaches(one.file, number) and test.seconds <= self.options.longest]
+        is_known_to_compiler = False
+        for test in sorted(asked, key=lambda test: test.cost(one.file) / (5 if test.name.split(":")[0] == stem else 1)):
+            if test.seconds > COMPILES_WITHIN and not is_known_to_compiler:
+                is_known_to_compiler = True
+                if self.is_settled_by_compiler(one):
+                    return None
             if test.notices(self.copy.source, one.file, number):
                 self.settle(one, "noticed", test.name)
                 return None
-        outcome = self.is_seen_by_compiler(one)
-        if outcome is not None:
-            self.settle(one, outcome)
-            return None
-        return one
+        return None if not is_known_to_compiler and self.is_settled_by_compiler(one) else one
 
-    def second_look(self, survivors, layer, tests):
+    def checked_tests_for(self, layer, is_shell):
+        """The tests under the sanitizers, built and looked at when the first break survives without."""
+        if self.checked is None:
+            self.copy.configure_checked()
+            programs = self.programs_below(layer)
+            self.copy.build_or_exit("checked", [*programs, *([] if is_shell else ["simulate"])])
+            binaries = self.copy.build_folder("checked") / "bin"
+            self.checked = [Test(program, [binaries / program], is_steady=not is_shell) for program in programs]
+            for test in self.checked:
+                test.look(self.copy.source)
+            if not is_shell:
+                self.checked += tests_of_simulator(binaries / "simulate", CHECKED_SEEDS, self.copy.source)
+        return self.checked
+
+    def second_look(self, survivors, layer):
         """Under the sanitizers."""
-        reaching = {one: {test.name.split(":")[0] for test in tests if test.reaches(one.file, self.numbers[(one.file, one.key)])}
-                    for one in survivors}
-        self.copy.configure_checked()
-        wanted = set().union(*reaching.values()) if reaching else set()
-        programs = [program for program in self.programs_below(layer) if program in wanted]
-        is_shell = any(is_below(one.file, SHELL) for one in survivors)
-        self.copy.build_or_exit("checked", [*programs, *([] if is_shell else ["simulate"])])
-        binaries = self.copy.build_folder("checked") / "bin"
-        checked = [Test(program, [binaries / program], is_steady=not is_shell) for program in programs]
-        for test in checked:
-            test.look(self.copy.source)
-        if not is_shell:
-            checked += tests_of_simulator(binaries / "simulate", min(CHECKED_SEEDS, self.options.seeds), self.copy.source)
+        checked = self.checked_tests_for(layer, any(is_below(one.file, SHELL) for one in survivors))
 
         def judge(one):
             number = self.numbers[(one.file, one.key)]
-            for test in sorted(checked, key=Test.cost):
+            quick = (test for test in checked if test.seconds < CHECKED_WITHIN)
+            for test in sorted(quick, key=lambda test: test.cost(one.file)):
                 if test.reaches(one.file, number) and test.notices(self.copy.source, one.file, number):
                     return self.settle(one, "noticed", test.name + " (sanitizers)")
             return self.settle(one, "survived")
@@ -164,14 +180,13 @@ class Run:
 
     def try_alone(self, one, tests):
         """A break that has no place among the others: compiled and linked by itself."""
-        outcome = self.is_seen_by_compiler(one)
-        if outcome is None:
+        if not self.is_settled_by_compiler(one):
             text = (ROOT / one.file).read_text()
             lines = text.splitlines(keepends=True)
             lines[one.line] = one.instead + "\n"
             self.copy.write_plain(one.file, "".join(lines))
             outcome, by = "survived", ""
-            for test in sorted(tests, key=Test.cost):
+            for test in sorted(tests, key=lambda test: test.cost(one.file)):
                 if one.file not in test.reached:
                     continue
                 target = pathlib.Path(test.command[0]).name if test.command[0] != sys.executable else "tutti"
@@ -182,8 +197,6 @@ class Run:
                     outcome, by = "noticed", test.name
                     break
             self.settle(one, outcome, by)
-        else:
-            self.settle(one, outcome)
 
     def in_parallel(self, judge, breaks):
         with concurrent.futures.ThreadPoolExecutor(self.options.jobs) as pool:
@@ -200,6 +213,7 @@ class Run:
             self.numbers.update({(name, one.key): number for number, one in enumerate(breaks)})
 
     def judge_all(self, layer, chosen):
+        self.checked = None
         names = sorted({one.file for one in chosen})
         self.prepare(names)
         alone, together = [], []
@@ -213,19 +227,28 @@ class Run:
         tests = self.tests_for(layer, names)
         print(f"{layer}: {len(together)} breaks, {len(alone)} alone, {len(tests)} tests that take "
               f"{sum(test.seconds for test in tests):.1f} s", file=sys.stderr, flush=True)
-        survivors = [one for one in self.in_parallel(lambda one: self.first_look(one, tests), together) if one is not None]
-        if survivors:
-            print(f"{layer}: {len(survivors)} are shown to the sanitizers", file=sys.stderr, flush=True)
-            self.second_look(survivors, layer, tests)
+        tried = {one for one in together if self.ledger.outcome(self.hashes[one.file], one) is not None}
+        for is_tried in (False, True):  # what survived earlier comes last
+            for name in names:
+                self.judge_file(layer, tests, [one for one in together if one.file == name and (one in tried) == is_tried])
         for name in names:
             for one in (one for one in alone if one.file == name):
                 self.try_alone(one, tests)
             self.copy.write_plain(name, (ROOT / name).read_text())
 
+    def judge_file(self, layer, tests, breaks):
+        survivors = [one for one in self.in_parallel(lambda one: self.first_look(one, tests), breaks) if one is not None]
+        if survivors and self.options.without_sanitizers:
+            for one in survivors:
+                self.settle(one, "survived")
+        elif survivors:
+            print(f"{survivors[0].file}: {len(survivors)} are shown to the sanitizers", file=sys.stderr, flush=True)
+            self.second_look(survivors, layer)
+
 
 def layer_of(name):
     """The folder of unit tests that are asked about a file, and what is built and judged together."""
-    return name.split("/")[0] if not is_below(name, ["agent/core"]) else "agent/core"
+    return next((core for core in CORES if is_below(name, [core])), name.split("/")[0])
 
 
 def main():
@@ -238,6 +261,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=1500, metavar="N", help="simulated seeds each (default: 1500)")
     parser.add_argument("--jobs", "-j", type=int, default=os.cpu_count(), metavar="N", help="so many at once (default: one a processor)")
     parser.add_argument("--work", type=pathlib.Path, metavar="DIR", help="keep the copy and the ledger here, for the next time")
+    parser.add_argument("--longest", type=float, default=float("inf"), metavar="SECONDS", help="ask no test that takes longer")
+    parser.add_argument("--without-sanitizers", action="store_true", help="do not build with sanitizers what survived without")
     parser.add_argument("--report", action="store_true", help="try nothing: print what the ledger knows, and what survived")
     parser.add_argument("files", nargs="*", default=[*CORES, *SHELL], metavar="FILE", help="or folder (default: the cores and the agent's shell)")
     options = parser.parse_args()
@@ -270,10 +295,12 @@ def main():
 
 
 def try_all(folder, ledger, options, chosen, hashes):
-    tests_hash = hash_of_tests()
+    accepted = {hash_of_tests()}
+    if options.without_sanitizers:
+        accepted.add(hash_of_tests() + WITHOUT_SANITIZERS)
     pending = collections.defaultdict(list)
     for one in chosen:
-        if not ledger.is_settled(hashes[one.file], one, tests_hash):
+        if not ledger.is_settled(hashes[one.file], one, accepted):
             pending[layer_of(one.file)].append(one)
     if not pending:
         return

@@ -188,6 +188,12 @@ static void agent_message_fill(const struct agent *agent, struct command *comman
         command->worker_count = message->scale.workers;
         copy_room_steps(command, message->scale.rooms, message->scale.room_count);
         break;
+    case COMMAND_PACE:
+        command->pace = message->pace;
+        command->pace.rooms = NULL;
+        command->pace.room_count = 0;
+        copy_room_steps(command, message->pace.rooms, message->pace.room_count);
+        break;
     case COMMAND_STOP:
         command->text = string_of(message->stop.text);
         break;
@@ -238,6 +244,9 @@ static void take_of_campaign(struct agent *agent, struct agent_campaign *campaig
     case MESSAGE_SCALE:
         agent_campaign_extend(campaign, message->scale.workers);
         tell_all(agent, campaign, message, COMMAND_SCALE);
+        break;
+    case MESSAGE_PACE:
+        tell_all(agent, campaign, message, COMMAND_PACE);
         break;
     case MESSAGE_ROOMS_DONE:
         tell_all(agent, campaign, message, COMMAND_ROOMS_DONE);

@@ -132,6 +132,7 @@ static void statistics(struct agent *agent, struct agent_campaign *campaign,
     shard->running = notice->statistics->workers_running;
     struct statistics counted = *notice->statistics;
     counted.workers_running = agent_campaign_running(campaign);
+    counted.at_ns = to_theirs(agent, notice->statistics->at_ns);
     agent_send_statistics(agent, notice->campaign, &counted);
 }
 

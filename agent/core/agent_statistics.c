@@ -19,7 +19,8 @@ static void send_parcel(struct parcel *parcel)
 {
     struct statistics *statistics = &parcel->message.statistics;
     agent_send(parcel->agent, &parcel->message);
-    *statistics = (struct statistics){.workers_running = statistics->workers_running};
+    *statistics =
+        (struct statistics){.workers_running = statistics->workers_running, .at_ns = statistics->at_ns};
     parcel->bytes = 0;
     parcel->buckets = 0;
 }
@@ -63,6 +64,7 @@ static void make_space_for_request(struct parcel *parcel, const struct request_s
     struct parcel_share share = share_of_text(request->name.size);
     add_histogram(&share, request->latency_us);
     add_histogram(&share, request->response_us);
+    share.bytes += request->statuses.size * BUCKET_BYTES * 2;
     for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
         add_histogram(&share, request->phase_us[phase]);
     }
@@ -92,6 +94,8 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     struct statistics *part = &parcel.message.statistics;
     *part = *statistics;
     part->request_count = part->wait_count = part->error_count = part->websocket_count = 0;
+    part->check_count = 0;
+    part->scenario_count = 0;
     struct parcel_share share = share_of_text(0);
     add_histogram(&share, statistics->step_us);
     add_histogram(&share, statistics->late_us);
@@ -117,6 +121,19 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
         make_space_for_websocket(&parcel, &statistics->websockets[i]);
         part->websockets = part->websocket_count == 0 ? &statistics->websockets[i] : part->websockets;
         part->websocket_count++;
+    }
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        const struct check_statistics *check = &statistics->checks[i];
+        make_space(&parcel, share_of_text(check->name.size + check->text.size));
+        part->checks = part->check_count == 0 ? &statistics->checks[i] : part->checks;
+        part->check_count++;
+    }
+    for (size_t i = 0; i < statistics->scenario_count; i++) {
+        struct parcel_share of_scenario = share_of_text(statistics->scenarios[i].name.size);
+        add_histogram(&of_scenario, statistics->scenarios[i].step_us);
+        make_space(&parcel, of_scenario);
+        part->scenarios = part->scenario_count == 0 ? &statistics->scenarios[i] : part->scenarios;
+        part->scenario_count++;
     }
     send_parcel(&parcel);
 }

@@ -10,6 +10,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/vu_api.h"
 #include "agent/shard/vu_signal.h"
+#include "agent/shard/vu_task.h"
 #include "agent/socketio/sources.h"
 #include "common/clock.h"
 
@@ -94,17 +95,44 @@ static void socketio_add_imports(lua_State *lua)
     socketio_add_module(lua, "websocket", luaopen_tutti_websocket);
 }
 
+static const struct vu_task *socketio_check_task(lua_State *lua)
+{
+    return script_check_object(lua, 1, script_of(lua)->task_type, "tutti.task");
+}
+
+static int task_listen(lua_State *lua)
+{
+    const struct vu_task *task = socketio_check_task(lua);
+
+    vu_task_set_listener(vu_current(lua, "tutti.socketio"), task, lua_toboolean(lua, 2));
+    return 0;
+}
+
+static int task_is_running(lua_State *lua)
+{
+    const struct vu_task *task = socketio_check_task(lua);
+
+    lua_pushboolean(lua, task->state == TASK_RUNNING);
+    return 1;
+}
+
 /* signal()                      a new one
  * changes(signal)               how often it was given
  * give(signal)                  wakes the tasks of the worker that await it
  * await(signal, changes, due)   waits until it has been given more often than that, or it is due by
- *                               tutti.now() (nil: there is no limit); may end for other reasons as well */
+ *                               tutti.now() (nil: there is no limit); may end for other reasons as well
+ * is_running(task)
+ * listen(task, is_listener)     see vu_task_set_listener
+ * send(websocket, text, bytes, …)  see lua_websocket_send_row */
 static void socketio_push_native(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"signal", signal_new},
                                          {"changes", signal_changes},
                                          {"give", signal_give},
                                          {"await", signal_await},
+                                         {"is_running", task_is_running},
+                                         {"listen", task_listen},
+                                         {"send", lua_websocket_send_row},
                                          {NULL, NULL}};
 
     luaL_newlib(lua, functions);

@@ -2,6 +2,7 @@
 #include "agent/lua/lua_tutti.h"
 
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_check.h"
 #include "agent/lua/lua_data.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_task.h"
@@ -177,6 +178,44 @@ static int time_call(lua_State *lua)
     return on_timed(lua, status, began_ns);
 }
 
+/* tutti.record(name, seconds [, { ok, at }]) */
+static int record_time(lua_State *lua)
+{
+    static const char *const options[] = {"ok", "at", NULL};
+    struct vu *vu = vu_current(lua, "tutti.record");
+    size_t size;
+    const char *name = luaL_checklstring(lua, 1, &size);
+    double seconds = luaL_checknumber(lua, 2);
+    uint32_t given = lua_call_check_options(lua, 3, "tutti.record", options);
+    double late_s = 0;
+    bool is_ok = true;
+
+    if (size == 0 || size > LIMIT_NAME_BYTES || !bytes_is_printable(bytes_of(name, size))) {
+        return lua_misuse(lua, "tutti.record: a name is printable text of 1 to %u bytes", LIMIT_NAME_BYTES);
+    }
+    if (!(seconds >= 0 && seconds <= LONGEST_SLEEP_S)) {
+        return lua_misuse(lua, "tutti.record: expected seconds, not negative");
+    }
+    if ((given & 1u) != 0) {
+        is_ok = lua_option_get(lua, 3, "ok") == LUA_TNIL || lua_toboolean(lua, -1);
+    }
+    if ((given & 2u) != 0) {
+        if (lua_option_get(lua, 3, "at") != LUA_TNUMBER) {
+            return lua_misuse(lua, "tutti.record: at is an instant, like one of tutti.now");
+        }
+        late_s = (double)clock_now_ns() / 1e9 - seconds - lua_tonumber(lua, -1);
+    }
+    struct request_sample sample = {
+        .name = bytes_of(name, size),
+        .is_timing = true,
+        .is_ok = is_ok,
+        .latency_us = (uint64_t)(seconds * 1e6),
+        .has_plan = (given & 2u) != 0,
+        .late_us = late_s > 0 && late_s <= LONGEST_SLEEP_S ? (uint64_t)(late_s * 1e6) : 0};
+    meter_request(vu_meter(vu), &sample);
+    return 0;
+}
+
 /* Writes a line in one piece, so that lines of several shards do not mix. */
 int lua_print(lua_State *lua)
 {
@@ -255,13 +294,17 @@ int luaopen_tutti(lua_State *lua)
 {
     static const luaL_Reg functions[] = {
         {"options", script_set_options},
+        {"load", script_add_load},
         {"data", lua_data_new},
         {"http_defaults", lua_http_set_defaults},
         {"scenario", add_scenario},
         {"sleep", sleep_for},
         {"now", now},
         {"time", time_call},
+        {"record", record_time},
         {"print", lua_print},
+        {"check", lua_check},
+        {"thresholds", lua_check_set_thresholds},
         {NULL, NULL},
     };
 

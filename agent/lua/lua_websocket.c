@@ -39,14 +39,14 @@ static int send_go_on(lua_State *lua, int status, lua_KContext context)
     return send_await_leaving(lua, lua_websocket_end_wait(lua, "ws:send"));
 }
 
-static struct bytes send_check_data(lua_State *lua, bool is_binary)
+static struct bytes send_check_data(lua_State *lua, int index, bool is_binary)
 {
     size_t size;
 
-    if (lua_type(lua, 2) != LUA_TSTRING) {
-        lua_misuse(lua, "ws:send: expected a string, got a %s", luaL_typename(lua, 2));
+    if (lua_type(lua, index) != LUA_TSTRING) {
+        lua_misuse(lua, "ws:send: expected a string, got a %s", luaL_typename(lua, index));
     }
-    const char *data = lua_tolstring(lua, 2, &size);
+    const char *data = lua_tolstring(lua, index, &size);
     if (size > WEBSOCKET_MAX_MESSAGE_BYTES) {
         lua_misuse(lua, "ws:send: a message has at most %d MiB", WEBSOCKET_MAX_MESSAGE_BYTES >> 20);
     }
@@ -56,29 +56,32 @@ static struct bytes send_check_data(lua_State *lua, bool is_binary)
     return bytes_of(data, size);
 }
 
-static int websocket_send_kind(lua_State *lua, bool is_binary, lua_CFunction again)
+/* Raises where nothing can be sent. */
+static void send_check_state(lua_State *lua, struct vu *vu, const struct vu_websocket *websocket)
 {
-    struct vu *vu = vu_current(lua, "ws:send");
-    const struct lua_websocket *object = lua_websocket_check(lua);
-
-    lua_settop(lua, 2);
-    if (vu_has_no_lease(vu)) {
-        return vu_await_lease(lua, vu, again);
-    }
-    struct vu_websocket *websocket = lua_websocket_of(lua, vu, "ws:send");
-    struct bytes data = send_check_data(lua, is_binary);
     vu_check_stopped(lua, vu);
     if (websocket_state(websocket->socket) != WEBSOCKET_OPEN) {
-        return lua_websocket_raise_closed(lua, websocket, "ws:send");
+        lua_websocket_raise_closed(lua, websocket, "ws:send");
     }
     if (websocket_unsent(websocket->socket) > WEBSOCKET_UNSENT_BYTES) {
         lua_websocket_check_wait(lua, vu, "ws:send");
     }
+}
+
+static void send_put(lua_State *lua, struct vu_websocket *websocket, bool is_binary, struct bytes data)
+{
     if (!websocket_send(websocket->socket, is_binary, data)) {
-        return lua_websocket_raise(lua, websocket, "memory",
-                                   "ws:send: no memory for a message that waits: the workers of this thread "
-                                   "hold too much");
+        lua_websocket_raise(lua, websocket, "memory",
+                            "ws:send: no memory for a message that waits: the workers of this thread "
+                            "hold too much");
     }
+}
+
+/* After send_put: waits until all of it has left. */
+static int send_finish(lua_State *lua, struct vu *vu, struct vu_websocket *websocket)
+{
+    const struct lua_websocket *object = lua_websocket_check(lua);
+
     vu_websocket_changed(websocket);
     if (websocket_left(websocket->socket) == websocket_sent(websocket->socket)) { /* as mostly */
         lua_pushnumber(lua, (double)websocket_left_ns(websocket->socket) / 1e9);
@@ -87,6 +90,40 @@ static int websocket_send_kind(lua_State *lua, bool is_binary, lua_CFunction aga
     lua_websocket_prepare_wait(lua, object->timeout_ms, 1);
     lua_pushinteger(lua, (lua_Integer)websocket_sent(websocket->socket));
     return send_await_leaving(lua, vu);
+}
+
+static int websocket_send_kind(lua_State *lua, bool is_binary, lua_CFunction again)
+{
+    struct vu *vu = vu_current(lua, "ws:send");
+
+    lua_settop(lua, 2);
+    if (vu_has_no_lease(vu)) {
+        return vu_await_lease(lua, vu, again);
+    }
+    struct vu_websocket *websocket = lua_websocket_of(lua, vu, "ws:send");
+    struct bytes data = send_check_data(lua, 2, is_binary);
+    send_check_state(lua, vu, websocket);
+    send_put(lua, websocket, is_binary, data);
+    return send_finish(lua, vu, websocket);
+}
+
+int lua_websocket_send_row(lua_State *lua)
+{
+    struct vu *vu = vu_current(lua, "ws:send");
+    int count = lua_gettop(lua);
+
+    if (vu_has_no_lease(vu)) {
+        return vu_await_lease(lua, vu, lua_websocket_send_row);
+    }
+    struct vu_websocket *websocket = lua_websocket_of(lua, vu, "ws:send");
+    for (int index = 2; index <= count; index++) {
+        (void)send_check_data(lua, index, index > 2);
+    }
+    send_check_state(lua, vu, websocket);
+    for (int index = 2; index <= count; index++) {
+        send_put(lua, websocket, index > 2, send_check_data(lua, index, true));
+    }
+    return send_finish(lua, vu, websocket);
 }
 
 /* ws:send(text) → when its last byte was handed to the kernel */

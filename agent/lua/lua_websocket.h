@@ -19,3 +19,6 @@ struct lua_websocket *lua_websocket_check(lua_State *lua);
 struct lua_websocket *lua_websocket_push(lua_State *lua);
 /* websocket.connect(url, options) */
 int lua_websocket_connect(lua_State *lua);
+/* send_row(connection, text, bytes, …): like ws:send of the text, and ws:send_binary of what follows it, but
+ * nothing comes between them, and only then it may wait. */
+int lua_websocket_send_row(lua_State *lua);

@@ -128,17 +128,20 @@ static struct vu *need_vu(struct shard_campaign *campaign, uint32_t id)
     return campaign->vus[id];
 }
 
-static void post_statistics(struct shard_campaign *campaign)
+static void post_statistics(struct shard_campaign *campaign, uint64_t now_ns)
 {
     if (campaign->runner != NULL) {
         meter_dropped(campaign->meter, runner_dropped(campaign->runner));
     }
     struct statistics *statistics =
         meter_take(campaign->meter, campaign->runner != NULL ? runner_running(campaign->runner) : 0);
+    uint64_t since_ns = campaign->metered_ns;
 
+    campaign->metered_ns = now_ns;
     if (statistics == NULL) {
         return;
     }
+    statistics->at_ns = (int64_t)(since_ns + (now_ns - since_ns) / 2);
     struct notice *notice = notice_new(NOTICE_STATISTICS, campaign->id);
     notice->statistics = statistics;
     post(campaign, &notice);
@@ -184,7 +187,7 @@ static void shard_campaign_answer(struct shard_campaign *campaign, const struct 
 static void post_notice(struct shard_campaign *campaign, struct notice **notice)
 {
     if ((*notice)->kind == NOTICE_FINISHED) {
-        post_statistics(campaign);
+        post_statistics(campaign, clock_now_ns());
         shard_post_loop(campaign->shard, campaign->id);
     }
     post(campaign, notice);
@@ -273,12 +276,32 @@ static void stop_vus(struct shard_campaign *campaign, const struct command *comm
     }
 }
 
+/* Statistics are of whole seconds since the workers began, so that those of all shards can be added up second
+ * by second. */
+static void set_meter_alarm(struct shard_campaign *campaign, uint64_t now_ns)
+{
+    uint64_t origin_ns = campaign->meter_origin_ns;
+    uint64_t due_ns =
+        now_ns < origin_ns ? origin_ns : now_ns + METER_PERIOD_NS - (now_ns - origin_ns) % METER_PERIOD_NS;
+
+    alarms_set(shard_alarms(campaign->shard), &campaign->meter_alarm, due_ns);
+}
+
 static void on_meter_due(struct alarm *alarm, uint64_t now_ns)
 {
     struct shard_campaign *campaign = CONTAINER_OF(alarm, struct shard_campaign, meter_alarm);
 
-    post_statistics(campaign);
-    alarms_set(shard_alarms(campaign->shard), alarm, now_ns + METER_PERIOD_NS);
+    post_statistics(campaign, now_ns);
+    set_meter_alarm(campaign, now_ns);
+}
+
+/* What came before the workers begin is reported apart. */
+static void begin_metering(struct shard_campaign *campaign, const struct command *begin)
+{
+    uint64_t now_ns = clock_now_ns();
+
+    campaign->meter_origin_ns = begin->at_ns > 0 ? begin->at_ns : now_ns;
+    set_meter_alarm(campaign, now_ns);
 }
 
 static void on_runner_due(struct alarm *alarm, uint64_t now_ns)
@@ -312,7 +335,8 @@ struct shard_campaign *shard_campaign_new(struct shard *shard, const struct comm
         campaign->batcher = batcher_new(campaign->options->workers);
         runner_gather_into(campaign->runner, campaign->batcher);
         shard_campaign_command(campaign, deploy);
-        alarms_set(shard_alarms(shard), &campaign->meter_alarm, clock_now_ns() + METER_PERIOD_NS);
+        campaign->metered_ns = campaign->meter_origin_ns = clock_now_ns();
+        set_meter_alarm(campaign, campaign->metered_ns);
     }
     post_result(campaign, NOTICE_DEPLOYED, is_loaded ? NULL : error.text);
     return campaign;
@@ -328,6 +352,7 @@ void shard_campaign_command(struct shard_campaign *campaign, const struct comman
         return;
     }
     if (command->kind == COMMAND_BEGIN) {
+        begin_metering(campaign, command);
         shard_post_loop(campaign->shard, campaign->id);
     }
     if (command->kind == COMMAND_DEPLOY) {
@@ -381,7 +406,7 @@ void shard_campaign_torn_down(struct shard_campaign *campaign, struct vu *vu)
 
 void shard_campaign_global_done(struct shard_campaign *campaign, const char *text)
 {
-    post_statistics(campaign);
+    post_statistics(campaign, clock_now_ns());
     post_result(campaign, NOTICE_GLOBAL_DONE, text);
     vu_free(&campaign->global);
 }

@@ -36,7 +36,9 @@ struct shard_campaign {
     struct runner_effects call_effects; /* of calls by the script */
     struct alarm runner_alarm;
     struct alarm meter_alarm;
-    struct turn_queue queue; /* the workers that are queued for turns */
+    uint64_t meter_origin_ns; /* statistics are of whole seconds since then */
+    uint64_t metered_ns;      /* when they were last taken */
+    struct turn_queue queue;  /* the workers that are queued for turns */
 };
 
 /* Loads the script, and posts NOTICE_DEPLOYED either way. */

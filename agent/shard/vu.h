@@ -79,6 +79,7 @@ struct vu {
     bool waits_long;       /* its call is one that only others can end */
     bool is_kept;          /* a task that outlives the step */
     bool is_ending;        /* a task that is being cancelled */
+    bool is_listener;      /* a task whose wait, when it ends, moves nothing else of its worker */
     bool is_arrival;       /* its step counts as one of the plan */
     uint8_t slot;          /* of a task, among those of its worker; VU_NO_SLOT: it is none */
     struct alarm alarm;

@@ -132,11 +132,14 @@ static bool enter_phase(struct vu *vu, int *arguments, enum step_result *result)
 
 bool vu_coroutine_close(struct vu *vu)
 {
-    struct limits *limits = &vu->campaign->script->limits;
+    struct script *script = vu->campaign->script;
+    struct limits *limits = &script->limits;
 
+    script->current = vu;
     limits_enter(limits, vu->thread, LIMITS_CLOSE);
     (void)lua_resetthread(vu->thread);
     (void)limits_leave(limits);
+    script->current = NULL;
     return limits->termination == TERMINATION_NONE;
 }
 

@@ -91,6 +91,15 @@ struct vu *vu_task_find(const struct vu *vu, const struct vu_task *object)
     return task != NULL && task->serial == object->serial ? task : NULL;
 }
 
+void vu_task_set_listener(struct vu *vu, const struct vu_task *object, bool is_listener)
+{
+    struct vu *task = vu_task_find(vu, object);
+
+    if (task != NULL) {
+        task->is_listener = is_listener;
+    }
+}
+
 /* Out of its slot and away. */
 static void task_remove(struct vu *task)
 {
@@ -268,6 +277,9 @@ static bool task_moves(const struct vu *vu)
     if (vu->is_queued) {
         return true;
     }
+    if (vu->is_listener) {
+        return false;
+    }
     switch ((enum vu_wait)vu->wait) {
     case WAIT_TASK:
         return vu->is_timed;
@@ -344,12 +356,8 @@ struct vu *vu_tasks_take_answer(struct vu *worker, uint64_t ticket, enum operati
 /* Outside of any turn: cancels it, and runs what it has still to close. */
 static void task_close(struct vu *task)
 {
-    struct script *script = task->campaign->script;
-
     task->is_ending = true;
-    script->current = task;
     (void)vu_coroutine_close(task);
-    script->current = NULL;
     task_cancelled(task);
 }
 

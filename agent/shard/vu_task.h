@@ -30,6 +30,8 @@ bool vu_tasks_have_room(const struct vu *vu);
 void vu_task_start(struct vu *vu, lua_State *thread, bool is_kept);
 /* The vu of a task of the same worker, while it runs or its error has not been taken; else NULL. */
 struct vu *vu_task_find(const struct vu *vu, const struct vu_task *task);
+/* Whether what it waits for may move others of its worker, as it does unless this is called. */
+void vu_task_set_listener(struct vu *vu, const struct vu_task *task, bool is_listener);
 /* Its error is somebody's: the step does not fail with it. */
 void vu_task_claim(struct vu *vu, const struct vu_task *task);
 /* From the script, in the turn of another task of the worker: runs what it has still to close. Raises where

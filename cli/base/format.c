@@ -37,15 +37,15 @@ void format_us(uint64_t microseconds, char text[FORMAT_BYTES])
     }
 }
 
-void format_rate(double per_second, char text[FORMAT_BYTES])
+void format_rate(double per_second, const char *unit, char text[FORMAT_BYTES])
 {
-    if (per_second < 99.95) {
-        (void)snprintf(text, FORMAT_BYTES, "%.1f/s", per_second);
-        return;
-    }
     char count[FORMAT_BYTES];
-    format_count((uint64_t)(per_second + 0.5), count);
-    (void)snprintf(text, FORMAT_BYTES, "%.*s/s", FORMAT_BYTES - 3, count);
+    if (per_second < 99.95) {
+        (void)snprintf(count, sizeof count, "%.1f", per_second);
+    } else {
+        format_count((uint64_t)(per_second + 0.5), count);
+    }
+    (void)snprintf(text, FORMAT_BYTES, "%.18s%s%.10s/s", count, unit[0] != '\0' ? " " : "", unit);
 }
 
 /* Width of one character according to the C library: East Asian characters are wide, combining marks take no

@@ -68,17 +68,9 @@ static void print_campaigns(const json_t *list)
     control_print_table(&table);
 }
 
-/* The current rate is that of the last second. */
 static void append_live_line(struct buffer *text, const struct report_view *report)
 {
-    double rate = report->requests_per_s;
-    uint64_t second = report->running_ns < NS_PER_S ? report->running_ns : NS_PER_S;
-    uint64_t requests = rate > 0 ? (uint64_t)(rate * (double)second / (double)NS_PER_S + 0.5) : 0;
-    struct live_line last = {
-        .running_ns = report->running_ns - second,
-        .requests = report->requests_total > requests ? report->requests_total - requests : 0,
-    };
-    live_line_compose(&last, report, text);
+    live_line_compose(report, text);
     buffer_append_string(text, "\n");
 }
 

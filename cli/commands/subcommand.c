@@ -10,7 +10,8 @@
 
 const struct subcommand *const subcommands[] = {
     &run_subcommand,    &start_subcommand,          &stop_subcommand,
-    &scale_subcommand,  &status_subcommand,         &watch_subcommand,
+    &scale_subcommand,  &rate_subcommand,           &pause_subcommand,
+    &resume_subcommand, &status_subcommand,         &watch_subcommand,
     &report_subcommand, &agents_subcommand,         &coordinator_subcommand,
     &agent_subcommand,  &keygen_subcommand,         &check_subcommand,
     &init_subcommand,   &target_command_subcommand, &completion_subcommand,

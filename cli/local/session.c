@@ -7,6 +7,7 @@
 #include "cli/view/report_text.h"
 #include "common/memory.h"
 #include "coordinator/json/report_json.h"
+#include "coordinator/json/series_json.h"
 #include "coordinator/net/server.h"
 #include "proto/keys/curve.h"
 
@@ -41,7 +42,6 @@ struct session {
     size_t agent_count;
     size_t running_agents; /* whose process or output has not ended */
     uint64_t ticks;
-    struct live_line last_line;
     unsigned interrupts;
     bool is_ending; /* agents were told to end */
     bool is_closed;
@@ -72,13 +72,28 @@ static void session_close_all(struct session *session)
     server_close(&session->server, LINGER_MS);
 }
 
-static void session_write_json(struct session *session, const struct report_view *report)
+static void session_lose(struct session *session, const struct error *error)
 {
-    SCOPED(memory_free_at) char *text = report_json(report);
+    session_say(session, true, "run", error->text);
+    session->code = exit_code_of_lost_results(session->code);
+}
+
+static void session_write_files(struct session *session, const struct report_view *report)
+{
+    SCOPED(series_view_free)
+    struct series_view *view = server_series(session->server, session->campaign);
     struct error error;
-    if (!json_file_write(session->settings->json, text, &error)) {
-        session_say(session, true, "run", error.text);
-        session->code = exit_code_of_lost_results(session->code);
+    if (session->settings->json != NULL) {
+        SCOPED(memory_free_at) char *series = series_json(view);
+        json_t *object = report_json_object(report);
+        SCOPED(memory_free_at) char *text = report_json_with_series(object, series);
+        json_decref(object);
+        if (!json_file_write(session->settings->json, text, &error)) {
+            session_lose(session, &error);
+        }
+    }
+    if (!outputs_write(session->settings->outputs, report, view, &error)) {
+        session_lose(session, &error);
     }
 }
 
@@ -116,9 +131,7 @@ static void tell_report(struct session *session)
     screen_text(screen, buffer_bytes(&text));
     session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
     write_artifacts(session);
-    if (session->settings->json != NULL) {
-        session_write_json(session, report);
-    }
+    session_write_files(session, report);
 }
 
 /* Called when the last agent has gone, so that everything that scripts printed appears above the report. */
@@ -244,7 +257,7 @@ static void on_tick(uv_timer_t *timer)
     const struct report_view *report = server_report_now(session->server, session->campaign);
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, LIVE_MAX_BYTES);
-    live_line_compose(&session->last_line, report, &line);
+    live_line_compose(report, &line);
     screen_live(screen, buffer_bytes(&line));
 }
 

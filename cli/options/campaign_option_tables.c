@@ -5,7 +5,8 @@
 #include "proto/message/campaign_option.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
-#include "proto/message/load_text.h"
+#include "proto/message/load.h"
+#include "proto/message/threshold.h"
 
 #define AGENTS_MAX 1000u
 
@@ -18,12 +19,15 @@
 
 #define CAMPAIGN_ROW(type, field, ...) {GIVEN_FIELD(type, campaign.field, field), __VA_ARGS__},
 #define COMMAND_ROW(type, field, ...) {GIVEN_FIELD(type, field, field), __VA_ARGS__},
-#define WORD_ROW(...) {RUN_FIELD(campaign), __VA_ARGS__},
+#define WORD_ROW(word, ...)                                                                                  \
+    {.offset = offsetof(struct run_options, campaign),                                                       \
+     .is_set_offset = offsetof(struct run_options, is_given.word),                                           \
+     __VA_ARGS__},
 
 /* clang-format off */
 const struct option run_option_table[RUN_OPTION_COUNT] = {
 #define CAMPAIGN_OPTION(type, field, key, ...) CAMPAIGN_ROW(type, field, __VA_ARGS__)
-#define CAMPAIGN_WORD(word, ...) WORD_ROW(__VA_ARGS__)
+#define CAMPAIGN_WORD(word, ...) WORD_ROW(word, __VA_ARGS__)
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #define RUN_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
@@ -46,12 +50,18 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
     {.name = "artifacts", .type = OPTION_TEXT, RUN_FIELD(artifacts), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "DIR", .help = "where pictures and sources of browsers go when a step fails",
         .fallback = "tutti-artifacts/…"},
+    {.name = "csv", .type = OPTION_TEXT, RUN_FIELD(csv_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
+        .argument = "DIR", .help = "write summary.csv, requests.csv and series.csv to this folder"},
+    {.name = "markdown", .type = OPTION_TEXT, RUN_FIELD(markdown_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
+        .argument = "FILE", .help = "write the report to this file as Markdown"},
+    {.name = "junit", .type = OPTION_TEXT, RUN_FIELD(junit_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
+        .argument = "FILE", .help = "write verdict, scenarios, checks and thresholds to this file as JUnit's test cases"},
 };
 
 const struct option start_option_table[START_OPTION_COUNT] = {
 #define CAMPAIGN_OPTION(type, field, key, ...) CAMPAIGN_ROW(type, field, __VA_ARGS__)
 #define CAMPAIGN_OPTION_OF_START(type, field, key, ...) CAMPAIGN_ROW(type, field, __VA_ARGS__)
-#define CAMPAIGN_WORD(word, ...) WORD_ROW(__VA_ARGS__)
+#define CAMPAIGN_WORD(word, ...) WORD_ROW(word, __VA_ARGS__)
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #include "agent/script/command_options.inc"

@@ -4,6 +4,7 @@
 #include "cli/options/command_line.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "proto/message/arrivals.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -35,9 +36,10 @@ static bool check_together(const struct run_options *options, struct error *erro
 
 static void settle(struct run_options *options)
 {
-    campaign_options_settle(&options->campaign, options->is_given.runs);
-    if (!options->is_given.agents && options->campaign.workers < options->agents) {
-        options->agents = options->campaign.workers;
+    campaign_options_settle(&options->campaign, options->is_given.runs, options->is_given.fail);
+    uint32_t workers = campaign_most_workers(&options->campaign);
+    if (!options->is_given.agents && workers < options->agents) {
+        options->agents = workers;
     }
 }
 
@@ -87,7 +89,32 @@ static bool says_length(const struct command_words *words, struct run_options *o
     run_options_reset(words->command, options);
     return option_parse(words->command->options, words->command->option_count, words->argc, words->argv,
                         options, &script, 1, &word_count, NULL) &&
-           (options->is_given.runs || options->campaign.duration_ms > 0 || options->campaign.stages.size > 0);
+           (options->is_given.runs || options->campaign.duration_ms > 0 ||
+            options->campaign.stages.size > 0 || options->campaign.shared_runs > 0);
+}
+
+/* Appends what the user has given, the values of an option that may be given several times as one. Returns
+ * how many of all have memory of their own. */
+static int batcher_join_arguments(const struct command_words *words, char **arguments, int *count)
+{
+    SCOPED(memory_free_at) char **given = memory_copy(words->argv, (size_t)words->argc * sizeof *given);
+    int given_count = words->argc;
+    for (size_t i = 0; i < words->command->option_count; i++) {
+        const struct option *option = &words->command->options[i];
+        SCOPED(memory_free_at)
+        char *joined = option->separator == 0
+                           ? NULL
+                           : option_join(words->command->options, words->command->option_count, &given_count,
+                                         given, option);
+        if (joined != NULL) {
+            arguments[(*count)++] = memory_format("--%s=%s", option->name, joined);
+        }
+    }
+    int own_count = *count;
+    for (int i = 1; i < given_count; i++) {
+        arguments[(*count)++] = given[i];
+    }
+    return own_count;
 }
 
 /* The script's options go in front of the others, as arguments of their own, so that one parser judges all;
@@ -104,10 +131,7 @@ static int batcher_arguments(const struct command_words *words, const struct scr
             arguments[count++] = memory_format("--%s=%s", option->name, option->text);
         }
     }
-    int own_count = count;
-    for (int i = 1; i < words->argc; i++) {
-        arguments[count++] = words->argv[i];
-    }
+    int own_count = batcher_join_arguments(words, arguments, &count);
     run_options_reset(words->command, options);
     options->arguments = arguments;
     options->own_argument_count = own_count;

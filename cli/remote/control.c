@@ -7,6 +7,7 @@
 #include "common/memory.h"
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
+#include "coordinator/json/series_json.h"
 #include "proto/message/limits.h"
 
 #include <inttypes.h>
@@ -83,6 +84,23 @@ enum api_result control_ask_patiently(const char *who, struct api_client *client
         result = api_client_ask(client, path, body, answer, error);
     }
     return result;
+}
+
+json_t *control_series(struct api_client *client, uint64_t campaign)
+{
+    struct error error;
+    json_t *series = NULL;
+    SCOPED(memory_free_at) char *path = control_path(campaign, "/series");
+    return api_client_ask(client, path, NULL, &series, &error) == API_DONE ? series : NULL;
+}
+
+char *control_report_text(struct api_client *client, uint64_t campaign, const json_t *report)
+{
+    json_t *series = control_series(client, campaign);
+    SCOPED(memory_free_at) char *text = series != NULL ? json_to_text(series, false) : NULL;
+    char *both = report_json_with_series(report, text);
+    json_decref(series);
+    return both;
 }
 
 char *control_stop_body(bool is_at_once, const char *reason)

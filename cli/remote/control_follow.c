@@ -28,7 +28,6 @@
 
 struct follow_session {
     const struct control_follow *follow;
-    struct live_line last_line;
     uint64_t progress_events;
     uint64_t heard_ns;  /* when the coordinator was last heard; 0 for never */
     size_t lost_agents; /* that have been reported */
@@ -102,13 +101,14 @@ static void on_progress(struct follow_session *session, json_t *object)
     SCOPED(report_view_free) struct report_view *report = report_json_read(object);
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, LIVE_MAX_BYTES);
-    live_line_compose(&session->last_line, report, &line);
+    live_line_compose(report, &line);
     screen_live(screen, buffer_bytes(&line));
 }
 
 static void control_follow_write_json(struct follow_session *session, const json_t *object)
 {
-    SCOPED(memory_free_at) char *text = json_to_text(object, true);
+    const struct control_follow *follow = session->follow;
+    SCOPED(memory_free_at) char *text = control_report_text(follow->client, follow->campaign, object);
     struct error error;
     if (!json_file_write(session->follow->json, text, &error)) {
         control_follow_say(session, session->follow->who, error.text);

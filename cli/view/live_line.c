@@ -20,20 +20,25 @@ static void append_count(struct buffer *line, uint64_t count, const char *what)
     buffer_append_format(line, "  %s %s", text, what);
 }
 
-/* The rate since the last line, not since the beginning. */
-static void live_line_append_requests(struct live_line *last, const struct report_view *report,
-                                      struct buffer *line)
+/* Rate and latency are of the same time. A coordinator of an earlier version does not say which. */
+static void live_line_append_requests(const struct report_view *report, struct buffer *line)
 {
     char text[FORMAT_BYTES];
-    uint64_t passed_ns = report->running_ns - last->running_ns;
-    if (report->requests_total == 0 || report->running_ns <= last->running_ns) {
+    if (report->requests_total == 0) {
         return;
     }
-    uint64_t count = report->requests_total - last->requests;
-    format_rate((double)count * (double)NS_PER_S / (double)passed_ns, text);
-    buffer_append_format(line, "  %s", text);
-    format_us(report->request.p95_us, text);
-    buffer_append_format(line, "  p95 %s", text);
+    buffer_append_string(line, "  ");
+    if (report->window_ns > 0 && report->state != CAMPAIGN_ENDED) {
+        buffer_append_format(line, "last %llu s: ", (unsigned long long)(report->window_ns / NS_PER_S));
+    }
+    format_rate(report->requests_per_s, "requests", text);
+    buffer_append_string(line, text);
+    if (report->failed_per_s > 0) {
+        format_rate(report->failed_per_s, "failed", text);
+        buffer_append_format(line, ", %s", text);
+    }
+    format_us(report->recent.p95_us, text);
+    buffer_append_format(line, ", p95 %s", text);
 }
 
 /* Of the notifier with the most sightings. */
@@ -50,30 +55,22 @@ static void append_seen(const struct report_view *report, struct buffer *line)
     }
 }
 
-/* The connections that are open, and their messages since the last line. */
-static void append_websockets(struct live_line *last, const struct report_view *report, struct buffer *line)
+/* The connections that are open, and their messages in the same time as the requests. */
+static void append_websockets(const struct report_view *report, struct buffer *line)
 {
     uint64_t open = 0;
-    uint64_t messages = 0;
     char text[FORMAT_BYTES];
     for (size_t i = 0; i < report->websocket_count; i++) {
-        const struct websocket_view *websocket = &report->websockets[i];
-        open += websocket_view_open(websocket);
-        messages +=
-            websocket->counts[WEBSOCKET_COUNT_MESSAGES_IN] + websocket->counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+        open += websocket_view_open(&report->websockets[i]);
     }
-    if (report->websocket_count == 0 || report->running_ns <= last->running_ns) {
-        return;
+    if (report->websocket_count > 0) {
+        append_count(line, open, open == 1 ? "WebSocket" : "WebSockets");
+        format_rate(report->messages_per_s, "messages", text);
+        buffer_append_format(line, ", %s", text);
     }
-    append_count(line, open, open == 1 ? "WebSocket" : "WebSockets");
-    format_rate((double)(messages - last->messages) * (double)NS_PER_S /
-                    (double)(report->running_ns - last->running_ns),
-                text);
-    buffer_append_format(line, " %s", text);
-    last->messages = messages;
 }
 
-void live_line_compose(struct live_line *last, const struct report_view *report, struct buffer *line)
+void live_line_compose(const struct report_view *report, struct buffer *line)
 {
     append_elapsed(line, report->running_ns);
     if (report->state != CAMPAIGN_RUNNING) {
@@ -82,12 +79,10 @@ void live_line_compose(struct live_line *last, const struct report_view *report,
     append_count(line, report->workers_running, report->workers_running == 1 ? "worker" : "workers");
     append_count(line, report->steps_ok, "ok");
     append_count(line, report->steps_failed, "failed");
-    live_line_append_requests(last, report, line);
-    append_websockets(last, report, line);
+    live_line_append_requests(report, line);
+    append_websockets(report, line);
     append_seen(report, line);
     if (report->waiting.size > 0) {
         buffer_append_format(line, "  %.*s", BYTES_FORMAT(report->waiting));
     }
-    last->running_ns = report->running_ns;
-    last->requests = report->requests_total;
 }

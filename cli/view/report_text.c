@@ -2,7 +2,9 @@
 #include "cli/view/report_text.h"
 #include "cli/base/format.h"
 #include "cli/base/table.h"
+#include "cli/view/judge_text.h"
 #include "cli/view/load_text.h"
+#include "cli/view/scenario_text.h"
 #include "cli/view/seen_text.h"
 #include "cli/view/websocket_text.h"
 #include "common/escape.h"
@@ -80,7 +82,7 @@ static void append_steps(struct buffer *text, const struct report_view *report)
     }
     if (report->running_ns > 0) {
         uint64_t steps = report->steps_ok + report->steps_failed;
-        format_rate((double)steps * 1e9 / (double)report->running_ns, rate);
+        format_rate((double)steps * 1e9 / (double)report->running_ns, "steps", rate);
         buffer_append_format(text, "  (%s)", rate);
     }
     buffer_append_string(text, "\n");
@@ -345,9 +347,12 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     append_start(text, report);
     append_spread(text, report);
     append_bottlenecks(text, report, has_colour);
+    judge_text_thresholds(report, has_colour, text);
+    judge_text_checks(report, has_colour, text);
     report_text_append_requests(text, report, false, has_colour);
     append_phases(text, report, has_colour);
     report_text_append_requests(text, report, true, has_colour);
+    scenario_text(report, has_colour, text);
     append_waits(text, report, has_colour);
     websocket_text(report, has_colour, text);
     seen_text(report, has_colour, text);

@@ -27,7 +27,7 @@ static void add_rate(struct table *table, uint64_t count, uint64_t running_ns)
 {
     char rate[FORMAT_BYTES] = "";
     if (running_ns > 0) {
-        format_rate((double)count * (double)NS_PER_S / (double)running_ns, rate);
+        format_rate((double)count * (double)NS_PER_S / (double)running_ns, "", rate);
     }
     table_add(table, bytes_of_string(rate));
 }

@@ -4,6 +4,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/json/report_json.h"
+#include "coordinator/json/series_json.h"
 
 #define WHO "coordinator"
 
@@ -20,6 +21,16 @@ static bool keep_artifacts(const struct api *api, uint64_t campaign, struct erro
     return is_kept;
 }
 
+/* Once it has ended: while it runs, the journal has it. */
+static bool keep_series(const struct api *api, const struct report_view *report, struct error *error)
+{
+    if (report->state != CAMPAIGN_ENDED) {
+        return true;
+    }
+    SCOPED(memory_free_at) char *text = api_series_text(api, report->campaign);
+    return text == NULL || archive_put_series(api->archive, report->campaign, text, error);
+}
+
 void api_keep(struct api *api, uint64_t campaign)
 {
     if (api->archive == NULL) {
@@ -27,7 +38,7 @@ void api_keep(struct api *api, uint64_t campaign)
     }
     const struct report_view *report = server_report(api->server, campaign);
     SCOPED(memory_free_at) char *key = memory_format("%.*s", BYTES_FORMAT(report->key));
-    json_t *live = api_live_object(api, report);
+    json_t *live = report_json_live(report);
     json_t *whole = report_json_object(report);
     const struct archived archived = {.campaign = campaign,
                                       .live = live,
@@ -35,7 +46,8 @@ void api_keep(struct api *api, uint64_t campaign)
                                       .key = report->key.size > 0 ? key : NULL,
                                       .has_ended = report->state == CAMPAIGN_ENDED};
     struct error error;
-    if (archive_put(api->archive, &archived, &error) && keep_artifacts(api, campaign, &error)) {
+    if (archive_put(api->archive, &archived, &error) && keep_artifacts(api, campaign, &error) &&
+        keep_series(api, report, &error)) {
         api->has_complained = false;
     } else if (!api->has_complained) {
         api->has_complained = true;
@@ -112,6 +124,15 @@ const json_t *api_archived_live(const struct api *api, uint64_t campaign)
 json_t *api_archived_report(const struct api *api, uint64_t campaign)
 {
     return api->archive != NULL ? archive_report(api->archive, campaign) : NULL;
+}
+
+char *api_series_text(const struct api *api, uint64_t campaign)
+{
+    SCOPED(series_view_free) struct series_view *view = server_series(api->server, campaign);
+    if (view != NULL) {
+        return series_json(view);
+    }
+    return api->archive != NULL ? archive_series(api->archive, campaign) : NULL;
 }
 
 static json_t *row_of(const json_t *live)

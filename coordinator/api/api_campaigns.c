@@ -1,6 +1,7 @@
 /* Lists, shows and stops campaigns. */
 #include "coordinator/api/api_inside.h"
 
+#include "common/memory.h"
 #include "coordinator/json/report_json.h"
 
 #define REASON_MAX_BYTES 300u
@@ -26,7 +27,7 @@ void api_show_campaign(struct api *api, struct http_exchange *request, uint64_t 
     const struct report_view *report = server_report(api->server, campaign);
     const json_t *archived = report == NULL ? api_archived_live(api, campaign) : NULL;
     if (report != NULL) {
-        api_answer_json(request, 200, api_live_object(api, report));
+        api_answer_json(request, 200, report_json_live(report));
     } else if (archived != NULL) {
         api_answer_json(request, 200, json_copy((json_t *)archived));
     } else {
@@ -43,6 +44,19 @@ void api_show_report(struct api *api, struct http_exchange *request, uint64_t ca
     } else {
         api_answer_unknown(request, campaign);
     }
+}
+
+void api_show_series(struct api *api, struct http_exchange *request, uint64_t campaign)
+{
+    SCOPED(memory_free_at) char *text = api_series_text(api, campaign);
+    if (text == NULL) {
+        api_answer_error(request, 404, "there is no series of campaign %llu, or not any more",
+                         (unsigned long long)campaign);
+        return;
+    }
+    http_answer(request, &(struct http_answer){.status = 200,
+                                               .content_type = "application/json",
+                                               .body = bytes_of_string(text)});
 }
 
 void api_show_artifact(struct api *api, struct http_exchange *request, uint64_t campaign)

@@ -9,14 +9,6 @@
 /* Campaigns that have not ended, at once. */
 #define API_LIVE_CAMPAIGNS 64u
 
-/* The rate of a campaign, from its numbers a second ago. */
-struct api_rate {
-    uint64_t campaign;
-    uint64_t running_ns;
-    uint64_t requests;
-    double requests_per_s;
-};
-
 /* Who may use it. */
 struct api_entry {
     struct host_names names;
@@ -43,9 +35,6 @@ struct api {
     struct api_entry entry;
     struct trusted_proxies proxies;
     uint64_t began_wall_ns;
-    struct api_rate *rates;
-    size_t rate_count;
-    size_t rate_capacity;
     struct watcher *watchers; /* of campaigns */
     unsigned ticks;           /* seconds */
     bool is_draining;
@@ -79,12 +68,7 @@ MUST_CHECK bool api_entry_check_token(const struct api *api, struct http_exchang
 /* That a body is JSON. */
 MUST_CHECK bool api_entry_check_body(struct http_exchange *request);
 
-/* api_views.c. Each second: how fast each campaign is. */
-void api_sample_rates(struct api *api);
-/* Its progress. */
-json_t *api_live_object(const struct api *api, const struct report_view *report);
-
-/* api_archive.c. Writes the campaign to the archive. */
+/* api_archive.c. Writes the campaign to the archive: its report, and once it has ended its series. */
 void api_keep(struct api *api, uint64_t campaign);
 /* Writes all that have not ended. */
 void api_keep_all(struct api *api);
@@ -92,6 +76,8 @@ void api_keep_all(struct api *api);
 const json_t *api_archived_live(const struct api *api, uint64_t campaign);
 /* The caller's to json_decref; NULL likewise. */
 json_t *api_archived_report(const struct api *api, uint64_t campaign);
+/* What was counted second by second, of the server or of the archive: JSON for memory_free; NULL likewise. */
+char *api_series_text(const struct api *api, uint64_t campaign);
 /* Appends a row for each of those. */
 void api_list_archived(const struct api *api, json_t *list);
 /* Whether the journal works, and if not, why. */
@@ -103,11 +89,12 @@ const struct report_view *api_find(struct api *api, struct http_exchange *reques
  * api_metrics_websocket.c: WebSocket connections. api_agent_metrics.c: the agents. */
 void api_append_load(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_seen(struct buffer *text, const struct report_view *const *reports, size_t count);
+void api_append_judged(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_websockets(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
 
-/* api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c, api_scale.c, api_watch.c: they
- * answer the routes. `campaign` is the first number of the path, 0 where it has none. */
+/* api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c, api_scale.c, api_pace.c,
+ * api_watch.c: they answer the routes. `campaign` is the first number of the path, 0 where it has none. */
 typedef void api_function(struct api *api, struct http_exchange *request, uint64_t campaign);
 api_function api_show_health;
 api_function api_show_readiness;
@@ -117,14 +104,19 @@ api_function api_list_agents;
 api_function api_list_campaigns;
 api_function api_show_campaign;
 api_function api_show_report;
+api_function api_show_series;
 api_function api_show_artifact;
 api_function api_stop_campaign;
 api_function api_create_campaign;
 api_function api_scale_campaign;
+api_function api_rate_campaign;
+api_function api_pause_campaign;
+api_function api_resume_campaign;
 api_function api_watch_campaign;
 /* api_create.c. Drops the requests that are not being parsed. */
 void api_work_close(struct api_work *work);
-/* api_watch.c. Each second: sends progress to watchers. */
+/* api_watch.c. Each second: builds the reports of all that have not ended, and sends progress to watchers. */
+void api_refresh_reports(struct api *api);
 void api_tell_progress(struct api *api);
 
 /* api_routes.c. A bundle in Base64, its paths, and the JSON around them. */

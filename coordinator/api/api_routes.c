@@ -27,10 +27,14 @@ static const struct api_route {
     {"POST", "/v1/campaigns", false, API_BODY_BYTES, api_create_campaign},
     {"GET", "/v1/campaigns/ID", false, 0, api_show_campaign},
     {"GET", "/v1/campaigns/ID/report", false, 0, api_show_report},
+    {"GET", "/v1/campaigns/ID/series", false, 0, api_show_series},
     {"GET", "/v1/campaigns/ID/artifacts/NUMBER", false, 0, api_show_artifact},
     {"GET", "/v1/campaigns/ID/events", false, 0, api_watch_campaign},
     {"POST", "/v1/campaigns/ID/stop", false, SMALL_BODY_BYTES, api_stop_campaign},
     {"POST", "/v1/campaigns/ID/scale", false, SMALL_BODY_BYTES, api_scale_campaign},
+    {"POST", "/v1/campaigns/ID/rate", false, SMALL_BODY_BYTES, api_rate_campaign},
+    {"POST", "/v1/campaigns/ID/pause", false, SMALL_BODY_BYTES, api_pause_campaign},
+    {"POST", "/v1/campaigns/ID/resume", false, SMALL_BODY_BYTES, api_resume_campaign},
 };
 #define ROUTE_COUNT (sizeof ROUTES / sizeof ROUTES[0])
 

@@ -16,7 +16,6 @@ void api_drain(struct api *api)
 void api_release(struct api *api)
 {
     if (--api->open_parts == 0) {
-        memory_free(api->rates);
         memory_free(api);
     }
 }

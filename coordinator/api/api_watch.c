@@ -82,7 +82,7 @@ void api_watch_campaign(struct api *api, struct http_exchange *request, uint64_t
         return;
     }
     api_watch_tell(watcher, "state", object_with("state", campaign_state_name(report->state)));
-    api_watch_tell(watcher, "progress", api_live_object(api, report));
+    api_watch_tell(watcher, "progress", report_json_live(report));
 }
 
 void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_state state)
@@ -108,13 +108,23 @@ void api_deadlock_found(struct api *api, uint64_t campaign, const char *text)
     }
 }
 
+void api_refresh_reports(struct api *api)
+{
+    const struct coordinator_overview *overview = server_overview(api->server);
+    for (size_t i = 0; i < overview->campaign_count; i++) {
+        if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
+            (void)server_report_now(api->server, overview->campaigns[i].campaign);
+        }
+    }
+}
+
 /* A slow reader gets progress less often, but every other event. */
 void api_tell_progress(struct api *api)
 {
     for (struct watcher *watcher = api->watchers; watcher != NULL; watcher = watcher->next) {
         if (!watcher->has_ended && http_stream_is_idle(watcher->stream)) {
             const struct report_view *report = server_report(api->server, watcher->campaign);
-            api_watch_tell(watcher, "progress", api_live_object(api, report));
+            api_watch_tell(watcher, "progress", report_json_live(report));
         }
     }
 }

@@ -121,7 +121,9 @@ static bool settle(struct campaign_options *options, const json_t *object, struc
     if (json_object_get(object, "fail_percent") != NULL && json_object_get(object, "fail_steps") == NULL) {
         options->fail_steps = 0;
     }
-    campaign_options_settle(options, json_object_get(object, "runs") != NULL);
+    bool is_fail_given =
+        json_object_get(object, "fail_percent") != NULL || json_object_get(object, "fail_steps") != NULL;
+    campaign_options_settle(options, json_object_get(object, "runs") != NULL, is_fail_given);
     if (options->seed == 0) {
         options->seed = draw_seed();
     }

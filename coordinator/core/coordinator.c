@@ -239,6 +239,13 @@ static void coordinator_take_event(struct coordinator *coordinator, const struct
         }
         break;
     }
+    case EVENT_PACE: {
+        struct campaign *campaign = campaigns_find(&coordinator->campaigns, event->pace.campaign);
+        if (campaign != NULL) {
+            campaign_pace(campaign, event->now_ns, event->pace.change, event->pace.rate_per_s);
+        }
+        break;
+    }
     case EVENT_TICK:
     case EVENT_TURN_END:
         break;
@@ -295,6 +302,14 @@ bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campa
                          : error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
 }
 
+bool coordinator_may_pace(const struct coordinator *coordinator, uint64_t campaign, enum pace_change change,
+                          struct error *error)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    return found != NULL ? campaign_may_pace(found, change, error)
+                         : error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
+}
+
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator)
 {
     return coordinator->last_campaign;
@@ -341,6 +356,12 @@ const struct campaign_report *coordinator_report(struct coordinator *coordinator
 {
     struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
     return found == NULL ? NULL : campaign_report(found, now_ns);
+}
+
+const struct series *coordinator_series(const struct coordinator *coordinator, uint64_t campaign)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    return found != NULL ? campaign_series(found) : NULL;
 }
 
 const struct artifacts *coordinator_artifacts(const struct coordinator *coordinator, uint64_t campaign)

@@ -24,7 +24,10 @@ uint64_t coordinator_due_ns(const struct coordinator *coordinator);
 MUST_CHECK bool coordinator_has_room(const struct coordinator *coordinator,
                                      const struct campaign_options *options, uint32_t agents,
                                      struct error *error);
-/* Whether EVENT_SCALE would be accepted. False with why not. */
+/* Whether EVENT_PACE would be accepted. False with why not. */
+MUST_CHECK bool coordinator_may_pace(const struct coordinator *coordinator, uint64_t campaign,
+                                     enum pace_change change, struct error *error);
+/* Likewise EVENT_SCALE. */
 MUST_CHECK bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campaign,
                                       uint32_t workers, struct error *error);
 /* The id that the last EVENT_CREATE was given (1, 2, …). */
@@ -45,6 +48,8 @@ bool coordinator_has_live_campaign(const struct coordinator *coordinator);
  * step. */
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns);
+/* What was counted of it second by second; NULL if there is none of this id. Borrowed until the next step. */
+const struct series *coordinator_series(const struct coordinator *coordinator, uint64_t campaign);
 /* What its failed steps have left; NULL if there is none of this id. Borrowed until the next step. */
 const struct artifacts *coordinator_artifacts(const struct coordinator *coordinator, uint64_t campaign);
 /* Agents and campaigns as they are now. Borrowed until the next step or the next overview. */

@@ -86,7 +86,7 @@ void json_put_text(json_t *object, const char *key, struct bytes text)
 
 char *json_to_text(const json_t *value, bool is_indented)
 {
-    size_t layout = is_indented ? JSON_INDENT(2) : JSON_COMPACT;
+    size_t layout = JSON_ENCODE_ANY | (is_indented ? JSON_INDENT(2) : JSON_COMPACT);
     char *text = json_dumps(value, layout | JSON_REAL_PRECISION(REAL_DIGITS));
     assert(text != NULL);
     char *copy = memory_format("%s%s", text, is_indented ? "\n" : "");

@@ -6,6 +6,7 @@
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/json_table.h"
+#include "coordinator/json/judge_json.h"
 #include "coordinator/json/load_json.h"
 #include "coordinator/json/named_json.h"
 #include "coordinator/json/seen_json.h"
@@ -233,7 +234,10 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
     {.key = "timings", .type = JSON_TABLE_SPECIAL, .special = &json_special_timings},
+    {.key = "scenarios", .type = JSON_TABLE_SPECIAL, .special = &json_special_scenarios},
     {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
+    {.key = "checks", .type = JSON_TABLE_SPECIAL, .special = &json_special_checks},
+    {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "convergence", .type = JSON_TABLE_SPECIAL, .special = &json_special_convergence},
@@ -265,9 +269,15 @@ static const struct json_row LIVE_ROWS[] = {
     {.key = "reason", .type = JSON_TABLE_TEXT, .offset = REPORT(reason)},
     {.key = "workers_running", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers_running)},
     {.key = "requests_total", .type = JSON_TABLE_COUNT, .offset = REPORT(requests_total)},
+    {.key = "window_s", .type = JSON_TABLE_NS_AS_S, .offset = REPORT(window_ns)},
     {.key = "requests_per_s", .type = JSON_TABLE_REAL, .offset = REPORT(requests_per_s)},
-    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p95_us)},
+    {.key = "failed_per_s", .type = JSON_TABLE_REAL, .offset = REPORT(failed_per_s)},
+    {.key = "messages_per_s", .type = JSON_TABLE_REAL, .offset = REPORT(messages_per_s)},
+    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p50_us)},
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p95_us)},
+    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p99_us)},
     {.key = "waiting", .type = JSON_TABLE_TEXT, .offset = REPORT(waiting)},
+    {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "agents", REPORT_LIST(agents, agent_count, LIVE_AGENTS)},

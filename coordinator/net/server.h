@@ -4,6 +4,7 @@
 #include "coordinator/core/coordinator.h"
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report_view/report_view.h"
+#include "coordinator/core/series/series_view.h"
 #include "coordinator/net/credentials.h"
 #include "coordinator/net/refusals.h"
 #include "coordinator/store/recovery.h"
@@ -70,6 +71,9 @@ uint64_t server_create(struct server *server, const struct server_campaign *camp
 uint64_t server_find_key(const struct server *server, struct bytes key);
 /* `text` is the reason, for the report: "interrupted". At once: without waiting for teardown. */
 void server_stop(struct server *server, uint64_t campaign, bool is_at_once, const char *text);
+/* False with the reason: it does not run, or has no rate, or is paused, or not. */
+MUST_CHECK bool server_pace(struct server *server, uint64_t campaign, enum pace_change change,
+                            double rate_per_s, struct error *error);
 /* False with the reason: it does not run, or the workers do not fit. */
 MUST_CHECK bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error);
 /* The process of the agent of this name is known to be dead. */
@@ -86,6 +90,9 @@ MUST_CHECK bool server_knows(const struct server *server, uint64_t campaign);
 const struct report_view *server_report(struct server *server, uint64_t campaign);
 /* The same, built now. */
 const struct report_view *server_report_now(struct server *server, uint64_t campaign);
+/* What was counted of it second by second, as it is now; NULL if there is none of this id. The caller's to
+ * series_view_free. */
+MUST_CHECK struct series_view *server_series(const struct server *server, uint64_t campaign);
 /* How many reports have been built: for tests. */
 uint64_t server_reports_built(const struct server *server);
 /* What failed steps of a campaign have left; `*count` is 0 if there is no such campaign. Borrowed until the

@@ -61,6 +61,20 @@ bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, st
     return true;
 }
 
+bool server_pace(struct server *server, uint64_t campaign, enum pace_change change, double rate_per_s,
+                 struct error *error)
+{
+    if (!coordinator_may_pace(server->coordinator, campaign, change, error)) {
+        return false;
+    }
+    server_step_now(server, &(struct coordinator_event){
+                                .kind = EVENT_PACE,
+                                .now_ns = server_now_ns(server),
+                                .pace = {.campaign = campaign, .change = change, .rate_per_s = rate_per_s}});
+    report_cache_drop(&server->reports, campaign);
+    return true;
+}
+
 void server_agent_gone(struct server *server, const char *name)
 {
     char *copy = memory_copy_string(name);
@@ -117,6 +131,12 @@ const struct report_view *server_report(struct server *server, uint64_t campaign
     const struct report_view *known =
         report_cache_find(&server->reports, campaign, state, server_now_ns(server));
     return known != NULL ? known : server_report_now(server, campaign);
+}
+
+struct series_view *server_series(const struct server *server, uint64_t campaign)
+{
+    const struct series *series = coordinator_series(server->coordinator, campaign);
+    return series != NULL ? series_view_of(series) : NULL;
 }
 
 uint64_t server_reports_built(const struct server *server)

@@ -1,6 +1,7 @@
 /* Records of campaigns as files in a folder: ID.json, each replaced atomically. */
 #include "coordinator/store/archive.h"
 
+#include "common/buffer.h"
 #include "common/digits.h"
 #include "common/memory.h"
 #include "common/replace_file.h"
@@ -22,7 +23,10 @@
 
 #define FILE_MAX_BYTES ((long)64 * 1024 * 1024)
 #define NAME_BYTES 40
+#define READ_BYTES 65536u
 #define SUFFIX ".json"
+#define SERIES_SUFFIX ".series"
+#define SERIES_FILE_BYTES ((size_t)512 * 1024 * 1024)
 
 struct archive_row {
     uint64_t campaign;
@@ -47,9 +51,9 @@ struct syncing {
     int folder;
 };
 
-static void archive_name_of(uint64_t campaign, char name[NAME_BYTES])
+static void archive_name_of(uint64_t campaign, const char *suffix, char name[NAME_BYTES])
 {
-    (void)snprintf(name, NAME_BYTES, "%" PRIu64 SUFFIX, campaign);
+    (void)snprintf(name, NAME_BYTES, "%" PRIu64 "%s", campaign, suffix);
 }
 
 static bool has_ended(const json_t *live)
@@ -104,12 +108,27 @@ static void drop_oldest(struct archive *archive)
             continue;
         }
         char name[NAME_BYTES];
-        archive_name_of(archive->rows[i].campaign, name);
+        archive_name_of(archive->rows[i].campaign, SUFFIX, name);
+        (void)unlinkat(archive->folder, name, 0);
+        archive_name_of(archive->rows[i].campaign, SERIES_SUFFIX, name);
         (void)unlinkat(archive->folder, name, 0);
         row_finish(&archive->rows[i]);
         archive->count--;
         memmove(&archive->rows[i], &archive->rows[i + 1], (archive->count - i) * sizeof(struct archive_row));
     }
+}
+
+static bool archive_read_text(int file, struct buffer *text)
+{
+    char block[READ_BYTES];
+    ssize_t count;
+    do {
+        count = read(file, block, sizeof block);
+        if (count > 0 && !buffer_append(text, block, (size_t)count)) {
+            return false;
+        }
+    } while (count > 0 || (count < 0 && errno == EINTR));
+    return count == 0;
 }
 
 static json_t *read_file(const struct archive *archive, const char *name)
@@ -217,6 +236,13 @@ static void on_synced(uv_work_t *work, int status)
     memory_free(syncing);
 }
 
+/* A file of a campaign, to be written. */
+struct archive_file {
+    uint64_t campaign;
+    const char *suffix;
+    const char *text;
+};
+
 /* Not waited for: the sync only matters if the machine goes down. Takes ownership of the descriptor. */
 static void sync_beside(struct archive *archive, int file)
 {
@@ -229,17 +255,17 @@ static void sync_beside(struct archive *archive, int file)
     (void)result;
 }
 
-static bool archive_write_file(struct archive *archive, uint64_t campaign, const char *text, bool is_last,
+static bool archive_write_file(struct archive *archive, const struct archive_file *written, bool is_last,
                                struct error *error)
 {
     char name[NAME_BYTES];
     char new_name[NAME_BYTES + sizeof ".new"];
-    archive_name_of(campaign, name);
+    archive_name_of(written->campaign, written->suffix, name);
     (void)snprintf(new_name, sizeof new_name, "%s.new", name);
-    int file = replace_file_at(archive->folder, name, new_name, bytes_of_string(text));
+    int file = replace_file_at(archive->folder, name, new_name, bytes_of_string(written->text));
     if (file < 0) {
         return error_set_system(error, errno, "the report of campaign %" PRIu64 " cannot be written to %s",
-                                campaign, archive->folder_name);
+                                written->campaign, archive->folder_name);
     }
     if (is_last) {
         sync_beside(archive, file);
@@ -265,7 +291,39 @@ bool archive_put(struct archive *archive, const struct archived *archived, struc
                                                .key = memory_copy_string(archived->key),
                                                .has_ended = archived->has_ended});
     drop_oldest(archive);
-    return archive_write_file(archive, archived->campaign, text, archived->has_ended, error);
+    const struct archive_file file = {.campaign = archived->campaign, .suffix = SUFFIX, .text = text};
+    return archive_write_file(archive, &file, archived->has_ended, error);
+}
+
+bool archive_put_series(struct archive *archive, uint64_t campaign, const char *text, struct error *error)
+{
+    const struct archive_file file = {.campaign = campaign, .suffix = SERIES_SUFFIX, .text = text};
+    return archive_write_file(archive, &file, true, error);
+}
+
+char *archive_series(const struct archive *archive, uint64_t campaign)
+{
+    char name[NAME_BYTES];
+    struct archived archived;
+    struct stat status;
+    struct buffer text;
+    size_t size;
+    if (!archive_find(archive, campaign, &archived)) {
+        return NULL;
+    }
+    archive_name_of(campaign, SERIES_SUFFIX, name);
+    int file = state_file_open(archive->folder, name, O_RDONLY);
+    bool is_sound = file >= 0 && fstat(file, &status) == 0 && (size_t)status.st_size <= SERIES_FILE_BYTES;
+    buffer_init(&text, SERIES_FILE_BYTES);
+    is_sound = is_sound && archive_read_text(file, &text);
+    if (file >= 0) {
+        (void)close(file);
+    }
+    if (is_sound) {
+        return (char *)buffer_take(&text, &size);
+    }
+    buffer_finish(&text);
+    return NULL;
 }
 
 bool archive_abandon(struct archive *archive, uint64_t campaign, const char *reason, struct error *error)
@@ -334,7 +392,7 @@ uint64_t archive_last(const struct archive *archive)
 json_t *archive_report(const struct archive *archive, uint64_t campaign)
 {
     char name[NAME_BYTES];
-    archive_name_of(campaign, name);
+    archive_name_of(campaign, SUFFIX, name);
     json_t *object = read_file(archive, name);
     json_t *report = json_incref(json_object_get(object, "report"));
     json_decref(object);

@@ -32,6 +32,12 @@ struct archived {
 /* Writes or replaces a record. It is passed to the kernel at once; for a campaign that has ended it is also
  * synced to the disk, off the loop. False with an error. */
 MUST_CHECK bool archive_put(struct archive *archive, const struct archived *archived, struct error *error);
+/* Adds what was counted second by second, a text, to the record of a campaign that has ended. It goes with
+ * the record. False with an error. */
+MUST_CHECK bool archive_put_series(struct archive *archive, uint64_t campaign, const char *text,
+                                   struct error *error);
+/* For memory_free; NULL if there is none that can be read. */
+MUST_CHECK char *archive_series(const struct archive *archive, uint64_t campaign);
 /* The campaign cannot continue: records it as ended, aborted, with this reason. False with an error if that
  * cannot be written: the next process will do so again. */
 MUST_CHECK bool archive_abandon(struct archive *archive, uint64_t campaign, const char *reason,

@@ -1,15 +1,17 @@
 #!/bin/bash
 # Starts a real Etherpad for the examples in this folder: installs it into FOLDER (once, from npm) and runs it until it is stopped.
 #
-#   examples/etherpad/start.sh [FOLDER [PORT]]
+#   examples/etherpad/start.sh [FOLDER [PORT [PADS]]]
 #
-# FOLDER is by default ~/.cache/tutti/etherpad; PORT 0, the default, picks a free port. Prints the address as soon as it answers.
+# FOLDER is by default ~/.cache/tutti/etherpad; PORT 0, the default, picks a free port. PADS is a folder in which the pads are kept
+# for the next start; without it they are gone with the server. Prints the address as soon as it answers.
 # The key of its HTTP API is "tuttitest": this server is for tests, and listens on loopback only.
 set -euo pipefail
 
 VERSION=1.8.14
 FOLDER=${1:-${XDG_CACHE_HOME:-$HOME/.cache}/tutti/etherpad}
 PORT=${2:-0}
+PADS=${3:-}
 READY_WITHIN_S=60
 
 say() { echo "start.sh: $*" >&2; }
@@ -55,7 +57,7 @@ write_settings() {
     printf tuttisession > "$RUN/SESSIONKEY.txt"
     # Etherpad limits edits per address, and all our users come from one.
     cat > "$RUN/settings.json" << JSON
-{ "title": "Etherpad", "ip": "127.0.0.1", "port": $PORT, "dbType": "dirty", "dbSettings": { "filename": "$RUN/var/dirty.db" },
+{ "title": "Etherpad", "ip": "127.0.0.1", "port": $PORT, "dbType": "dirty", "dbSettings": { "filename": "${PADS:-$RUN/var}/dirty.db" },
   "defaultPadText": "", "loglevel": "WARN", "skinName": "no-skin", "minify": true, "suppressErrorsInPadText": true,
   "commitRateLimiting": { "duration": 1, "points": 100000 },
   "importExportRateLimiting": { "windowMs": 90000, "max": 1000000 } }
@@ -89,6 +91,7 @@ end() {
 command -v node > /dev/null && command -v npm > /dev/null || { say "needs node and npm: apt-get install nodejs npm"; exit 2; }
 [ -e "$FOLDER/installed" ] || install
 FOLDER=$(cd "$FOLDER" && pwd)
+[ -z "$PADS" ] || PADS=$(mkdir -p "$PADS" && cd "$PADS" && pwd)
 [ "$(cat "$FOLDER/installed")" = "$VERSION" ] || { say "$FOLDER holds another version; remove it"; exit 1; }
 [ "$PORT" != 0 ] || PORT=$(free_port)
 

@@ -49,6 +49,7 @@ static const struct message_codec CODECS[] = {
     [MESSAGE_STOP]        = {"stop",        BODY(STOP),        true,  encode_stop,       decode_stop},
     [MESSAGE_FORGET]      = {"forget",      BODY(FORGET),      true,  NULL,              NULL},
     [MESSAGE_SCALE]       = {"scale",       BODY(SCALE),       true,  encode_scale,      decode_scale},
+    [MESSAGE_PACE]        = {"pace",        BODY(PACE),        true,  encode_pace,       decode_pace},
 };
 /* clang-format on */
 static_assert(sizeof CODECS / sizeof *CODECS == MESSAGE_KIND_COUNT, "one row for each kind of message");

@@ -2,6 +2,7 @@
 #include "proto/codec/codec_internal.h"
 #include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
+#include "proto/message/load_text.h"
 
 #include <assert.h>
 
@@ -199,6 +200,44 @@ bool decode_scale(const Tutti__V1__Message *protobuf_write_message, struct decod
         return error_set(decoding->error, "%u workers, 1 to %u are allowed", wire->workers, LIMIT_WORKERS);
     }
     return wire->rooms == NULL || take_room_steps(wire->rooms, &scale->rooms, &scale->room_count, decoding);
+}
+
+void encode_pace(const struct message *message, struct buffer *into)
+{
+    const struct pace *pace = &message->pace;
+    protobuf_write_flag(into, 1, pace->is_paused);
+    protobuf_write_number(into, 2, pace->paused_at_ns);
+    protobuf_write_number(into, 3, pace->shift_ns);
+    protobuf_write_flag(into, 4, pace->has_rate);
+    protobuf_write_number(into, 5, pace->rate_at_ns);
+    protobuf_write_double(into, 6, pace->rate_per_s);
+    protobuf_write_double(into, 7, pace->before);
+    size_t opened = protobuf_write_open(into, 8);
+    put_room_steps(pace->rooms, pace->room_count, into);
+    protobuf_write_close(into, opened);
+}
+
+bool decode_pace(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
+{
+    const Tutti__V1__Pace *wire = protobuf_write_message->pace;
+    struct pace *pace = &decoding->message->pace;
+    *pace = (struct pace){.is_paused = wire->is_paused,
+                          .paused_at_ns = wire->paused_at_ns,
+                          .shift_ns = wire->shift_ns,
+                          .has_rate = wire->has_rate,
+                          .rate_at_ns = wire->rate_at_ns,
+                          .rate_per_s = wire->rate_per_s,
+                          .before = wire->before};
+    if (wire->paused_at_ns > LIMIT_PLAN_NS || wire->shift_ns > LIMIT_PLAN_NS ||
+        wire->rate_at_ns > LIMIT_PLAN_NS) {
+        return error_set(decoding->error, "an instant of a plan is too far away");
+    }
+    /* Written so that it refuses NaN. */
+    if (!(wire->rate_per_s >= 0 && wire->rate_per_s <= LOAD_RATE_MAX) ||
+        !(wire->before >= 0 && wire->before <= LIMIT_ARRIVALS)) {
+        return error_set(decoding->error, "a rate of a plan, or what came before it, is out of range");
+    }
+    return wire->rooms == NULL || take_room_steps(wire->rooms, &pace->rooms, &pace->room_count, decoding);
 }
 
 void encode_failure(const struct message *message, struct buffer *into)

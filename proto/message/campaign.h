@@ -31,8 +31,8 @@ struct campaign_options {
 
 struct campaign_options campaign_options_defaults(void);
 /* Sets what depends on several options: if neither runs nor a duration is given, each worker does one step.
- */
-void campaign_options_settle(struct campaign_options *options, bool are_runs_given);
+ * Where thresholds judge, failed steps alone do not, unless that is said too. */
+void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given);
 /* False with why options that are good each for itself contradict each other. */
 MUST_CHECK bool campaign_options_check(const struct campaign_options *options, struct error *error);
 /* The default if it is 0: no wait is unbounded. */

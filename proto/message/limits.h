@@ -38,9 +38,12 @@
 /* Processor time of one turn of a worker, between two waits. */
 #define LIMIT_TURN_MS 2000u
 #define LIMIT_TURN_MAX_MS 3600000u
-#define LIMIT_DURATION_MS (366ull * 24 * 3600 * 1000) /* every timeout and duration */
-#define LIMIT_INTERVAL_US (LIMIT_DURATION_MS * 1000u) /* between two reports of an agent */
-#define LIMIT_PATH_BYTES 1000u                        /* of a file in a bundle */
+#define LIMIT_DURATION_MS (366ull * 24 * 3600 * 1000)      /* every timeout and duration */
+#define LIMIT_PLAN_NS (LIMIT_DURATION_MS * 10u * 1000000u) /* instants of a plan, and pauses of it */
+#define LIMIT_LOAD_BYTES 16384u                            /* the loads of a campaign, as text */
+#define LIMIT_ARRIVALS 1e15                                /* of a plan */
+#define LIMIT_INTERVAL_US (LIMIT_DURATION_MS * 1000u)      /* between two reports of an agent */
+#define LIMIT_PATH_BYTES 1000u                             /* of a file in a bundle */
 #define LIMIT_HISTOGRAM_BUCKETS                                                                              \
     (32u * 1024u * 1024u) /* sum of the highest buckets of all histograms in one report */
 /* Memory that decoding may take: a multiple of the size of the bytes plus a constant, but never more than the

@@ -43,6 +43,7 @@ enum message_kind {
     MESSAGE_STOP,        /* end every wait and every worker */
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
     MESSAGE_SCALE,       /* the number of workers has changed: those beyond it end */
+    MESSAGE_PACE,        /* the campaign pauses or goes on, or its rate has changed */
     MESSAGE_KIND_COUNT
 };
 
@@ -120,6 +121,20 @@ struct scale {
     size_t room_count;
 };
 
+/* What has changed of a campaign's plan, all of it. Instants count from the plan's beginning; while the
+ * campaign is paused the plan stands still. */
+struct pace {
+    bool is_paused;
+    uint64_t paused_at_ns; /* if it is */
+    uint64_t shift_ns;     /* how long it was paused before, altogether */
+    bool has_rate;         /* from rate_at_ns on it is constant, after `before` arrivals and a part */
+    uint64_t rate_at_ns;
+    double rate_per_s;
+    double before;
+    struct room_step *rooms; /* where workers meet, they pause before this step */
+    size_t room_count;
+};
+
 /* Shows the state of a page when a step failed. */
 enum artifact_kind { ARTIFACT_SCREENSHOT, ARTIFACT_SOURCE, ARTIFACT_KINDS };
 
@@ -146,9 +161,23 @@ struct request_statistics {
     bool is_timing; /* tutti.time, not a request */
     uint64_t count;
     uint64_t failed;
+    uint64_t forgiven;       /* failures that were counted, and that the script has taken back since */
+    uint64_t received_bytes; /* of bodies */
+    uint64_t sent_bytes;
+    struct close_counts statuses;  /* of answers: HTTP's status codes, instead of those of an end */
     struct histogram *latency_us;  /* of those that left; owned by the message */
     struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
+};
+
+/* What a script has judged under one name: tutti.check, response:expect. */
+struct check_statistics {
+    struct bytes name;
+    uint64_t passed;
+    uint64_t failed;
+    struct bytes text; /* why the first one failed; empty if none did */
+    uint32_t worker;   /* that had it */
+    uint64_t step;
 };
 
 struct wait_statistics {
@@ -176,11 +205,20 @@ struct websocket_statistics {
     struct histogram *queued_us;    /* from sending a message until the kernel had it; likewise */
 };
 
+/* The steps of a scenario; all steps together are in the statistics themselves. */
+struct scenario_statistics {
+    struct bytes name;
+    uint64_t weight_milli;     /* not an increment */
+    uint64_t steps[3];         /* ok, failed, stopped */
+    struct histogram *step_us; /* owned by the message */
+};
+
 struct statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;
-    uint32_t workers_running;  /* at this moment, not an increment */
+    uint32_t workers_running; /* at this moment, not an increment */
+    int64_t at_ns; /* the middle of the time that it covers, by the coordinator's clock; 0: unknown */
     struct histogram *step_us; /* duration of steps; owned by the message */
     /* Where steps have an instant at which they are to begin: how late they began, and their duration since
      * that instant; NULL: none had one. Owned by the message. */
@@ -196,6 +234,10 @@ struct statistics {
     size_t error_count;
     struct websocket_statistics *websockets;
     size_t websocket_count;
+    struct check_statistics *checks;
+    size_t check_count;
+    struct scenario_statistics *scenarios;
+    size_t scenario_count;
 };
 
 /* The state of one shard's event loop since the last report. */
@@ -250,6 +292,7 @@ struct message {
             size_t count;
         } room_steps; /* DRAINED, RUN_UNTIL */
         struct scale scale;
+        struct pace pace;
         struct failure failure;
         struct artifact_piece artifact;
         /* FINISHED: how many workers this agent has ever been given. If fewer than were assigned to it, an

@@ -76,6 +76,12 @@ void rate_profile_change(struct rate_profile *profile, uint64_t at_ns, double pe
     rate_profile_add(profile, RATE_NEVER, per_s, per_s);
 }
 
+void rate_profile_restart(struct rate_profile *profile, uint64_t at_ns, double per_s, double before)
+{
+    rate_profile_change(profile, at_ns, per_s);
+    profile->pieces[profile->count - 1].before = before;
+}
+
 double rate_profile_count(const struct rate_profile *profile, uint64_t at_ns)
 {
     for (size_t i = profile->count; i-- > 0;) {

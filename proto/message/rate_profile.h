@@ -26,6 +26,8 @@ void rate_profile_add(struct rate_profile *profile, uint64_t length_ns, double f
 /* From this instant on the rate is constant, whatever was to come. Changes come in the order of their
  * instants. */
 void rate_profile_change(struct rate_profile *profile, uint64_t at_ns, double per_s);
+/* The same after so many arrivals, whatever the profile knew. */
+void rate_profile_restart(struct rate_profile *profile, uint64_t at_ns, double per_s, double before);
 /* Arrivals before this instant, and a part of the next one. */
 double rate_profile_count(const struct rate_profile *profile, uint64_t at_ns);
 /* The last instant by which no more than `count` have arrived; RATE_NEVER if there never are so many. */

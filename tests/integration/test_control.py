@@ -308,11 +308,11 @@ class Look(unittest.TestCase):
             self.assertEqual(json.loads(tutti("status", "--json", "--api", api.url).out), {"campaigns": self.CAMPAIGNS})
 
     def test_status_of_one(self):
-        live = {**PROGRESS, "script": "pad.lua", "elapsed_s": 10.0, "requests_total": 500, "requests_per_s": 80.0, "p95_ms": 3.2, "reason": "", "waiting": "4 wait for the writer of pad@12",
+        live = {**PROGRESS, "script": "pad.lua", "elapsed_s": 10.0, "requests_total": 500, "window_s": 10.0, "requests_per_s": 80.0, "failed_per_s": 0.0, "p95_ms": 3.2, "reason": "", "waiting": "4 wait for the writer of pad@12",
                 "agents": [{"name": "a1", "host": "h", "workers": 5, "state": "running"}]}
         with FakeApi({("GET", "/v1/campaigns/7"): [(200, live)]}) as api:
             result = tutti("status", 7, "--api", api.url)
-            self.assertEqual(result.out.splitlines(), ["campaign 7  pad.lua  running", "0:10  5 workers  10 ok  0 failed  80.0/s  p95 3.20 ms  4 wait for the writer of pad@12", "  a1 on h  5 workers, running"])
+            self.assertEqual(result.out.splitlines(), ["campaign 7  pad.lua  running", "0:10  5 workers  10 ok  0 failed  last 10 s: 80.0 requests/s, p95 3.20 ms  4 wait for the writer of pad@12", "  a1 on h  5 workers, running"])
             self.assertEqual(json.loads(tutti("status", 7, "--json", "--api", api.url).out), live)
 
     def test_agents(self):

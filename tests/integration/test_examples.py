@@ -40,6 +40,14 @@ class Examples(unittest.TestCase):
                 self.assertEqual(chat["messages_out"], 3 * result.steps["ok"])
                 self.assertEqual(chat["messages_in"], 10 * chat["messages_out"])
 
+    def test_socketio(self):
+        for options in ((), ("-w", 100, "-r", 8, "--agents", 4)):
+            with self.subTest(options):
+                result = run("socketio", "--target", "builtin", *options)
+                self.assertEqual((result.code, result.steps["failed"]), (0, 0), result)
+                self.assertEqual(result.report["websockets"]["chat"]["closed_by_us"], result.report["workers"])
+                self.assertEqual(result.report["timings"]["chat say"]["count"], 3 * result.steps["ok"])
+
     def test_cursor(self):
         result = run("cursor", "--target", "builtin", "-w", 12, "--room-size", 4, "-r", 4, "--agents", 3)
         self.assertEqual((result.code, result.steps["ok"]), (0, 48), result)
@@ -59,7 +67,7 @@ class Examples(unittest.TestCase):
         self.assertTrue(149 <= first["p50_ms"] <= 550 and 9 <= between["p50_ms"] <= 200, (first, between))
 
     def test_check(self):
-        for path in [*sorted(EXAMPLES.glob("*.lua")), EXAMPLES / "etherpad" / "api.lua"]:
+        for path in [*sorted(EXAMPLES.glob("*.lua")), EXAMPLES / "etherpad" / "api.lua", EXAMPLES / "etherpad" / "socketio.lua"]:
             with self.subTest(path.name):
                 self.assertEqual(tutti("check", path).code, 0)
 

@@ -10,6 +10,7 @@ import unittest
 
 from support import run
 from test_http import HEAD, make_certificates
+from test_network import proxy
 
 CONF = """
 daemon off; worker_processes 1; pid {dir}/nginx.pid; error_log {dir}/error.log;
@@ -161,6 +162,40 @@ class Http2(unittest.TestCase):
                 for _ in pairs(connections) do count = count + 1 end
                 assert(count == 1, count)
                 """, nginx.target)
+
+    def test_passes_through_the_tunnel_of_a_proxy(self):
+        for engine in ("native", "curl"):
+            with self.subTest(engine), Nginx(self.folder.name) as nginx, \
+                    proxy(behind=("127.0.0.1", nginx.port), wanted="me:secret") as server:
+                self.passes(f"""
+                    options.proxy = 'http://me:secret@127.0.0.1:{server.server_port}'
+                    local first = http.get(tutti.target .. '/echo', options)
+                    assert(first.version == '2' and first.body:find(' HTTP/2.0', 1, true), first.body)
+                    local connection = first.body:match('%d+')
+                    assert(#http.get(tutti.target .. '/big.bin', options).body == 5 << 20)
+                    assert(http.post(tutti.target .. '/post', ('x'):rep(1000000), options).status == 200)
+                    local items = {{}}
+                    for i = 1, 50 do
+                      items[i] = {{ url = tutti.target .. '/echo', version = 2, tls = options.tls, proxy = options.proxy }}
+                    end
+                    for _, r in ipairs(http.batch(items)) do
+                      assert(r.version == '2' and r.body:match('%d+') == connection, tostring(r))
+                    end
+                    """, nginx.target, engine)
+                self.assertEqual([(method, path) for method, path, _ in server.seen], [("CONNECT", f"127.0.0.1:{nginx.port}")])
+
+    def test_finds_out_in_a_tunnel_that_it_is_not_spoken(self):
+        for engine in ("native", "curl"):
+            with self.subTest(engine), Nginx(self.folder.name, http2=False) as nginx, \
+                    proxy(behind=("127.0.0.1", nginx.port)) as server:
+                self.passes(f"""
+                    options.proxy = 'http://127.0.0.1:{server.server_port}'
+                    for _ = 1, 3 do
+                      local response = http.get(tutti.target .. '/echo', options)
+                      assert(response.version == '1.1' and response.status == 200, response.version)
+                    end
+                    """, nginx.target, engine)
+                self.assertEqual([method for method, _, _ in server.seen], ["CONNECT"])
 
     def test_workers_share_one_if_asked(self):
         body = "http.get(tutti.target .. '/echo', { version = 2, tls = options.tls, share = %s })"

@@ -1,12 +1,14 @@
 """Load shapes: steps that begin by a plan, how late they begin, and what a server that stalls does to their times."""
 import pathlib
 import re
+import signal
 import tempfile
 import threading
 import time
 import unittest
 
-from support import run, tutti
+from daemon import Agent, Coordinator, WithAgents
+from support import environment, run, tutti
 from threaded_server import ThreadedServer
 
 STALL_AT_S = 4.0
@@ -106,11 +108,195 @@ class Plans(Scripts):
         self.assertAlmostEqual(late.report["load"]["late_ms"]["max"], 400, delta=90)  # the second step, which was due at 100 ms
         self.assertLess(late.report["duration_s"], 1.0)  # the next ones catch up: 700 ms for eight
 
+    def test_a_script_records_its_own_times(self):
+        body = """tutti.record("own", 0.25) tutti.record("own", 0.5, { ok = false })
+            local at = tutti.now() tutti.sleep(0.1) tutti.record("late", 0.02, { at = at })"""
+        timings = run(self.script(body), "-w", "1", "-r", "2", "--fail", "0", "-q").report["timings"]
+        self.assertEqual((timings["own"]["count"], timings["own"]["failed"]), (4, 2))
+        self.assertAlmostEqual(timings["own"]["max_ms"], 500, delta=5)
+        self.assertNotIn("response", timings["own"])
+        self.assertAlmostEqual(timings["late"]["p50_ms"], 20, delta=1)
+        self.assertAlmostEqual(timings["late"]["response"]["p50_ms"], 100, delta=60)
+        for call, said in (('tutti.record("x", -1)', "expected seconds"), ('tutti.record("", 1)', "a name is printable text"),
+                           ('tutti.record("x", 1, { at = "now" })', "at is an instant"), ('tutti.record("x", 1, { when = 1 })', "when")):
+            self.assertIn(said, run(self.script(call), "-r", "1", "-q").report["errors"][0]["message"])
+
     def test_workers_think_by_a_law(self):
         result = run(self.script(""), "-w", "20", "--think", "uniform:50ms:150ms", "-r", "11", "-q")
         self.assertEqual(result.steps["ok"], 220)
         self.assertTrue(0.8 <= result.report["duration_s"] <= 2.2, result)  # ten pauses of 100 ms, and the slowest of twenty
         self.assertNotIn("load", result.report)
+
+
+class Closed(Scripts):
+    def test_workers_go_through_their_stages(self):
+        """From 1 to 10 in a second, 10 for a second, to 1 in a second: about 5.5 + 10 + 5.5 workers' seconds of 50 ms steps."""
+        result = run(self.script("tutti.sleep(0.05)"), "--stages", "1s:10,1s:10,1s:0", "-q")
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual(result.steps["failed"], 0)
+        self.assertTrue(290 <= result.steps["ok"] <= 450, result.report["steps"])
+        self.assertAlmostEqual(result.report["duration_s"], 3, delta=0.8)
+        self.assertEqual(sum(agent["workers"] for agent in result.report["agents"]), 10)
+
+    def test_whole_rooms_come_and_go(self):
+        result = run(self.script('worker:barrier("all") tutti.sleep(0.02)'), "-w", "4", "--room-size", "4", "--agents", "3",
+                     "--stages", "1s:12,1s:12,1s:4", "-q")
+        self.assertEqual((result.verdict, result.steps["failed"]), ("passed", 0), result)
+        self.assertEqual(result.report["waits"]["all.barrier"]["count"] % 4, 0)
+
+    def test_all_workers_share_the_runs(self):
+        result = run(self.script("tutti.sleep(worker.id == 0 and 0.5 or 0.002)"), "-w", "6", "--shared-runs", "500", "--agents", "2", "-q")
+        self.assertEqual((result.verdict, result.steps["ok"]), ("passed", 500), result)
+        self.assertLess(result.report["duration_s"], 5)  # the slow one would take 40 s for its sixth
+
+
+class SideBySide(unittest.TestCase):
+    LOADS = """
+        local tutti = require "tutti"
+        tutti.scenario("browse", function() tutti.time("browse", tutti.sleep, 0.01) end)
+        tutti.scenario("buy", function() tutti.time("buy", tutti.sleep, 0.02) end)
+        tutti.scenario("admin", function(worker) tutti.time("admin", tutti.sleep, 0.02) assert(worker.id == 25) end)
+        tutti.load("browse", { workers = 20, rate = "50/s", duration = "2s" })
+        tutti.load("buy", { workers = 5, stages = { {"1s", "20/s"}, {"1s", "20/s"} }, start = "500ms" })
+        tutti.load("admin", { workers = 1, pacing = "250ms", runs = 4, start = 1 })
+    """
+
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.path = pathlib.Path(folder) / "loads.lua"
+
+    def test_each_scenario_has_a_load_of_its_own(self):
+        self.path.write_text(self.LOADS)
+        result = run(self.path, "--agents", "3", "-q")
+        timings = result.report["timings"]
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual((result.report["workers"], timings["admin"]["count"]), (26, 4))
+        self.assertEqual(result.report["load"]["arrivals"] + result.report["load"]["dropped"], 130)
+        self.assertGreaterEqual(timings["browse"]["count"], 95)
+        self.assertAlmostEqual(result.report["duration_s"], 2.5, delta=0.8)
+
+    def test_what_cannot_be(self):
+        for line, said in (('tutti.load("browse", { rate = "5/s" })', "load browse: a rate needs a duration, or stages"),
+                           ('tutti.load("brows", { runs = 1 })', 'has no scenario "brows", which a load is to run'),
+                           ('tutti.load("browse", { users = 1 })', "tutti.load: unknown option users"),
+                           ('tutti.load("browse", { rate = 5 })', "option rate: expected a string"),
+                           ('tutti.load("", {})', "expected the name of a scenario"),
+                           ('tutti.load("browse", { workers = 2 }) tutti.options { rate = "5/s" }', "loads have shapes and scenarios of their own")):
+            with self.subTest(line):
+                self.path.write_text('local tutti = require "tutti"\ntutti.scenario("browse", function() end)\n' + line + "\n")
+                result = tutti("run", self.path)
+                self.assertEqual((result.code, result.out, result.err.count("\n")), (2, "", 1), result)
+                self.assertIn(said, result.err)
+
+
+class Live(WithAgents, Scripts):
+    def start(self, body, *options):
+        result = self.tutti("start", self.script(body), "--expect-agents", 3, *options)
+        self.assertEqual(result.code, 0, result)
+        return int(result.out)
+
+    def steps(self, campaign):
+        return self.coordinator.show(campaign)["steps"]["ok"]
+
+    def ask(self, *words):
+        result = self.tutti(*words)
+        self.assertEqual(result.code, 0, result)
+        return result.out
+
+    def test_a_pause_begins_no_step_and_takes_no_time_of_the_plan(self):
+        campaign = self.start("tutti.sleep(0.01)", "-w", 30, "--rate", "100/s", "-d", "4s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 50, 20, "no steps")
+        self.assertEqual(self.ask("pause", campaign), f"campaign {campaign} pauses\n")
+        time.sleep(2.5)
+        paused = self.steps(campaign)
+        time.sleep(2.5)
+        self.assertEqual(self.steps(campaign), paused)
+        self.assertEqual(self.ask("resume", campaign), f"campaign {campaign} goes on\n")
+        report = self.coordinator.report(campaign)
+        self.assertEqual(report["verdict"], "passed", report)
+        self.assertEqual(report["load"]["arrivals"] + report["load"]["dropped"], 400)
+        self.assertLess(report["load"]["late_ms"]["max"], 1000)
+        self.assertGreater(report["duration_s"], 8.5)
+
+    def test_rooms_that_meet_pause_together(self):
+        campaign = self.start('worker:barrier("all") tutti.sleep(0.01)', "-w", 12, "--room-size", 4, "-d", "3s",
+                              "--sync-timeout", "2s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 50, 20, "no steps")
+        self.ask("pause", campaign)
+        time.sleep(4)  # longer than any wait may take
+        paused = self.steps(campaign)
+        self.ask("resume", campaign)
+        report = self.coordinator.report(campaign)
+        self.assertEqual((report["verdict"], report["steps"]["failed"]), ("passed", 0), report)
+        self.assertGreater(report["steps"]["ok"], paused)
+
+    def test_the_rate_changes_while_it_runs(self):
+        campaign = self.start("tutti.sleep(0.002)", "-w", 40, "--rate", "20/s", "-d", "6s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 20, 20, "no steps")
+        self.assertEqual(self.ask("rate", campaign, "200/s"), f"campaign {campaign} goes to a rate of 200/s\n")
+        time.sleep(1.5)
+        metrics = self.coordinator.metrics()
+        of_it = lambda name: metrics[f'tutti_campaign_{name}{{campaign="{campaign}"}}']
+        self.assertTrue(20 <= of_it("arrivals_total") <= 900 and of_it("dropped_total") <= 200, metrics)
+        self.assertTrue(0.002 <= of_it("service_p99_seconds") <= of_it("response_p99_seconds") + 0.001, metrics)
+        self.assertTrue(0 < of_it("late_p99_seconds") < 5, metrics)
+        report = self.coordinator.report(campaign)
+        total = report["load"]["arrivals"] + report["load"]["dropped"]
+        self.assertEqual(report["verdict"], "passed", report)
+        self.assertTrue(400 <= total <= 1100, report["load"])  # 20 a second for one or two seconds of six, then 200
+
+    def test_what_cannot_be(self):
+        campaign = self.start("tutti.sleep(0.01)", "-w", 3, "-d", "30s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 5, 20, "no steps")
+        for words, said in ((("rate", campaign, "5"), 'rate "5"'), (("rate", campaign, "5/s"), f"campaign {campaign} has no rate"),
+                            (("rate", campaign), "rate"), (("resume", campaign), f"campaign {campaign} is not paused"),
+                            (("pause", 999999), "there is no campaign 999999"), (("pause",), "pause")):
+            result = self.tutti(*words)
+            self.assertEqual((result.code, result.out), (2, ""), result)
+            self.assertIn(said, result.err)
+        self.ask("pause", campaign)
+        self.assertIn(f"campaign {campaign} is paused already", self.tutti("pause", campaign).err)
+        self.coordinator.post(f"/v1/campaigns/{campaign}/stop")
+        self.assertEqual(self.coordinator.report(campaign)["verdict"], "aborted")
+
+    def test_the_part_of_a_lost_agent_is_dropped_or_taken_over(self):
+        for policy in ("shrink", "replace"):
+            with self.subTest(policy), Agent(self.coordinator.endpoint, "a4") as fourth:
+                self.coordinator.wait_agents(4)
+                campaign = self.start("tutti.sleep(0.005)", "-w", 40, "--rate", "100/s", "-d", "6s", "--on-loss", policy, "--fail", 0)
+                self.coordinator.wait_until(lambda: self.steps(campaign) > 100, 20, "no steps")
+                self.assertEqual(fourth.end(), 0)
+                load = self.coordinator.report(campaign)["load"]
+                self.assertEqual(load["arrivals"] + load["dropped"], 600, load)
+                if policy == "shrink":
+                    self.assertTrue(60 <= load["dropped"] <= 160, load)  # a quarter of some four seconds
+                else:
+                    self.assertLess(load["dropped"], 60, load)
+
+
+class Restart(Scripts):
+    def test_a_paused_plan_survives_the_coordinator(self):
+        """It is killed while the campaign is paused, and again after the resume: the plan stays exact."""
+        state = self.enterContext(tempfile.TemporaryDirectory())
+        first = self.enterContext(Coordinator("--state", state))
+        with Agent(first.endpoint, "a1"), Agent(first.endpoint, "a2"):
+            first.wait_agents(2)
+            env = environment(TUTTI_API=f"http://127.0.0.1:{first.port}")
+            started = tutti("start", self.script("tutti.sleep(0.005)"), "--expect-agents", 2, "-w", 30, "--rate", "50/s", "-d", "4s", env=env)
+            campaign = int(started.out)
+            first.wait_until(lambda: first.show(campaign)["steps"]["ok"] > 30, 20, "no steps")
+            self.assertEqual(tutti("pause", campaign, env=env).code, 0)
+            first.end(signal.SIGKILL)
+            again = ("--state", state)
+            listen = {"listen": first.endpoint, "http": f"127.0.0.1:{first.port}"}
+            second = self.enterContext(Coordinator(*again, **listen))
+            second.wait_agents(2, 30)
+            self.assertEqual(tutti("resume", campaign, env=env).code, 0)
+            second.end(signal.SIGKILL)
+            third = self.enterContext(Coordinator(*again, **listen))
+            report = third.report(campaign)
+            self.assertEqual(report["verdict"], "passed", report)
+            self.assertEqual(report["load"]["arrivals"] + report["load"]["dropped"], 200, report["load"])
 
 
 class HonestLatency(Scripts):

@@ -69,6 +69,12 @@ TIMES = (
     (("steps", "p50_ms"), 459, 459 + LATE_MS),
     (("requests", "page", "p50_ms"), 50, 50 + LATE_MS),
     (("requests", "page", "max_ms"), 50, 50 + 2 * LATE_MS),
+    (("requests", "page", "min_ms"), 50, 50 + LATE_MS),
+    (("requests", "page", "mean_ms"), 50, 50 + LATE_MS),
+    (("requests", "page", "p90_ms"), 50, 50 + 2 * LATE_MS),
+    (("requests", "page", "p999_ms"), 50, 50 + 2 * LATE_MS),
+    (("requests", "page", "per_s"), 1, STEPS * WORKERS / 1.8),
+    (("scenarios", "known", "p50_ms"), 459, 459 + LATE_MS),
     (("timings", "pause", "p50_ms"), 79, 80 + LATE_MS),
     (("timings", "pause", "max_ms"), 79, 80 + 2 * LATE_MS),
     (("waits", "pad.wait_for_writer", "p50_ms"), 150, 180 + LATE_MS),
@@ -84,6 +90,15 @@ COUNTS = (
     (("steps", "failed"), 2),
     (("requests", "page", "count"), STEPS * WORKERS),
     (("requests", "page", "failed"), 0),
+    (("requests", "page", "ok"), STEPS * WORKERS),
+    (("requests", "page", "statuses"), {"200": STEPS * WORKERS}),
+    (("requests", "page", "bytes_in"), STEPS * WORKERS * 10000),
+    (("requests", "page", "bytes_out"), 0),
+    (("requests", "dead", "statuses"), {}),
+    (("scenarios", "known", "ok"), STEPS * WORKERS - 2),
+    (("scenarios", "known", "failed"), 2),
+    (("scenarios", "known", "share"), 1),
+    (("scenarios", "known", "weight_share"), 1),
     (("requests", "dead", "count"), STEPS),
     (("requests", "dead", "failed"), STEPS),
     (("timings", "pause", "count"), STEPS * WORKERS),
@@ -101,6 +116,12 @@ def look_up(report, path):
     for name in path:
         report = report[name]
     return report
+
+
+class Variables(unittest.TestCase):
+    def test_those_that_a_script_numbers_are_one_row(self):
+        report = run("turns", "-w", 2, "-r", 30).report
+        self.assertEqual({name: wait["count"] for name, wait in report["waits"].items()}, {"turn-N of Na.wait_var": 30})
 
 
 class Known(unittest.TestCase):
@@ -127,7 +148,7 @@ class Known(unittest.TestCase):
                     for shown, column in zip(times, names, strict=True):
                         self.assertAlmostEqual(shown, row[column], delta=max(0.001, row[column] * 0.01))
         steps, duration_s = report["steps"], report["duration_s"]
-        found = re.search(r"\n  time +" + NUMBER + r"\n  steps +([\d,]+) ok, ([\d,]+) failed(?:, \d+ stopped)? +\(([\d.,]+)/s\)", text)
+        found = re.search(r"\n  time +" + NUMBER + r"\n  steps +([\d,]+) ok, ([\d,]+) failed(?:, \d+ stopped)? +\(([\d.,]+) steps/s\)", text)
         self.assertIsNotNone(found, text)
         self.assertAlmostEqual(milliseconds(*found.groups()[:2]), duration_s * 1000, delta=duration_s * 10)
         self.assertEqual((int(found.group(3)), int(found.group(4))), (steps["ok"], steps["failed"]))
@@ -179,7 +200,8 @@ class Known(unittest.TestCase):
             report = coordinator.report(number)
             self.check(report)
             env = environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}")
-            self.assertEqual(json.loads(tutti("report", number, "--json", "-", env=env).out), report)
+            series = coordinator.get(f"/v1/campaigns/{number}/series").json
+            self.assertEqual(json.loads(tutti("report", number, "--json", "-", env=env).out), {**report, "series": series})
             self.check_text(tutti("report", number, env=env).out, report)
 
 

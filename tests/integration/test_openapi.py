@@ -131,15 +131,26 @@ class Description(unittest.TestCase):
         self.hold("get", "/v1/campaigns", 200)
         self.hold("get", f"/v1/campaigns/{number}", 200)
         self.hold("get", f"/v1/campaigns/{number}/report", 200)
+        self.hold("get", f"/v1/campaigns/{number}/series", 200)
         with Events(self.coordinator, number) as events:
             _, live = events.until("progress")[-1]
             check(live, DESCRIPTION["components"]["schemas"]["Live"], "event progress")
             self.hold("post", f"/v1/campaigns/{number}/scale", 202, body={"workers": 6})
+            self.hold("post", f"/v1/campaigns/{number}/rate", 409, body={"rate": "5/s"})
+            self.hold("post", f"/v1/campaigns/{number}/resume", 409, body={})
+            self.hold("post", f"/v1/campaigns/{number}/pause", 202, body={})
+            self.hold("post", f"/v1/campaigns/{number}/pause", 409, body={})
+            self.hold("post", f"/v1/campaigns/{number}/resume", 202, body={})
             self.hold("post", f"/v1/campaigns/{number}/stop", 202, body={"at_once": False, "reason": "told to"})
             _, report = events.until("ended")[-1]
             check(report, DESCRIPTION["components"]["schemas"]["Report"], "event ended")
         self.hold("post", f"/v1/campaigns/{number}/stop", 409)
         self.hold("post", f"/v1/campaigns/{number}/scale", 409, body={"workers": 6})
+        number = self.coordinator.create("quick", 2, workers=4, rate="20/s", duration_ms=60000)
+        self.coordinator.wait_state(number, "running")
+        self.hold("post", f"/v1/campaigns/{number}/rate", 202, body={"rate": "50/s"})
+        self.hold("post", f"/v1/campaigns/{number}/stop", 202, body={"at_once": True})
+        check(self.coordinator.report(number), DESCRIPTION["components"]["schemas"]["Report"], "a report with a load")
 
     def about_one_campaign(self):
         properties = DESCRIPTION["components"]["schemas"]["Options"]["properties"]
@@ -188,7 +199,14 @@ class Description(unittest.TestCase):
             self.hold("post", f"/v1/campaigns/{number}/scale", 400, body=wrong)
         self.hold("post", f"/v1/campaigns/{number}/stop", 413, body=large)
         self.hold("post", f"/v1/campaigns/{number}/scale", 413, body=large)
-        for method, path in (("get", ""), ("get", "/report"), ("get", "/events"), ("post", "/stop"), ("post", "/scale")):
+        for wrong in ("[]", "{}", '{"rate": 5}', '{"rate": "5"}', '{"rate": "5/s", "more": 1}'):
+            self.hold("post", f"/v1/campaigns/{number}/rate", 400, body=wrong)
+        for path in ("pause", "resume"):
+            self.hold("post", f"/v1/campaigns/{number}/{path}", 400, body='{"more": 1}')
+        for path in ("rate", "pause", "resume"):
+            self.hold("post", f"/v1/campaigns/{number}/{path}", 413, body=large)
+        for method, path in (("get", ""), ("get", "/report"), ("get", "/series"), ("get", "/events"), ("post", "/stop"), ("post", "/scale"), ("post", "/rate"),
+                             ("post", "/pause"), ("post", "/resume")):
             self.hold(method, f"/v1/campaigns/999{path}", 404)
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
 

@@ -43,10 +43,11 @@ class Copy:
         self.commands = {}
         self.sync()
         self.configure("quick", QUICK)
+        self.build_or_exit("quick", ["build.ninja"])  # which files there are
         self.read_commands()
 
     def build_folder(self, build):
-        return self.folder / build
+        return self.source / "build" / build
 
     def sync(self):
         """Brings the copy up to the working tree. A file that carries the breaks of the same text stays."""
@@ -58,8 +59,9 @@ class Copy:
                 continue
             write_if_other(path, data)
             path.chmod((ROOT / name).stat().st_mode)
-        for path in self.source.rglob("*"):
-            if path.is_file() and str(path.relative_to(self.source)).removesuffix(BROKEN) not in names:
+        for path in list(self.source.rglob("*")):
+            name = str(path.relative_to(self.source)).removesuffix(BROKEN)
+            if path.is_file() and name not in names and not name.startswith("build/"):
                 path.unlink()
 
     @staticmethod

@@ -1,4 +1,5 @@
 """The tests that may notice a break: which places each of them reaches, how long it takes, how often it noticed."""
+import collections
 import math
 import os
 import pathlib
@@ -9,10 +10,14 @@ import sys
 import tempfile
 import time
 
-# seconds of a program of unit tests above which its tests are asked one by one
+# Seconds of a program of unit tests above which its tests are asked one by one.
 ASKED_ONE_BY_ONE = 0.15
 CHUNK = 100  # seeds
-WAITS = 10  # seconds that a test may wait for what does not come
+
+
+def processor_seconds():
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 class Test:
@@ -21,10 +26,11 @@ class Test:
         self.command = [str(word) for word in command]
         self.variables = variables or {}
         self.is_steady = is_steady  # else it depends on the real clock: what it notices is asked twice
-        self.seconds = 0.0
+        self.seconds = 0.0  # of processor time
+        self.waits = 0.0  # from begin to end
         self.reached = {}  # file: bytes, one a break
-        self.asked = 1
-        self.noticed = 1
+        self.asked = collections.Counter()  # by file
+        self.noticed = collections.Counter()
 
     def run(self, folder, variables, limit):
         """Whether it passes, and what it printed. The limit is of processor time, since others may work here too."""
@@ -32,7 +38,7 @@ class Test:
                               env={**os.environ, **self.variables, **variables}, start_new_session=True) as process:
             resource.prlimit(process.pid, resource.RLIMIT_CPU, (math.ceil(limit), math.ceil(limit)))
             try:
-                printed = process.communicate(timeout=WAITS + 10 * limit)[0]
+                printed = process.communicate(timeout=10 * (limit + self.waits))[0]
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 return False, "takes too long"
@@ -49,24 +55,26 @@ class Test:
         """Runs it on what is not broken: seconds, and what it reaches."""
         for _ in range(3):
             with tempfile.TemporaryDirectory() as into:
-                begins = time.monotonic()
+                begins, cpu_begins = time.monotonic(), processor_seconds()
                 passes, printed = self.run(folder, {"MUTANT_REACHED": into}, 300)
-                self.seconds = time.monotonic() - begins
+                self.waits = time.monotonic() - begins
+                self.seconds = processor_seconds() - cpu_begins
                 self.reached = {path.name.replace("+", "/"): path.read_bytes() for path in pathlib.Path(into).iterdir()}
             if passes:
                 return
         sys.exit(f"{self.name} fails on what is not broken:\n{printed[-3000:]}")
 
     def notices(self, folder, file, number):
-        self.asked += 1
+        self.asked[file] += 1
         for _ in range(1 if self.is_steady else 2):
             if self.run(folder, {"MUTANT": f"{file}:{number}"}, self.limit())[0]:
                 return False
-        self.noticed += 1
+        self.noticed[file] += 1
         return True
 
-    def cost(self):
-        return (self.seconds + 0.005) * self.asked / self.noticed
+    def cost(self, file):
+        """Seconds for each break of the file that it notices, as far as is known."""
+        return (self.seconds + self.waits / 10 + 0.005) * (1 + self.asked[file]) / (1 + self.noticed[file])
 
 
 def tests_of_program(name, program, filter_library, folder, is_steady):

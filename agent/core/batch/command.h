@@ -24,6 +24,7 @@ enum command_kind {
     COMMAND_STOP,       /* `text`: why */
     COMMAND_FORGET,     /* drop everything of the campaign at once, without fixtures */
     COMMAND_SCALE,      /* `worker_count`, and `room_steps`: where that begins later than now */
+    COMMAND_PACE,       /* `pace`; its rooms are `room_steps` */
     COMMAND_KNOWN,      /* `workers`: the coordinator knows that they begin their step */
 };
 
@@ -35,6 +36,7 @@ struct command {
     struct worker_set rooms;
     uint64_t first_step;
     uint32_t worker_count;
+    struct pace pace;
     enum global_phase phase;
     uint64_t at_ns;
     struct shared_reply *reply; /* held */
@@ -52,7 +54,7 @@ enum notice_kind {
     NOTICE_OPERATION,   /* `operation`; its instants are this agent's clock */
     NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
     NOTICE_FAILURE,     /* worker, step, text: with --exception */
-    NOTICE_STATISTICS,  /* `statistics` */
+    NOTICE_STATISTICS,  /* `statistics`; its instant is this agent's clock */
     NOTICE_ARTIFACT,    /* `artifact`, a whole one */
     NOTICE_LOOP, /* `loop`, `lag_us`: how the shard's loop was; the campaign that begins or ends now, or 0 */
     NOTICE_FINISHED, /* every worker of this runner is torn down; comes again if more were assigned */

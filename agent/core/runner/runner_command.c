@@ -6,7 +6,10 @@
 static void runner_command_deploy(struct runner *runner, const struct command *command)
 {
     size_t count = 0;
-    (void)worker_index_add(runner->index, &command->workers, 1, &count);
+    const struct worker *workers = worker_index_add(runner->index, &command->workers, 1, &count);
+    for (size_t i = 0; i < count; i++) {
+        runner_share_runs(runner, &workers[i]);
+    }
     runner->counts[WORKER_WAITING] += (uint32_t)count;
     runner->given += worker_set_count(&command->workers);
 }
@@ -52,6 +55,9 @@ static void runner_command_assign(struct runner *runner, const struct command *c
     runner->counts[WORKER_WAITING] += (uint32_t)count;
     runner->has_assigned = runner->has_assigned || runner->given > 0;
     runner->has_finished = false;
+    for (size_t i = 0; i < count; i++) {
+        runner_share_runs(runner, &workers[i]);
+    }
     for (size_t i = 0; i < count; i++) {
         runner_start(runner, &workers[i]);
     }
@@ -225,6 +231,7 @@ void runner_take_command(struct runner *runner, const struct command *command)
         [COMMAND_FORGET] = forget,
         [COMMAND_SCALE] = runner_scale,
         [COMMAND_KNOWN] = begin_known_steps,
+        [COMMAND_PACE] = runner_pace_change,
     };
     if (COMMANDS[command->kind] != NULL) {
         COMMANDS[command->kind](runner, command);

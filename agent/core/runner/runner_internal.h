@@ -4,7 +4,6 @@
 #include "agent/core/runner/worker_index.h"
 #include "common/map.h"
 #include "proto/message/arrivals.h"
-#include "proto/message/load_text.h"
 
 /* What the runner knows of a room that synchronises; for the others there is none. */
 struct room {
@@ -13,6 +12,7 @@ struct room {
     bool is_signalled;     /* one of ours has used a notifier or barrier */
     bool is_done;          /* all its workers have ended, here and elsewhere */
     bool is_halted;        /* it was synchronising when the campaign began to drain */
+    uint64_t pause_step;   /* while the campaign is paused, before it; 0: at once */
     bool has_last_step;    /* once it is known how far the room goes */
     uint64_t last_step;
     struct change *changes; /* changes of the number of workers, in the order in which they came */
@@ -40,28 +40,41 @@ struct pace_queue {
     size_t capacity;
 };
 
-/* When steps begin, where they do not simply follow each other. */
-struct pace {
-    bool is_open;      /* they begin by the plan of arrivals */
-    bool has_rooms;    /* an arrival is one of a room: all its seats begin */
-    uint64_t slots;    /* every so many-th arrival is of the same worker, or room */
-    uint64_t begin_ns; /* of the plan; 0: not yet */
+/* When the steps of a load begin, where they do not simply follow each other. */
+struct lane {
+    struct load load; /* its texts are the options' */
+    bool is_open;     /* they begin by the plan of arrivals */
+    uint64_t slots;   /* every so many-th arrival is of the same worker, or room */
+    uint64_t first_slot;
+    uint64_t end_ns; /* of the plan, since the start of the load; RATE_NEVER: it has none */
     struct think_time think;
     struct arrivals arrivals;
     struct pace_queue free; /* workers that an arrival may be given to; some are not free any more */
-    struct pace_queue late; /* arrivals, by their instants, that wait for workers to be set up */
-    uint64_t dropped;       /* arrivals that have found no worker */
+    struct pace_queue late; /* arrivals, by their instants, that wait for a worker */
+    size_t owed;            /* of those, the ones that a worker was free for when they were due */
+    uint64_t busy_ns;       /* since when no worker was free, the last time; 0: none has ever been */
+};
+
+struct pacer {
+    struct lane *lanes; /* by the ids of their workers */
+    size_t lane_count;
+    bool has_rooms;    /* an arrival is one of a room: all its seats begin */
+    bool must_rest;    /* something comes between two steps of some worker */
+    uint64_t begin_ns; /* of the plan; 0: not yet */
+    struct pace told;  /* what has changed of it, without rooms */
+    uint64_t dropped;  /* arrivals that have found no worker */
 };
 
 struct runner {
     struct deployment *deployment;
     const struct campaign_options *options;
     uint64_t runs;
+    int64_t shared_runs; /* that are left of our workers' part of those of all; only where there are such */
     bool tells_steps; /* a step must not be begun twice: the coordinator hears of each, and it waits for that
                        */
     struct worker_index *index;
     struct timers *timers;
-    struct pace pace;
+    struct pacer pace;
     struct map *rooms;
     struct room *last_room;  /* looked up last; NULL: none yet */
     struct batcher *batcher; /* NULL: operations leave as notices */
@@ -148,9 +161,18 @@ void runner_look_for_vain_waits(struct runner *runner, const struct runner_event
 /* Ends the calls that the worker waits in, if any, since it or the campaign stops; `text` says so. */
 void runner_stop_calls(struct runner *runner, struct worker *worker, const char *text);
 
-/* In runner_pace.c. */
+/* In runner_pace.c. The worker brings its part of the runs of all, without those that it has made. */
+void runner_share_runs(struct runner *runner, const struct worker *worker);
+/* Whether the worker may make one more step, by how many it and all of them may make. */
+bool runner_has_runs(const struct runner *runner, const struct worker *worker);
 void runner_pace_init(struct runner *runner);
 void runner_pace_finish(struct runner *runner);
+/* Whether its steps begin by arrivals that go to any worker that is free. */
+bool runner_pace_is_of_anyone(const struct runner *runner, const struct worker *worker);
+/* Whether its load is over by its own time. */
+bool runner_pace_is_over(const struct runner *runner, const struct worker *worker);
+/* Whether it begins its first step as soon as it is set up. */
+bool runner_pace_is_immediate(const struct runner *runner, const struct worker *worker);
 /* Whether something comes between two steps of a worker. */
 bool runner_must_rest(const struct runner *runner);
 /* It waits until its next step is to begin; at once if that is now. */
@@ -158,7 +180,7 @@ void runner_rest(struct runner *runner, struct worker *worker);
 /* Its pause is over. */
 void runner_pace_free(struct runner *runner, struct worker *worker);
 /* It begins the step after the present one: notes when it was to. */
-void runner_pace_step(const struct runner *runner, struct worker *worker);
+void runner_pace_step(struct runner *runner, struct worker *worker);
 /* Whether its steps count as arrivals: of a room only those of the first seat do. */
 bool runner_pace_is_arrival(const struct runner *runner, const struct worker *worker);
 /* It ends: counts the arrivals that it leaves. */
@@ -167,4 +189,6 @@ void runner_pace_end(struct runner *runner, const struct worker *worker);
 void runner_take_arrivals(struct runner *runner);
 /* The time of the plan is up, by the coordinator's clock: takes what is left of it. */
 void runner_take_last_arrivals(struct runner *runner);
+/* It pauses, goes on, or has another rate. */
+void runner_pace_change(struct runner *runner, const struct command *command);
 uint64_t runner_arrival_due_ns(const struct runner *runner);

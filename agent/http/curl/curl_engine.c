@@ -289,6 +289,7 @@ static void curl_engine_on_prepare(uv_prepare_t *prepare)
 {
     struct curl_engine *engine = prepare->data;
 
+    curl_sockets_begin_turn(&engine->sockets);
     if (!engine_may_drive(engine)) {
         if (engine->transfers != NULL && !uv_is_active((uv_handle_t *)&engine->timer)) {
             uv_timer_start(&engine->timer, curl_engine_on_timer, HELD_LOOK_MS, 0);

@@ -1,12 +1,17 @@
 /* The sockets of curl's connections on the loop. */
 #include "agent/http/curl/curl_socket.h"
 
+#include "common/clock.h"
 #include "common/memory.h"
 
 #include <errno.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+/* So long is curl called for sockets that are ready before others have their turn: each piece of a handshake
+ * takes it up to a millisecond. */
+#define TURN_NS (2 * NS_PER_MS)
 
 struct curl_socket {
     uv_poll_t poll;
@@ -71,6 +76,9 @@ static void on_poll(uv_poll_t *poll, int status, int events)
         socket_reset(socket);
         return;
     }
+    if (status == 0 && sockets->used_ns >= TURN_NS) {
+        return; /* the loop says it again in its next turn */
+    }
     /* Reported as readable and writable: given only the error, curl does not find out its cause ("connection
      * reset"). libuv has stopped the poll. */
     if (status < 0) {
@@ -83,10 +91,17 @@ static void on_poll(uv_poll_t *poll, int status, int events)
     if (events & UV_WRITABLE) {
         flags |= CURL_CSELECT_OUT;
     }
+    uint64_t began_ns = clock_now_ns();
     sockets->on_ready(sockets->context, number, flags);
+    sockets->used_ns += clock_now_ns() - began_ns;
     if (socket_find(sockets, number) == socket && socket->active == 0) {
         listen_as_wanted(socket);
     }
+}
+
+void curl_sockets_begin_turn(struct curl_sockets *sockets)
+{
+    sockets->used_ns = 0;
 }
 
 static void on_poll_closed(uv_handle_t *handle)

@@ -5,6 +5,7 @@
 #include <curl/curl.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <uv.h>
 
 struct curl_socket;
@@ -13,7 +14,8 @@ struct curl_sockets {
     uv_loop_t *loop;
     struct curl_socket **items; /* indexed by descriptor */
     size_t capacity;
-    bool is_held; /* no events are wanted, whatever curl has asked for */
+    uint64_t used_ns; /* in this turn of the loop */
+    bool is_held;     /* no events are wanted, whatever curl has asked for */
     /* A socket is ready; `flags` are CURL_CSELECT_…. It may close sockets, this one too. */
     void (*on_ready)(void *context, curl_socket_t socket, int flags);
     void *context;
@@ -28,6 +30,9 @@ void curl_sockets_init(struct curl_sockets *sockets, uv_loop_t *loop,
                        void (*on_ready)(void *context, curl_socket_t socket, int flags), void *context);
 /* Curl has closed all of its sockets. */
 void curl_sockets_finish(struct curl_sockets *sockets);
+/* Before the loop looks at the sockets: for some of those that are ready at once on_ready comes in a later
+ * turn, so that others have theirs. */
+void curl_sockets_begin_turn(struct curl_sockets *sockets);
 void curl_sockets_hold(struct curl_sockets *sockets);
 void curl_sockets_go_on(struct curl_sockets *sockets);
 /* Curl wants these CURL_POLL_… of a socket that is used for a request of `owner`. */

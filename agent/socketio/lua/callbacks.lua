@@ -9,10 +9,11 @@ local callbacks = {}
 local Callbacks = {}
 Callbacks.__index = Callbacks
 
+-- Held by the task. One whose turn has used up its time is ended without this: the next event finds that out.
 local Running = {
   __close = function(running)
     local self = running.callbacks
-    self.event, self.is_running = nil, false
+    self.event, self.task = nil, nil
     if not running.is_done then
       self.failed_step = native.worker().step
       self:start()
@@ -40,9 +41,8 @@ local function run(self)
 end
 
 function Callbacks:start()
-  if self.is_running or self.queue.count == 0 then return end
-  tutti.task({ keep = true }, function() run(self) end)
-  self.is_running = true
+  if self.queue.count == 0 or (self.task and native.is_running(self.task)) then return end
+  self.task = tutti.task({ keep = true }, function() run(self) end)
 end
 
 -- False as of the queue of events.
@@ -53,7 +53,7 @@ function Callbacks:add(f, event)
 end
 
 function callbacks.new(limit, policy)
-  return setmetatable({ queue = events.queue(limit, policy), is_running = false }, Callbacks)
+  return setmetatable({ queue = events.queue(limit, policy) }, Callbacks)
 end
 
 return callbacks

@@ -14,14 +14,6 @@ Connection.__index = Connection
 -- How long after a loss it is tried again, as by the clients of Socket.IO: doubled each time, and drawn by lot.
 local FIRST_DELAY_S, LONGEST_DELAY_S = 1, 5
 
--- Held by the task that reads.
-local Reader = {
-  __close = function(held)
-    held.connection.is_reading = false
-    native.give(held.connection.signal)
-  end,
-}
-
 local function send_connect(self, namespace)
   if self.options.version == 3 then
     -- The server connects everybody to "/" by itself.
@@ -127,13 +119,16 @@ local function is_wanted(self)
   return false
 end
 
+local function has_callbacks(self)
+  for _, namespace in next, self.namespaces do
+    if next(namespace.callbacks) ~= nil then return true end
+  end
+  return false
+end
+
 -- Whether the script can still get at it: it has an object of it, or callbacks that wait for events.
 local function is_forgotten(self)
-  if next(self.objects) ~= nil then return false end
-  for _, namespace in next, self.namespaces do
-    if namespace:has_callbacks() then return false end
-  end
-  return true
+  return next(self.objects) == nil and not has_callbacks(self)
 end
 
 -- Opens a session, and asks for all namespaces of which the script has not taken leave.
@@ -165,7 +160,6 @@ local function reconnect(self)
 end
 
 local function read_all(self)
-  local held <close> = setmetatable({ connection = self }, Reader)
   while true do
     while not self.engine.reason do
       self:pump()
@@ -180,8 +174,17 @@ end
 
 -- From now on a task of the worker reads.
 function Connection:start()
-  self.is_reading = true
-  tutti.task({ keep = true }, function() read_all(self) end)
+  self.task = tutti.task({ keep = true }, function() read_all(self) end)
+  self:note_callbacks()
+end
+
+-- Without callbacks, nothing of the worker moves by what comes: it may be part of a deadlock.
+function Connection:note_callbacks()
+  if self.task then native.listen(self.task, not has_callbacks(self)) end
+end
+
+function Connection:is_read()
+  return self.task ~= nil and native.is_running(self.task)
 end
 
 -- Waits until `ready()` says something true, and returns that; nil when it is due. Where no task reads any more, as
@@ -192,15 +195,13 @@ function Connection:await(ready, due)
     local found = ready()
     if found then return found end
     if due and tutti.now() >= due then return nil end
-    if self.is_reading then
+    if self:is_read() then
       native.await(self.signal, seen, due)
     elseif self.engine.reason then
       end_session(self)
       self.is_closed = true
       return ready()
     else
-      self.is_reading = true
-      local held <close> = setmetatable({ connection = self }, Reader)
       self:pump(due)
     end
   end
@@ -208,7 +209,7 @@ end
 
 -- Whether it may come back by itself.
 function Connection:may_return()
-  return self.options.reconnect and self.is_reading and not self.is_closed
+  return self.options.reconnect and self:is_read() and not self.is_closed
 end
 
 -- Adds the namespace, and asks the server for it.
@@ -235,7 +236,7 @@ end
 function connection.new(options)
   return setmetatable({
     options = options, signal = native.signal(), namespaces = {}, objects = setmetatable({}, { __mode = "v" }),
-    is_reading = false, is_closed = false, reconnects = 0,
+    is_closed = false, reconnects = 0,
   }, Connection)
 end
 

@@ -13,24 +13,17 @@ local engine = {}
 local PAYLOAD_BYTES = 1000000
 -- The server may let the answer to a poll wait until its next heartbeat; a little more for the way.
 local GRACE_S = 5
--- So many messages in a row, and others have their turn.
-local AT_ONCE = 500
+-- So much is read in a row, each message counted with so much at least; then others have their turn.
+local BYTES_AT_ONCE, MESSAGE_BYTES = 1 << 20, 2000
 
 local Engine = {}
 Engine.__index = Engine
 
--- Held while something is being sent. If its task is cancelled in the middle of a packet, the session cannot go on.
-local Turn = {
-  __close = function(turn)
-    local self = turn.engine
-    self.is_sending = false
-    for _, entry in ipairs(self.current) do entry.at = entry.at or tutti.now() end
-    self.current = {}
-    if self.is_partial then
-      self.is_partial = false
-      self:fail("transport error", "a task was cancelled while it sent a packet")
-    end
-    native.give(self.signal)
+-- Held by the task that polls: two polls at once end a session.
+local Poll = {
+  __close = function(held)
+    held.engine.is_polling = false
+    native.give(held.engine.signal)
   end,
 }
 
@@ -118,7 +111,7 @@ function Engine:open_polling()
   local options = self.options
   local answer = self:request("GET", nil, options.timeout)
   if answer.status ~= 200 then
-    errors.raise("upgrade", options.what, "the server opens no session: %s", explain(answer))
+    errors.raise_upgrade(options.what, answer.status, explain(answer))
   end
   local list, why = codec.decode_payload(self.version, answer.body)
   local open
@@ -162,9 +155,14 @@ function Engine:ping_polling()
 end
 
 function Engine:poll()
+  if self.is_polling then return native.await(self.signal, native.changes(self.signal)) end
+  self.is_polling = true
+  local held <close> = setmetatable({ engine = self }, Poll)
   local ok, answer = pcall(self.request, self, "GET", nil, self.interval + self.timeout + GRACE_S)
   if self.reason then return end
   if not ok then
+    -- To the server, a poll that is broken off is the end.
+    if errors.is_stopped(answer) then self:fail("transport close", "the stop of the campaign has broken off a poll") end
     errors.pass_stopped(answer)
     if errors.kind(answer) == "timeout" then return self:fail("ping timeout", "the server does not answer polls") end
     return self:fail("transport error", errors.text(answer))
@@ -246,14 +244,17 @@ end
 -- One step of reading: the text of a message, or nil and the bytes of a binary one; nil if there is none yet, by `due`
 -- at the latest where the transport can be left. `self.at` is when it came.
 function Engine:read(due)
-  self.read_count = self.read_count + 1
-  if self.read_count % AT_ONCE == 0 then tutti.sleep(0) end
+  if self.read_bytes > BYTES_AT_ONCE then
+    self.read_bytes = 0
+    tutti.sleep(0)
+  end
   local text, bytes
   if self.ws and not self.inbox[self.inbox_at] then
     text, bytes = self:read_websocket(due)
   else
     text, bytes = self:read_polling()
   end
+  self.read_bytes = self.read_bytes + MESSAGE_BYTES + #(text or bytes or "")
   return text, bytes
 end
 
@@ -266,71 +267,62 @@ function Engine:post(packets)
   self:fail("transport error", ok and explain(answer) or errors.text(answer))
 end
 
--- As many of the waiting as one request may take.
-function Engine:send_polling()
-  local packets, size = {}, 0
-  while self.outbox[1] and (not packets[1] or size + self.outbox[1].size <= self.max_payload) do
-    local entry = table.remove(self.outbox, 1)
-    size = size + entry.size
-    for _, packet in ipairs(entry.packets) do packets[#packets + 1] = packet end
-    self.current[#self.current + 1] = entry
-  end
-  local at = tutti.now()
-  self:post(packets)
-  for _, entry in ipairs(self.current) do entry.at = at end
-  self.current = {}
-end
-
-function Engine:send_websocket()
-  local entry = table.remove(self.outbox, 1)
-  local at
-  self.current[1] = entry
-  self.is_partial = #entry.packets > 1
-  for _, packet in ipairs(entry.packets) do
-    local ok, when
-    if packet.text then
-      ok, when = pcall(self.ws.send, self.ws, packet.text)
-    else
-      ok, when = pcall(self.ws.send_binary, self.ws, self.version == 3 and "\4" .. packet.bytes or packet.bytes)
-    end
-    if not ok then
-      self.is_partial = false
-      if errors.kind(when) ~= "closed" then error(when, 0) end
-      break
-    end
-    at = when
-  end
-  self.is_partial = false
-  entry.at = at or tutti.now()
-  self.current[1] = nil
-end
-
+-- What waits to be sent, as much in one request as the server may take.
 function Engine:flush()
-  local turn <close> = self.turn
   while self.outbox[1] and not self.reason do
-    if self.ws then self:send_websocket() else self:send_polling() end
+    local packets, entries, size = {}, {}, 0
+    while self.outbox[1] and (not packets[1] or size + self.outbox[1].size <= self.max_payload) do
+      local entry = table.remove(self.outbox, 1)
+      size = size + entry.size
+      for _, packet in ipairs(entry.packets) do packets[#packets + 1] = packet end
+      entries[#entries + 1] = entry
+    end
+    local at = tutti.now()
+    self:post(packets)
+    for _, entry in ipairs(entries) do entry.at = at end
+    native.give(self.signal)
   end
 end
 
--- Sends the packets in a row: when, on the clock of tutti.now(); nil if the session is over.
-function Engine:send(packets)
+local function is_among(list, wanted)
+  for _, entry in ipairs(list) do
+    if entry == wanted then return true end
+  end
+  return false
+end
+
+-- By requests of a task of its own: one at a time, and none is broken off if the task that sends is cancelled.
+function Engine:send_polling(packets)
   local size = 0
   for _, packet in ipairs(packets) do size = size + (packet.text and #packet.text or #packet.bytes * 4 // 3) + 10 end
   local entry = { packets = packets, size = size }
   self.outbox[#self.outbox + 1] = entry
   while not entry.at and not self.reason do
-    if self.is_sending then
-      native.await(self.signal, native.changes(self.signal))
-    elseif self.ws then
-      self.is_sending = true
-      self:flush()
-    else
-      -- A request that is under way is not broken off, even if the task that sends is cancelled.
-      tutti.task({ keep = true }, function() self:flush() end)
-      self.is_sending = true
+    if not self.sender or not native.is_running(self.sender) then
+      if not is_among(self.outbox, entry) then return nil end
+      self.sender = tutti.task({ keep = true }, function() self:flush() end)
     end
+    native.await(self.signal, native.changes(self.signal), tutti.now() + self.options.timeout)
   end
   return entry.at
+end
+
+-- The packets of the engine's own are single texts; those of messages have their attachments behind them.
+function Engine:send_websocket(packets)
+  local row = { packets[1].text }
+  for i = 2, #packets do row[i] = self.version == 3 and "\4" .. packets[i].bytes or packets[i].bytes end
+  local ok, at = pcall(native.send, self.ws, table.unpack(row))
+  if ok then return at end
+  local kind = errors.kind(at)
+  if kind == "memory" then self:fail("transport error", "no memory for all of a packet") end
+  if kind ~= "closed" then error(at, 0) end
+end
+
+-- Sends the packets in a row: when, on the clock of tutti.now(); nil if the session is over.
+function Engine:send(packets)
+  if self.reason then return nil end
+  if self.ws then return self:send_websocket(packets) end
+  return self:send_polling(packets)
 end
 
 -- Ends the session from our side.
@@ -348,10 +340,9 @@ end
 -- what websocket.connect and http.request take; `signal` is given when it ends.
 function engine.open(options, signal)
   local self = setmetatable({
-    options = options, version = options.version, signal = signal, inbox = {}, inbox_at = 1, outbox = {}, current = {},
-    read_count = 0, is_sending = false, is_partial = false,
+    options = options, version = options.version, signal = signal, inbox = {}, inbox_at = 1, outbox = {},
+    read_bytes = 0, is_polling = false,
   }, Engine)
-  self.turn = setmetatable({ engine = self }, Turn)
   if options.transports.polling then self:open_polling() else self:open_websocket() end
   return self
 end

@@ -16,6 +16,14 @@ function errors.raise_timeout(what, doing, waited)
   }
 end
 
+-- The answer of a server that opens no session.
+function errors.raise_upgrade(what, status, answer)
+  native.fail {
+    kind = "upgrade", status = status, group = string.format("socketio %s: upgrade", what),
+    message = string.format("socketio %s: the server opens no session: %s", what, answer),
+  }
+end
+
 -- The server's own words about why it lets nobody in; `data` is what it sent with them.
 function errors.raise_refused(what, message, data)
   native.fail {
@@ -33,9 +41,14 @@ function errors.text(value)
   return tostring(message)
 end
 
--- Raises it again if it is the end of the campaign.
+-- Whether it is the end of the campaign.
+function errors.is_stopped(value)
+  return type(value) == "table" and rawget(value, "outcome") == "stopped"
+end
+
+-- Raises that again.
 function errors.pass_stopped(value)
-  if type(value) == "table" and rawget(value, "outcome") == "stopped" then error(value, 0) end
+  if errors.is_stopped(value) then error(value, 0) end
 end
 
 return errors

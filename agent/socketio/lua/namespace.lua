@@ -23,10 +23,6 @@ local Pending = {
   __close = function(pending) pending.namespace.pending[pending.id] = nil end,
 }
 
-function Namespace:has_callbacks()
-  return next(self.callbacks) ~= nil
-end
-
 local function run_callbacks(self, list, event)
   for _, f in ipairs(list) do
     if not self.connection.callbacks:add(f, event) then return false end
@@ -199,6 +195,7 @@ function methods.on(object, name, f)
   if #list >= MAX_CALLBACKS then checks.fail("io:on: %s has %d callbacks already", name, MAX_CALLBACKS) end
   list[#list + 1] = f
   self.callbacks[name] = list
+  self.connection:note_callbacks()
   while not reserved[name] do
     local event = self.queue:take(name)
     if not event then break end
@@ -214,6 +211,7 @@ function methods.off(object, name, f)
     if f ~= nil and not rawequal(f, other) then list[#list + 1] = other end
   end
   self.callbacks[name] = list[1] and list or nil
+  self.connection:note_callbacks()
 end
 
 local function timeout_of(self, options, what)

@@ -16,9 +16,12 @@ enum coordinator_event_kind {
     EVENT_CREATE,     /* a campaign is requested */
     EVENT_STOP,       /* its end is requested */
     EVENT_SCALE,      /* another number of workers is requested */
+    EVENT_PACE,       /* it is to pause, to go on, or to have another rate */
     EVENT_RESTORED,   /* this is another process, which has replayed the events above: no agent can be reached
                          before it is heard, and none is to blame for the silence */
 };
+
+enum pace_change { PACE_PAUSE, PACE_RESUME, PACE_RATE, PACE_CHANGES };
 
 struct coordinator_event {
     enum coordinator_event_kind kind;
@@ -56,5 +59,10 @@ struct coordinator_event {
             uint64_t campaign;
             uint32_t workers;
         } scale;
+        struct {
+            uint64_t campaign;
+            enum pace_change change;
+            double rate_per_s;
+        } pace;
     };
 };

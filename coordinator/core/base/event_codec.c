@@ -128,6 +128,11 @@ void event_encode(struct buffer *into, uint64_t before_ns, const struct coordina
         pack_number(into, event->scale.campaign);
         pack_number(into, event->scale.workers);
         break;
+    case EVENT_PACE:
+        pack_number(into, event->pace.campaign);
+        pack_number(into, event->pace.change);
+        pack_real(into, event->pace.rate_per_s);
+        break;
     }
 }
 
@@ -161,6 +166,11 @@ static void take_inside(struct unpack *from, struct decoded_event *record)
     case EVENT_SCALE:
         event->scale.campaign = unpack_number(from);
         event->scale.workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        return;
+    case EVENT_PACE:
+        event->pace.campaign = unpack_number(from);
+        event->pace.change = (enum pace_change)unpack_bounded(from, PACE_CHANGES - 1);
+        event->pace.rate_per_s = unpack_real(from);
         return;
     }
     from->is_broken = true; /* no such kind */

@@ -25,6 +25,10 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     campaign->state = CAMPAIGN_CREATED;
     deadline_init(&campaign->lifecycle_due, DEADLINE_LIFE, campaign);
     deadline_init(&campaign->rooms_due, DEADLINE_ROOMS, campaign);
+    deadline_init(&campaign->stage_due, DEADLINE_STAGE, campaign);
+    campaign->first_workers = campaign->options.workers;
+    deadline_init(&campaign->judge_due, DEADLINE_JUDGE, campaign);
+    campaign->thresholds = thresholds_new(campaign->options.thresholds);
     return campaign;
 }
 
@@ -33,6 +37,7 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
 {
     struct campaign *campaign = campaign_make(home, id, event);
     campaign->statistics = campaign_statistics_new();
+    campaign->series = series_new();
     deadline_set(home->timers, &campaign->lifecycle_due, due_after_ms(event->now_ns, campaign->deadline_ms));
     outbox_campaign(home->outbox, id, CAMPAIGN_CREATED);
     return campaign;
@@ -46,6 +51,8 @@ void campaign_free(struct campaign **at)
     }
     deadline_set(campaign->home.timers, &campaign->lifecycle_due, TIMERS_NEVER);
     deadline_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->stage_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->judge_due, TIMERS_NEVER);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         text_finish(&campaign->agents[i].name);
         text_finish(&campaign->agents[i].host);
@@ -67,10 +74,18 @@ void campaign_free(struct campaign **at)
     rooms_free(&campaign->rooms);
     sightings_free(&campaign->sightings);
     campaign_statistics_free(&campaign->statistics);
+    thresholds_free(&campaign->thresholds);
+    series_free(&campaign->series);
     artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);
     memory_free(campaign);
     *at = NULL;
+}
+
+void campaign_note_running(struct campaign *campaign, struct campaign_agent *agent, uint32_t workers)
+{
+    campaign->workers_running += workers - agent->workers_running;
+    agent->workers_running = workers;
 }
 
 uint64_t campaign_id(const struct campaign *campaign)
@@ -165,6 +180,8 @@ static enum campaign_lifecycle_event campaign_do_begin(struct campaign *campaign
     struct message message = {.kind = MESSAGE_BEGIN, .begin.at_ns = (int64_t)campaign->begun_ns};
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
+    campaign_begin_stages(campaign);
+    campaign_thresholds_begin(campaign, now_ns);
     uint64_t duration_ms = campaign->options.duration_ms;
     deadline_set(campaign->home.timers, &campaign->lifecycle_due,
                  duration_ms > 0 ? due_after_ms(campaign->begun_ns, duration_ms) : TIMERS_NEVER);
@@ -263,6 +280,9 @@ static enum campaign_lifecycle_event campaign_do_end(struct campaign *campaign, 
     }
     deadline_set(campaign->home.timers, &campaign->lifecycle_due, TIMERS_NEVER);
     deadline_set(campaign->home.timers, &campaign->rooms_due, TIMERS_NEVER);
+    deadline_set(campaign->home.timers, &campaign->stage_due, TIMERS_NEVER);
+    campaign_statistics_add_dropped(campaign->statistics, campaign_unbegun(campaign));
+    deadline_set(campaign->home.timers, &campaign->judge_due, TIMERS_NEVER);
     if (campaign->rooms != NULL) {
         campaign->sightings = rooms_take_sightings(campaign->rooms);
     }
@@ -270,7 +290,7 @@ static enum campaign_lifecycle_event campaign_do_end(struct campaign *campaign, 
     struct message message = {.kind = MESSAGE_FORGET};
     campaign_tell_all(campaign, &message);
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        campaign->agents[i].workers_running = 0;
+        campaign_note_running(campaign, &campaign->agents[i], 0);
     }
     campaign_unburden(campaign);
     campaign_drop_rooms(campaign);
@@ -340,7 +360,11 @@ void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, 
     if (text.size == 0) {
         text = bytes_of_string("stopped");
     }
-    judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%.*s", BYTES_FORMAT(text));
+    if (!is_at_once && campaign->thresholds != NULL && campaign->state == CAMPAIGN_RUNNING) {
+        judgement_explain(&campaign->judgement, text); /* the thresholds judge what it has done */
+    } else {
+        judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%.*s", BYTES_FORMAT(text));
+    }
     campaign->was_stopped = true;
     campaign->is_at_once = campaign->is_at_once || is_at_once;
     (void)campaign_happen(campaign, now_ns, event);

@@ -12,6 +12,7 @@
 
 struct artifacts;
 struct campaign;
+struct series;
 
 /* What a campaign borrows from the coordinator for its lifetime. */
 struct campaign_home {
@@ -48,6 +49,11 @@ void campaign_stop(struct campaign *campaign, uint64_t now_ns, bool is_at_once, 
 MUST_CHECK bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struct error *error);
 /* Changes the number of its workers, if it can have this many. */
 void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers);
+/* False with why its pace cannot be changed like this now. */
+MUST_CHECK bool campaign_may_pace(const struct campaign *campaign, enum pace_change change,
+                                  struct error *error);
+/* Changes it, if it can be. The rate is that of PACE_RATE. */
+void campaign_pace(struct campaign *campaign, uint64_t now_ns, enum pace_change change, double rate_per_s);
 /* One of its deadlines was reached. */
 void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind kind);
 /* Whether something happened in its rooms that campaign_settle has to look at. */
@@ -66,6 +72,8 @@ struct member *campaign_agent(const struct campaign *campaign, uint32_t agent, u
 size_t campaign_artifact_bytes(const struct campaign *campaign);
 const struct artifacts *campaign_artifacts(const struct campaign *campaign);
 void campaign_drop_artifacts(struct campaign *campaign);
+/* What was counted second by second. */
+const struct series *campaign_series(const struct campaign *campaign);
 /* Borrowed until the campaign is touched again. */
 const struct campaign_report *campaign_report(struct campaign *campaign, uint64_t now_ns);
 

@@ -9,6 +9,8 @@
 #include "coordinator/core/report/verdict.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
+#include "coordinator/core/series/series.h"
+#include "coordinator/core/thresholds/thresholds.h"
 #include "proto/message/bundle_copy.h"
 
 /* Runs of one worker set in a message; a set with more is sent in several messages. */
@@ -61,6 +63,7 @@ struct campaign {
     struct text script;
     struct text key; /* idempotency key of its creation; empty: none */
     uint32_t agents_wanted;
+    uint32_t first_workers;  /* that it began with */
     uint32_t workers_wanted; /* to grow to as soon as they can begin; 0: it is not growing */
     uint64_t deadline_ms;
 
@@ -68,6 +71,8 @@ struct campaign {
     bool is_in_transition; /* campaign_happen is running */
     struct deadline lifecycle_due;
     struct deadline rooms_due;
+    struct deadline stage_due; /* not while it has no stages of workers */
+    struct deadline judge_due; /* the thresholds are judged */
     struct judgement judgement;
     uint64_t refused_events;
 
@@ -78,6 +83,9 @@ struct campaign {
     struct sightings *sightings; /* once the rooms are freed */
     bool is_unsettled;
     struct campaign_statistics *statistics;
+    struct series *series;
+    uint32_t workers_running;      /* of all agents together */
+    struct thresholds *thresholds; /* NULL: there are none */
     struct artifacts artifacts;
     uint32_t global_agent; /* index of the one that runs global fixtures */
     /* Moved but not announced yet: before the workers begin, only after BEGIN. */
@@ -88,6 +96,7 @@ struct campaign {
     uint64_t lead_looked_ns; /* when campaign_lead_ns was last computed for the rooms */
     uint64_t begun_ns;
     uint64_t ended_ns; /* when its workers had ended; 0: not yet */
+    struct pace pace;  /* what has changed of its plan, without rooms */
     bool is_draining;
     bool is_last_step_known;
     uint64_t *last_steps; /* by room, while draining */
@@ -161,6 +170,17 @@ uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index);
 void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t agent, uint64_t first_step);
 void campaign_send_moved(struct campaign *campaign);
 
+/* The agent has so many workers that run. */
+void campaign_note_running(struct campaign *campaign, struct campaign_agent *agent, uint32_t workers);
+
+/* campaign_series.c: what is counted second by second. */
+void campaign_series_statistics(struct campaign *campaign, uint64_t now_ns,
+                                const struct statistics *statistics);
+void campaign_series_gauges(struct campaign *campaign, uint64_t now_ns, const struct gauges *gauges);
+void campaign_series_lost(struct campaign *campaign, uint64_t now_ns, uint64_t steps);
+/* What was seen since the last call. */
+void campaign_series_seen(struct campaign *campaign, uint64_t now_ns);
+
 /* campaign_rooms.c */
 /* Applies the message from the member's `next_operation` on; sets its `is_half_done` where that was too much
  * at once. */
@@ -170,11 +190,28 @@ enum campaign_lifecycle_event campaign_take_operations(struct campaign *campaign
 /* RUN_UNTIL, from last_steps. */
 void campaign_send_last_steps(struct campaign *campaign);
 
+/* campaign_pace.c */
+/* Its workers begin. */
+void campaign_begin_stages(struct campaign *campaign);
+/* Changes the number of workers to what its stages say now. */
+void campaign_follow_stages(struct campaign *campaign, uint64_t now_ns);
+/* Arrivals of its plan, which is over, that an agent which was lost has not begun, or not told of. */
+uint64_t campaign_unbegun(const struct campaign *campaign);
+
 /* campaign_scale.c */
+/* To a number that it may have. */
+void campaign_set_workers(struct campaign *campaign, uint32_t workers);
 /* Rooms, counting all worker ids that there ever were. */
 uint32_t campaign_room_total(const struct campaign *campaign);
 /* Begins the workers that are wanted, if they can begin now. */
 void campaign_grow(struct campaign *campaign, uint64_t now_ns);
+
+/* campaign_thresholds.c */
+/* The workers begin, or time has passed: sets when they are judged next. */
+void campaign_thresholds_begin(struct campaign *campaign, uint64_t now_ns);
+void campaign_thresholds_due(struct campaign *campaign, uint64_t now_ns);
+/* At the end. */
+void campaign_judge_thresholds(struct campaign *campaign);
 
 /* campaign_report.c */
 /* Settles the verdict at the end. */

@@ -99,13 +99,14 @@ static enum campaign_lifecycle_event loss_restart_global(struct campaign *campai
 
 /* Counts the steps that ended on the agent without being in its statistics, and those that no worker
  * continues. The progress of workers is known from the beginning only where they may go on elsewhere. */
-static void loss_count_steps(struct campaign *campaign, const struct campaign_agent *agent,
+static void loss_count_steps(struct campaign *campaign, uint64_t now_ns, const struct campaign_agent *agent,
                              uint64_t passed_over)
 {
     if (on_loss_replaces(campaign->options.on_loss)) {
         bool is_more = agent->steps_ended > agent->steps_counted;
         uint64_t untold = is_more ? agent->steps_ended - agent->steps_counted : 0;
         campaign_statistics_add_lost(campaign->statistics, untold + passed_over);
+        campaign_series_lost(campaign, now_ns, untold + passed_over);
     }
 }
 
@@ -119,7 +120,7 @@ static void campaign_take_loss(struct campaign *campaign, uint64_t now_ns, const
     } else {
         loss_apply_policy(campaign, now_ns, loss);
     }
-    loss_count_steps(campaign, loss->agent, rooms_steps_lost(campaign->rooms) - passed_over);
+    loss_count_steps(campaign, now_ns, loss->agent, rooms_steps_lost(campaign->rooms) - passed_over);
     if (campaign_live_agents(campaign) == 0) {
         campaign->was_stopped = true;
         judgement_raise(&campaign->judgement, VERDICT_ABORTED, "%s, and no other agent is left", loss->text);
@@ -152,7 +153,7 @@ void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struc
     }
     agent->is_lost = true;
     artifacts_abandon(&campaign->artifacts, &agent->artifact);
-    agent->workers_running = 0;
+    campaign_note_running(campaign, agent, 0);
     if (!was_live) {
         return;
     }

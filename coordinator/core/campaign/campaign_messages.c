@@ -117,9 +117,9 @@ static enum campaign_lifecycle_event campaign_on_statistics(struct campaign *cam
                                                             struct campaign_agent *agent,
                                                             const struct message *message)
 {
-    (void)now_ns;
     campaign_statistics_merge(campaign->statistics, &message->statistics);
-    agent->workers_running = message->statistics.workers_running;
+    campaign_note_running(campaign, agent, message->statistics.workers_running);
+    campaign_series_statistics(campaign, now_ns, &message->statistics);
     agent->steps_counted +=
         message->statistics.steps_ok + message->statistics.steps_failed + message->statistics.steps_stopped;
     return CAMPAIGN_LIFECYCLE_NO_EVENT;
@@ -134,7 +134,7 @@ static enum campaign_lifecycle_event campaign_on_finished(struct campaign *campa
         return CAMPAIGN_LIFECYCLE_NO_EVENT; /* some were still on their way to it: it will report again */
     }
     agent->is_finished = true;
-    agent->workers_running = 0;
+    campaign_note_running(campaign, agent, 0);
     return campaign_progress(campaign);
 }
 
@@ -243,5 +243,6 @@ void campaign_gauges(struct campaign *campaign, uint64_t now_ns, const struct me
     /* Load from before the workers began is not theirs: loading the script, for example. */
     if (campaign->begun_ns != 0 && now_ns > campaign->begun_ns && !agent->is_finished) {
         performance_measure(performance, gauges);
+        campaign_series_gauges(campaign, now_ns, gauges);
     }
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1664 &&
+                      1848 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
@@ -303,7 +303,9 @@ static void campaign_agents_unpack(struct campaign *campaign, struct unpack *fro
     }
     campaign->agents = memory_new(count, sizeof *campaign->agents);
     while (campaign->agent_count < count && !from->is_broken) {
-        campaign_agent_unpack(campaign, &campaign->agents[campaign->agent_count++], from);
+        struct campaign_agent *agent = &campaign->agents[campaign->agent_count++];
+        campaign_agent_unpack(campaign, agent, from);
+        campaign->workers_running += agent->workers_running;
     }
     campaign->placement = from->is_broken ? NULL : placement_unpack(from, count);
     campaign->rooms = from->is_broken ? NULL : rooms_unpack(from);
@@ -317,12 +319,37 @@ static void campaign_agents_unpack(struct campaign *campaign, struct unpack *fro
     last_steps_unpack(campaign, from);
 }
 
+static void campaign_pace_pack(const struct pace *pace, struct buffer *into)
+{
+    pack_flag(into, pace->is_paused);
+    pack_number(into, pace->paused_at_ns);
+    pack_number(into, pace->shift_ns);
+    pack_flag(into, pace->has_rate);
+    pack_number(into, pace->rate_at_ns);
+    pack_real(into, pace->rate_per_s);
+    pack_real(into, pace->before);
+}
+
+static void campaign_pace_unpack(struct pace *pace, struct unpack *from)
+{
+    pace->is_paused = unpack_flag(from);
+    pace->paused_at_ns = unpack_number(from);
+    pace->shift_ns = unpack_number(from);
+    pace->has_rate = unpack_flag(from);
+    pace->rate_at_ns = unpack_number(from);
+    pace->rate_per_s = unpack_real(from);
+    pace->before = unpack_real(from);
+}
+
 static void campaign_state_pack(const struct campaign *campaign, struct buffer *into)
 {
     pack_number(into, campaign->state);
     pack_number(into, campaign->workers_wanted);
     timer_pack(&campaign->lifecycle_due.timer, into);
     timer_pack(&campaign->rooms_due.timer, into);
+    timer_pack(&campaign->stage_due.timer, into);
+    pack_number(into, campaign->first_workers);
+    timer_pack(&campaign->judge_due.timer, into);
     pack_number(into, campaign->judgement.verdict);
     pack_flag(into, campaign->judgement.reason != NULL);
     pack_bytes(into, bytes_of_string(campaign->judgement.reason));
@@ -331,6 +358,7 @@ static void campaign_state_pack(const struct campaign *campaign, struct buffer *
     pack_number(into, campaign->lead_looked_ns);
     pack_number(into, campaign->begun_ns);
     pack_number(into, campaign->ended_ns);
+    campaign_pace_pack(&campaign->pace, into);
     pack_flag(into, campaign->is_draining);
     pack_flag(into, campaign->is_last_step_known);
     pack_number(into, campaign->awaited);
@@ -344,6 +372,9 @@ static void campaign_state_unpack(struct campaign *campaign, struct unpack *from
     campaign->workers_wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
     timer_unpack(campaign->home.timers, &campaign->lifecycle_due.timer, from);
     timer_unpack(campaign->home.timers, &campaign->rooms_due.timer, from);
+    timer_unpack(campaign->home.timers, &campaign->stage_due.timer, from);
+    campaign->first_workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    timer_unpack(campaign->home.timers, &campaign->judge_due.timer, from);
     campaign->judgement.verdict = (enum verdict)unpack_bounded(from, VERDICT_DEADLOCKED);
     bool has_reason = unpack_flag(from);
     struct bytes reason = unpack_bytes(from);
@@ -353,6 +384,7 @@ static void campaign_state_unpack(struct campaign *campaign, struct unpack *from
     campaign->lead_looked_ns = unpack_number(from);
     campaign->begun_ns = unpack_number(from);
     campaign->ended_ns = unpack_number(from);
+    campaign_pace_unpack(&campaign->pace, from);
     campaign->is_draining = unpack_flag(from);
     campaign->is_last_step_known = unpack_flag(from);
     campaign->awaited = (enum awaited)unpack_bounded(from, AWAITS_TEARDOWN);
@@ -369,6 +401,10 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     artifacts_pack(&campaign->artifacts, into);
     campaign_agents_pack(campaign, into);
     campaign_statistics_pack(campaign->statistics, into);
+    if (campaign->thresholds != NULL) {
+        thresholds_pack(campaign->thresholds, into);
+    }
+    series_pack(campaign->series, into);
 }
 
 /* A campaign has agents and rooms from its deployment on. */
@@ -391,6 +427,10 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     artifacts_unpack(&campaign->artifacts, from);
     campaign_agents_unpack(campaign, from);
     campaign->statistics = campaign_statistics_unpack(from);
+    if (campaign->thresholds != NULL) {
+        thresholds_unpack(campaign->thresholds, from);
+    }
+    campaign->series = from->is_broken ? NULL : series_unpack(from);
     if (from->is_broken || !campaign_is_possible(campaign)) {
         unpack_break(from);
         campaign_free(&campaign);

@@ -131,6 +131,14 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind
         campaign->is_unsettled = true;
         return;
     }
+    if (kind == DEADLINE_STAGE) {
+        campaign_follow_stages(campaign, now_ns);
+        return;
+    }
+    if (kind == DEADLINE_JUDGE) {
+        campaign_thresholds_due(campaign, now_ns);
+        return;
+    }
     if (campaign->state == CAMPAIGN_CREATED) {
         campaign_judge_too_few(campaign);
     } else if (campaign->state == CAMPAIGN_DEPLOYING || campaign->state == CAMPAIGN_READY) {
@@ -163,7 +171,7 @@ static void campaign_give_up_workers(struct campaign *campaign)
         struct message message = {.kind = MESSAGE_FORGET};
         campaign_tell(campaign, agent, &message);
         agent->is_given_up = true;
-        agent->workers_running = 0;
+        campaign_note_running(campaign, agent, 0);
         outbox_log(campaign->home.outbox, LOG_WARNING,
                    &(struct log_subject){.campaign = campaign->id, .agent = agent->name.bytes},
                    "campaign %llu: agent %.*s did not finish within %s", (unsigned long long)campaign->id,

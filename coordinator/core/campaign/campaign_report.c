@@ -69,7 +69,6 @@ static void campaign_report_agents(struct campaign *campaign)
     if (campaign->agent_reports == NULL && campaign->agent_count > 0) {
         campaign->agent_reports = memory_new(campaign->agent_count, sizeof *campaign->agent_reports);
     }
-    report->workers_running = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         const struct campaign_agent *agent = &campaign->agents[i];
         campaign->agent_reports[i] = (struct agent_report){.name = agent->name.bytes,
@@ -79,8 +78,8 @@ static void campaign_report_agents(struct campaign *campaign)
                                                            .workers = agent->workers,
                                                            .state = campaign_agent_state(campaign, agent)};
         campaign_report_performance(agent, &campaign->agent_reports[i]);
-        report->workers_running += agent->workers_running;
     }
+    report->workers_running = campaign->workers_running;
     report->agents = campaign->agent_reports;
     report->agent_count = campaign->agent_count;
 }
@@ -123,6 +122,11 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     campaign_report_agents(campaign);
     campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);
+    if (campaign->thresholds != NULL) {
+        report->thresholds = thresholds_results(campaign->thresholds, &report->threshold_count);
+    }
+    report->recent =
+        is_ended ? (struct series_recent){0} : series_recent(campaign->series, report->running_ns);
     report->artifacts = campaign->artifacts.items;
     report->artifact_count = campaign->artifacts.count;
     campaign_report_rooms(campaign);
@@ -147,11 +151,27 @@ static void campaign_judge_convergence(struct campaign *campaign)
     }
 }
 
+static struct requests_counted campaign_requests(const struct campaign_report *report)
+{
+    struct requests_counted requests = {0};
+    for (size_t i = 0; i < report->request_count; i++) {
+        if (!report->requests[i].is_timing) {
+            requests.all += report->requests[i].count;
+            requests.failed += report->requests[i].failed;
+        }
+    }
+    return requests;
+}
+
 void campaign_judge(struct campaign *campaign)
 {
     struct judgement *judgement = &campaign->judgement;
+    if (judgement->verdict == VERDICT_NONE) {
+        judgement_finish(judgement); /* why it was stopped is no reason for the verdict that follows */
+    }
     if (campaign->begun_ns > 0) {
         campaign_statistics_report(campaign->statistics, &campaign->report);
+        campaign_judge_thresholds(campaign);
         struct steps_counted steps = {
             .ok = campaign->report.steps_ok,
             .failed = campaign->report.steps_failed,
@@ -162,7 +182,10 @@ void campaign_judge(struct campaign *campaign)
         judgement_of_steps(judgement, &campaign->options, &steps);
     }
     campaign_judge_convergence(campaign);
-    if (judgement->verdict == VERDICT_NONE) {
-        judgement->verdict = VERDICT_PASSED;
+    if (campaign->begun_ns > 0) {
+        struct requests_counted requests = campaign_requests(&campaign->report);
+        judgement_pass(judgement, campaign->was_stopped ? campaign_running_ns(campaign, 0) : 0);
+        judgement_of_requests(judgement, &campaign->options, &requests);
     }
+    judgement_pass(judgement, 0);
 }

@@ -371,6 +371,7 @@ enum campaign_lifecycle_event campaign_take_operations(struct campaign *campaign
     if (member->is_half_done && campaign->rooms != NULL) {
         portion_note_begun(&portion, message, member->next_operation);
     }
+    campaign_series_seen(campaign, now_ns);
     if (portion.is_awaited && agent->member != NULL) {
         members_acknowledge(campaign->home.members, agent->member);
     }

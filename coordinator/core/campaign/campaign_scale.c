@@ -63,6 +63,9 @@ bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struc
     if (campaign->is_draining) {
         return error_set(error, "the duration of campaign %llu is over: its workers are finishing", id);
     }
+    if (campaign->options.load.size > 0) {
+        return error_set(error, "campaign %llu has several loads, each with workers of its own", id);
+    }
     if (workers == 0) {
         return error_set(error, "a campaign needs workers; tutti stop %llu ends it", id);
     }
@@ -102,6 +105,9 @@ static struct room_step *scale_announce(struct campaign *campaign, uint32_t work
                               .scale = {.workers = workers, .rooms = changed, .room_count = *count}};
     campaign_tell_all(campaign, &message);
     campaign->options.workers = workers;
+    if (campaign->stage_due.timer.position != TIMER_UNSET) {
+        return changed; /* its stages were announced, and take many steps */
+    }
     outbox_log(campaign->home.outbox, LOG_INFO, &(struct log_subject){.campaign = campaign->id},
                "campaign %llu has %u workers instead of %u", (unsigned long long)campaign->id, workers,
                before);
@@ -180,6 +186,16 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
     memory_free(changed);
 }
 
+void campaign_set_workers(struct campaign *campaign, uint32_t workers)
+{
+    campaign->workers_wanted = workers > campaign->options.workers ? workers : 0;
+    campaign->is_unsettled = true;
+    if (workers < campaign->options.workers) {
+        size_t count = 0;
+        memory_free(scale_announce(campaign, workers, &count));
+    }
+}
+
 void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers)
 {
     struct error error;
@@ -189,10 +205,5 @@ void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers
                    error.text);
         return;
     }
-    campaign->workers_wanted = workers > campaign->options.workers ? workers : 0;
-    campaign->is_unsettled = true;
-    if (workers < campaign->options.workers) {
-        size_t count = 0;
-        memory_free(scale_announce(campaign, workers, &count));
-    }
+    campaign_set_workers(campaign, workers);
 }

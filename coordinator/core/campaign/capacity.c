@@ -2,6 +2,7 @@
 #include "coordinator/core/campaign/capacity.h"
 
 #include "common/compose.h"
+#include "proto/message/arrivals.h"
 #include "proto/message/labels.h"
 
 #define LABELS_TEXT_BYTES (LABELS_MAX_BYTES + 20u)
@@ -38,8 +39,9 @@ bool capacity_check(const struct capacity *capacity, const struct campaign_optio
                     struct error *error)
 {
     char labels[LABELS_TEXT_BYTES];
-    return options->workers <= capacity->room ||
+    uint32_t workers = campaign_most_workers(options);
+    return workers <= capacity->room ||
            error_set(error, "only %llu of %u workers fit on the %u agents%s, by what their --capacity leaves",
-                     (unsigned long long)capacity->room, options->workers, capacity->agents,
+                     (unsigned long long)capacity->room, workers, capacity->agents,
                      capacity_describe(options, labels, sizeof labels));
 }

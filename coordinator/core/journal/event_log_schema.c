@@ -6,6 +6,7 @@
 #include "coordinator/core/report/statistics_inside.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/sightings_inside.h"
+#include "coordinator/core/series/series_inside.h"
 #include "proto/codec/codec.h"
 
 static const uint64_t PARTS[] = {
@@ -37,11 +38,18 @@ static const uint64_t PARTS[] = {
     sizeof(struct sighting),
     sizeof(struct seen_total),
     sizeof(struct campaign_statistics),
+    sizeof(struct series),
+    SERIES_GROUP_COUNT,
     sizeof(struct request_report),
+    sizeof(struct scenario_report),
     sizeof(struct wait_report),
     sizeof(struct error_report),
     sizeof(struct websocket_report),
     sizeof(struct error_total),
+    sizeof(struct check_report),
+    sizeof(struct threshold_result),
+    THRESHOLD_COUNTS,
+    THRESHOLD_WINDOW_SLOTS,
 };
 
 uint64_t event_log_schema(void)

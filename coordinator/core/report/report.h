@@ -5,6 +5,8 @@
 #include "coordinator/core/base/campaign_state.h"
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/report_rows.h"
+#include "coordinator/core/report/threshold_result.h"
+#include "coordinator/core/series/series.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
@@ -15,9 +17,30 @@ struct request_report {
     bool is_timing;
     uint64_t count;
     uint64_t failed;
+    uint64_t received_bytes; /* of bodies */
+    uint64_t sent_bytes;
+    struct close_counts statuses;        /* of answers: HTTP's status codes, instead of those of an end */
     const struct histogram *latency_us;  /* of those that left */
     const struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     const struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
+};
+
+struct check_report {
+    struct bytes name;
+    uint64_t passed;
+    uint64_t failed;
+    struct bytes text; /* why the first one that is known to have failed did; empty: none has */
+    uint32_t worker;   /* that had it */
+    uint64_t step;
+};
+
+struct scenario_report {
+    struct bytes name;
+    uint64_t weight_milli;
+    uint64_t steps_ok;
+    uint64_t steps_failed;
+    uint64_t steps_stopped;
+    const struct histogram *step_us;
 };
 
 struct wait_report {
@@ -75,6 +98,7 @@ struct campaign_report {
     uint64_t steps_lost;                        /* their agent was lost before it reported how they ended */
     uint64_t requests_total;                    /* without timings */
     const struct histogram *request_latency_us; /* of all requests together, without timings */
+    struct series_recent recent;                /* the latest of those; all 0 once it has ended */
     const struct histogram *step_us;
     /* Where steps have an instant at which they are to begin; else NULL and 0. */
     const struct histogram *late_us;             /* how late they began */
@@ -91,8 +115,14 @@ struct campaign_report {
     size_t bottleneck_count;
     const struct request_report *requests; /* sorted by name */
     size_t request_count;
+    const struct scenario_report *scenarios; /* sorted by name */
+    size_t scenario_count;
     const struct wait_report *waits; /* sorted by name, then kind */
     size_t wait_count;
+    const struct check_report *checks; /* sorted by name */
+    size_t check_count;
+    const struct threshold_result *thresholds; /* in the order in which they were given */
+    size_t threshold_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
     const struct websocket_report *websockets; /* sorted by name */

@@ -16,6 +16,8 @@ struct campaign_statistics *campaign_statistics_new(void)
     statistics->waits = map_new();
     statistics->errors = map_new();
     statistics->websockets = map_new();
+    statistics->checks = map_new();
+    statistics->scenarios = scenario_totals_new();
     return statistics;
 }
 
@@ -64,10 +66,12 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
         return;
     }
     free_entries(*statistics);
+    statistics_free_checks(*statistics);
     map_free(&(*statistics)->requests);
     map_free(&(*statistics)->waits);
     map_free(&(*statistics)->errors);
     map_free(&(*statistics)->websockets);
+    scenario_totals_free(&(*statistics)->scenarios);
     histogram_free(&(*statistics)->step_us);
     histogram_free(&(*statistics)->request_latency_us);
     histogram_free(&(*statistics)->late_us);
@@ -77,13 +81,12 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
     memory_free((*statistics)->wait_reports);
     memory_free((*statistics)->error_reports);
     memory_free((*statistics)->websocket_reports);
+    memory_free((*statistics)->check_reports);
     memory_free(*statistics);
     *statistics = NULL;
 }
 
-/* The key is a number, which tells kinds apart, followed by the name. Finds the entry, or that of "(other)"
- * when the map is full; NULL: the caller has to add one under `*key` and `*name`. */
-static void *find_entry(const struct map *map, uint8_t number, struct bytes *name, struct buffer *key)
+void *statistics_find_entry(const struct map *map, uint8_t number, struct bytes *name, struct buffer *key)
 {
     buffer_clear(key);
     (void)buffer_append(key, &number, 1);
@@ -134,7 +137,7 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
 {
     struct bytes name = from->name;
     struct request_total *total =
-        (struct request_total *)find_entry(statistics->requests, from->is_timing, &name, key);
+        (struct request_total *)statistics_find_entry(statistics->requests, from->is_timing, &name, key);
     if (total == NULL) {
         total = MEMORY_NEW(struct request_total);
         total->latency_us = histogram_new();
@@ -145,6 +148,13 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     }
     total->report.count += from->count;
     total->report.failed += from->failed;
+    total->report.failed -= from->forgiven < total->report.failed ? from->forgiven : total->report.failed;
+    total->report.received_bytes += from->received_bytes;
+    total->report.sent_bytes += from->sent_bytes;
+    for (size_t i = 0; i < from->statuses.size; i++) {
+        close_counts_add(&total->report.statuses, from->statuses.items[i].code,
+                         from->statuses.items[i].count);
+    }
     merge_histogram(statistics, total->latency_us, from->latency_us);
     merge_own_histogram(statistics, &total->response_us, from->response_us);
     total->report.response_us = total->response_us;
@@ -161,7 +171,7 @@ static void merge_wait(struct campaign_statistics *statistics, const struct wait
 {
     struct bytes name = from->name;
     struct wait_total *total =
-        (struct wait_total *)find_entry(statistics->waits, (uint8_t)from->kind, &name, key);
+        (struct wait_total *)statistics_find_entry(statistics->waits, (uint8_t)from->kind, &name, key);
     if (total == NULL) {
         total = MEMORY_NEW(struct wait_total);
         total->waited_us = histogram_new();
@@ -180,7 +190,7 @@ static void merge_websocket(struct campaign_statistics *statistics, const struct
                             struct buffer *key)
 {
     struct bytes name = from->name;
-    struct websocket_total *total = find_entry(statistics->websockets, 0, &name, key);
+    struct websocket_total *total = statistics_find_entry(statistics->websockets, 0, &name, key);
     if (total == NULL) {
         total = MEMORY_NEW(struct websocket_total);
         total->handshake_us = histogram_new();
@@ -209,7 +219,7 @@ static void merge_error(struct campaign_statistics *statistics, const struct err
 {
     struct bytes key = from->key.size > 0 ? from->key : from->text;
     struct bytes wanted = key;
-    struct error_total *total = find_entry(statistics->errors, 0, &key, buffer);
+    struct error_total *total = statistics_find_entry(statistics->errors, 0, &key, buffer);
     if (total == NULL) {
         total = MEMORY_NEW(struct error_total);
         total->key = text_copy(key);
@@ -239,6 +249,16 @@ void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64
     statistics->steps_lost += steps;
 }
 
+void campaign_statistics_add_dropped(struct campaign_statistics *statistics, uint64_t arrivals)
+{
+    statistics->dropped += arrivals;
+}
+
+uint64_t campaign_statistics_arrivals(const struct campaign_statistics *statistics)
+{
+    return statistics->arrivals + statistics->dropped;
+}
+
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from)
 {
     SCOPED(buffer_finish) struct buffer key;
@@ -262,6 +282,12 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     }
     for (size_t i = 0; i < from->websocket_count; i++) {
         merge_websocket(statistics, &from->websockets[i], &key);
+    }
+    for (size_t i = 0; i < from->check_count; i++) {
+        statistics_merge_check(statistics, &from->checks[i], &key);
+    }
+    for (size_t i = 0; i < from->scenario_count; i++) {
+        scenario_totals_merge(statistics->scenarios, &from->scenarios[i], &statistics->left_bytes);
     }
 }
 
@@ -330,8 +356,10 @@ static void report_requests(struct campaign_statistics *statistics, struct campa
     report->request_count = 0;
     struct map_cursor cursor = {0};
     while (map_next(statistics->requests, &cursor)) {
-        statistics->request_reports[report->request_count++] =
-            ((const struct request_total *)cursor.value)->report;
+        struct request_report *request = &statistics->request_reports[report->request_count++];
+        *request = ((const struct request_total *)cursor.value)->report;
+        sort(request->statuses.items, request->statuses.size, sizeof request->statuses.items[0],
+             compare_close_counts);
     }
     report->requests = statistics->request_reports;
     sort(statistics->request_reports, report->request_count, sizeof *report->requests, compare_requests);
@@ -383,7 +411,7 @@ static void report_websockets(struct campaign_statistics *statistics, struct cam
          compare_websockets);
 }
 
-void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report)
+void campaign_statistics_totals(const struct campaign_statistics *statistics, struct campaign_report *report)
 {
     report->steps_ok = statistics->steps_ok;
     report->steps_failed = statistics->steps_failed;
@@ -397,8 +425,15 @@ void campaign_statistics_report(struct campaign_statistics *statistics, struct c
     report->request_response_us = statistics->request_response_us;
     report->arrivals = statistics->arrivals;
     report->dropped = statistics->dropped;
+}
+
+void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report)
+{
+    campaign_statistics_totals(statistics, report);
     report_requests(statistics, report);
     report_waits(statistics, report);
     report_errors(statistics, report);
     report_websockets(statistics, report);
+    statistics_report_checks(statistics, report);
+    scenario_totals_report(statistics->scenarios, report);
 }

@@ -1,6 +1,7 @@
 /* The statistics of a campaign: what its agents have counted, summed up. */
 #pragma once
 #include "common/attributes.h"
+#include "common/map.h"
 #include "common/pack.h"
 #include "coordinator/core/report/report.h"
 #include "proto/message/limits.h"
@@ -20,13 +21,29 @@ MUST_CHECK struct campaign_statistics *campaign_statistics_new(void);
 void campaign_statistics_free(struct campaign_statistics **statistics);
 /* `steps` ended, or may have begun, on an agent that was lost before it reported them. */
 void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64_t steps);
+/* Arrivals of the plan that nobody has begun. */
+void campaign_statistics_add_dropped(struct campaign_statistics *statistics, uint64_t arrivals);
 /* Adds what one agent counted since its last message. */
 void campaign_statistics_merge(struct campaign_statistics *statistics, const struct statistics *from);
 void campaign_statistics_add_error(struct campaign_statistics *statistics,
                                    const struct error_statistics *error);
 
+/* Of the plan, begun or dropped. */
+uint64_t campaign_statistics_arrivals(const struct campaign_statistics *statistics);
 uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics);
 uint64_t campaign_statistics_steps_failed(const struct campaign_statistics *statistics);
+/* Fills only what is counted of all names together. */
+void campaign_statistics_totals(const struct campaign_statistics *statistics, struct campaign_report *report);
+/* What is counted of one name; NULL if nothing is. */
+const struct request_report *campaign_statistics_request(const struct campaign_statistics *statistics,
+                                                         struct bytes name, bool is_timing);
+/* One after the other, in no order; NULL after the last. The cursor begins zeroed. */
+const struct request_report *campaign_statistics_next_request(const struct campaign_statistics *statistics,
+                                                              struct map_cursor *cursor);
+const struct wait_report *campaign_statistics_next_wait(const struct campaign_statistics *statistics,
+                                                        struct map_cursor *cursor);
+const struct check_report *campaign_statistics_next_check(const struct campaign_statistics *statistics,
+                                                          struct map_cursor *cursor);
 /* Fills steps, requests, waits and errors of a report, sorted; borrowed until the next call. */
 void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report);
 

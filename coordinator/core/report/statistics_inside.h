@@ -3,6 +3,7 @@
 #include "common/buffer.h"
 #include "common/map.h"
 #include "common/text.h"
+#include "coordinator/core/report/scenarios.h"
 #include "coordinator/core/report/statistics.h"
 
 #define STATISTICS_KEY_BYTES (LIMIT_TEXT_BYTES + 16u)
@@ -30,6 +31,12 @@ struct websocket_total {
     struct histogram *queued_us;
 };
 
+struct check_total {
+    struct text name;
+    struct text text;
+    struct check_report report;
+};
+
 struct error_total {
     struct text key;
     struct text text;
@@ -55,13 +62,30 @@ struct campaign_statistics {
     struct map *waits;
     struct map *errors;
     struct map *websockets;
+    struct map *checks;
+    struct scenario_totals *scenarios;
     /* Arrays of the latest report. */
     struct request_report *request_reports;
     struct wait_report *wait_reports;
     struct error_report *error_reports;
     struct websocket_report *websocket_reports;
+    struct check_report *check_reports;
     size_t request_capacity;
     size_t wait_capacity;
     size_t error_capacity;
     size_t websocket_capacity;
+    size_t check_capacity;
 };
+
+/* statistics.c */
+/* The key is a number, which tells kinds apart, followed by the name. Finds the entry, or that of "(other)"
+ * when the map is full; NULL: the caller has to add one under `*key` and `*name`. */
+void *statistics_find_entry(const struct map *map, uint8_t number, struct bytes *name, struct buffer *key);
+
+/* statistics_checks.c */
+void statistics_merge_check(struct campaign_statistics *statistics, const struct check_statistics *from,
+                            struct buffer *key);
+void statistics_report_checks(struct campaign_statistics *statistics, struct campaign_report *report);
+void statistics_free_checks(struct campaign_statistics *statistics);
+void statistics_pack_checks(const struct campaign_statistics *statistics, struct buffer *into);
+void statistics_unpack_checks(struct campaign_statistics *statistics, struct unpack *from);

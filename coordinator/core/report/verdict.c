@@ -9,6 +9,7 @@
 #include <stdarg.h>
 
 #define DURATION_BYTES 40
+#define REQUESTS_BYTES 80
 
 void judgement_finish(struct judgement *judgement)
 {
@@ -40,6 +41,15 @@ void judgement_raise(struct judgement *judgement, enum verdict verdict, const ch
     memory_free(judgement->reason);
     judgement->verdict = verdict;
     judgement->reason = memory_copy_string(reason);
+}
+
+void judgement_explain(struct judgement *judgement, struct bytes text)
+{
+    if (judgement->verdict == VERDICT_NONE) {
+        memory_free(judgement->reason);
+        judgement->reason = memory_format("%.*s", BYTES_FORMAT(text));
+        make_one_line(judgement->reason);
+    }
 }
 
 void judgement_add_reason(struct judgement *judgement, const char *text)
@@ -103,4 +113,38 @@ void judgement_of_steps(struct judgement *judgement, const struct campaign_optio
 {
     judge_failed_steps(judgement, options, steps);
     judge_success(judgement, options, steps);
+}
+
+void judgement_of_requests(struct judgement *judgement, const struct campaign_options *options,
+                           const struct requests_counted *requests)
+{
+    char text[REQUESTS_BYTES];
+    bool is_failure_allowed = options->fail_steps == 0 && options->fail_percent <= 0;
+    if (requests->failed == 0) {
+        return;
+    }
+    if (requests->failed == requests->all && !is_failure_allowed && options->thresholds.size == 0 &&
+        judgement->verdict <= VERDICT_PASSED) {
+        judgement_raise(judgement, VERDICT_FAILED, "no request succeeded: %s%llu failed",
+                        requests->all > 1 ? "all " : "", (unsigned long long)requests->failed);
+        return;
+    }
+    compose(text, sizeof text, "%llu of %llu requests failed", (unsigned long long)requests->failed,
+            (unsigned long long)requests->all);
+    judgement_add_reason(judgement, text);
+}
+
+void judgement_pass(struct judgement *judgement, uint64_t stopped_ns)
+{
+    char duration[DURATION_BYTES];
+    if (judgement->verdict != VERDICT_NONE) {
+        return;
+    }
+    judgement->verdict = VERDICT_PASSED;
+    if (stopped_ns > 0) {
+        uint64_t ms = stopped_ns / 1000000u;
+        duration_describe(ms < 1000 ? ms : ms / 1000 * 1000, duration, sizeof duration);
+        memory_free(judgement->reason);
+        judgement->reason = memory_format("stopped after %s", duration);
+    }
 }

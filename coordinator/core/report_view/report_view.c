@@ -2,6 +2,7 @@
 #include "coordinator/core/report_view/report_view.h"
 
 #include "common/memory.h"
+#include "common/time_units.h"
 #include "coordinator/core/report/report.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
@@ -9,6 +10,8 @@
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
+
+#define US_PER_MS 1e3
 
 /* The view stands first, so that one is found from the other. */
 struct owned_view {
@@ -67,6 +70,32 @@ static struct quantiles quantiles_of(const struct histogram *histogram)
                               .maximum_us = histogram_maximum(histogram)};
 }
 
+/* With all that is known of them. */
+static struct quantiles all_quantiles_of(const struct histogram *histogram)
+{
+    static const double wanted[] = {0.5, 0.9, 0.95, 0.99, 0.999};
+    uint64_t values[5] = {0};
+    if (histogram == NULL || histogram_count(histogram) == 0) {
+        return (struct quantiles){0};
+    }
+    struct histogram_moments moments = histogram_moments(histogram);
+    histogram_quantiles(histogram, wanted, values, 5);
+    return (struct quantiles){.p50_us = values[0],
+                              .p90_us = values[1],
+                              .p95_us = values[2],
+                              .p99_us = values[3],
+                              .p999_us = values[4],
+                              .maximum_us = histogram_maximum(histogram),
+                              .minimum_us = moments.minimum,
+                              .mean_us = (uint64_t)(moments.mean + 0.5),
+                              .deviation_us = (uint64_t)(moments.deviation + 0.5)};
+}
+
+static double per_second(uint64_t count, uint64_t running_ns)
+{
+    return running_ns > 0 ? (double)count * (double)NS_PER_S / (double)running_ns : 0;
+}
+
 /* Of the worst clock: no spread is known better. */
 static void view_worst_clock(struct report_view *view)
 {
@@ -123,14 +152,46 @@ static void view_requests(struct report_view *view, const struct campaign_report
         requests[i] = (struct request_view){.name = report_view_text(view, request->name),
                                             .is_timing = request->is_timing,
                                             .count = request->count,
+                                            .ok = request->count - request->failed,
                                             .failed = request->failed,
-                                            .latency = quantiles_of(request->latency_us)};
+                                            .per_s = per_second(request->count, report->running_ns),
+                                            .received_bytes = request->received_bytes,
+                                            .sent_bytes = request->sent_bytes,
+                                            .statuses = request->statuses,
+                                            .latency = all_quantiles_of(request->latency_us)};
         requests[i].has_response = request->response_us != NULL;
         requests[i].response = quantiles_of(request->response_us);
         view_phases(&requests[i], request);
     }
     view->requests = requests;
     view->request_count = report->request_count;
+}
+
+static void view_scenarios(struct report_view *view, const struct campaign_report *report)
+{
+    struct scenario_view *scenarios = report_view_array(view, report->scenario_count, sizeof *scenarios);
+    double steps = 0;
+    double weights = 0;
+    for (size_t i = 0; i < report->scenario_count; i++) {
+        const struct scenario_report *scenario = &report->scenarios[i];
+        uint64_t own = scenario->steps_ok + scenario->steps_failed;
+        scenarios[i] = (struct scenario_view){.name = report_view_text(view, scenario->name),
+                                              .ok = scenario->steps_ok,
+                                              .failed = scenario->steps_failed,
+                                              .stopped = scenario->steps_stopped,
+                                              .per_s = per_second(own, report->running_ns),
+                                              .share = (double)(own + scenario->steps_stopped),
+                                              .weight_share = (double)scenario->weight_milli,
+                                              .step = all_quantiles_of(scenario->step_us)};
+        steps += scenarios[i].share;
+        weights += scenarios[i].weight_share;
+    }
+    for (size_t i = 0; i < report->scenario_count; i++) {
+        scenarios[i].share = steps > 0 ? scenarios[i].share / steps : 0;
+        scenarios[i].weight_share = weights > 0 ? scenarios[i].weight_share / weights : 0;
+    }
+    view->scenarios = scenarios;
+    view->scenario_count = report->scenario_count;
 }
 
 static void view_waits(struct report_view *view, const struct campaign_report *report)
@@ -148,6 +209,56 @@ static void view_waits(struct report_view *view, const struct campaign_report *r
     }
     view->waits = waits;
     view->wait_count = report->wait_count;
+}
+
+static void view_checks(struct report_view *view, const struct campaign_report *report)
+{
+    struct check_view *checks = report_view_array(view, report->check_count, sizeof *checks);
+    for (size_t i = 0; i < report->check_count; i++) {
+        const struct check_report *check = &report->checks[i];
+        checks[i] = (struct check_view){.name = report_view_text(view, check->name),
+                                        .passed = check->passed,
+                                        .failed = check->failed,
+                                        .text = report_view_text(view, check->text),
+                                        .worker = check->worker,
+                                        .step = check->step};
+    }
+    view->checks = checks;
+    view->check_count = report->check_count;
+}
+
+/* Times are shown as milliseconds, as in all of the report. */
+static void view_threshold_value(struct report_view *view, const struct threshold_result *result,
+                                 struct threshold_view *threshold)
+{
+    char reached[THRESHOLD_VALUE_BYTES];
+    bool is_time = threshold_is_time(&result->threshold);
+    const char *unit = is_time                                          ? "ms"
+                       : result->threshold.statistic == THRESHOLD_SHARE ? "%"
+                       : result->threshold.statistic == THRESHOLD_RATE  ? "/s"
+                                                                        : "";
+    threshold->has_value = result->has_value;
+    threshold->unit = bytes_of_string(unit);
+    if (result->has_value) {
+        threshold->value = is_time ? result->value / US_PER_MS : result->value;
+        threshold_describe(&result->threshold, result->value, reached);
+        threshold->reached = report_view_text(view, bytes_of_string(reached));
+    }
+}
+
+static void view_thresholds(struct report_view *view, const struct campaign_report *report)
+{
+    struct threshold_view *thresholds = report_view_array(view, report->threshold_count, sizeof *thresholds);
+    for (size_t i = 0; i < report->threshold_count; i++) {
+        const struct threshold_result *result = &report->thresholds[i];
+        thresholds[i] = (struct threshold_view){.text = report_view_text(view, result->threshold.text),
+                                                .outcome = result->outcome,
+                                                .has_moment = threshold_result_has_moment(result),
+                                                .missed_ns = result->missed_ms * NS_PER_MS};
+        view_threshold_value(view, result, &thresholds[i]);
+    }
+    view->thresholds = thresholds;
+    view->threshold_count = report->threshold_count;
 }
 
 static void view_errors(struct report_view *view, const struct campaign_report *report)
@@ -251,6 +362,35 @@ static void view_artifacts(struct report_view *view, const struct campaign_repor
     view->artifact_count = report->artifact_count;
 }
 
+static void view_present(struct report_view *view, const struct campaign_report *report)
+{
+    uint64_t requests = report->recent.requests;
+    uint64_t failed = report->recent.failed;
+    uint64_t messages = report->recent.messages;
+    view->window_ns = report->recent.seconds * NS_PER_S;
+    view->recent = (struct quantiles){
+        .p50_us = report->recent.p50_us, .p95_us = report->recent.p95_us, .p99_us = report->recent.p99_us};
+    if (view->has_ended) {
+        view->window_ns = report->running_ns;
+        view->recent = view->request;
+        requests = report->requests_total;
+        failed = 0;
+        for (size_t i = 0; i < report->request_count; i++) {
+            failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
+        }
+        messages = 0;
+        for (size_t i = 0; i < report->websocket_count; i++) {
+            messages += report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_IN] +
+                        report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+        }
+    }
+    if (view->window_ns > 0) {
+        view->requests_per_s = (double)requests * (double)NS_PER_S / (double)view->window_ns;
+        view->failed_per_s = (double)failed * (double)NS_PER_S / (double)view->window_ns;
+        view->messages_per_s = (double)messages * (double)NS_PER_S / (double)view->window_ns;
+    }
+}
+
 static void view_numbers(struct report_view *view, const struct campaign_report *report)
 {
     view->campaign = report->campaign;
@@ -271,6 +411,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->step = quantiles_of(report->step_us);
     view->requests_total = report->requests_total;
     view->request = quantiles_of(report->request_latency_us);
+    view_present(view, report);
     view->has_plan = campaign_has_plan(report->options);
     view->has_rate = campaign_is_open(report->options);
     view->arrivals = report->arrivals;
@@ -300,7 +441,10 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_agents(view, report);
     view_bottlenecks(view, report);
     view_requests(view, report);
+    view_scenarios(view, report);
     view_waits(view, report);
+    view_checks(view, report);
+    view_thresholds(view, report);
     view_errors(view, report);
     view_websockets(view, report);
     view_seen(view, report);

@@ -3,6 +3,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "coordinator/core/report/report_rows.h"
+#include "coordinator/core/report/threshold_result.h"
 #include "coordinator/core/sync/divergence.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
@@ -21,18 +22,40 @@ struct quantiles {
     uint64_t p95_us;
     uint64_t p99_us;
     uint64_t maximum_us;
+    /* Of requests, timings and scenarios alone. */
+    uint64_t minimum_us;
+    uint64_t mean_us;
+    uint64_t deviation_us; /* standard deviation */
+    uint64_t p90_us;
+    uint64_t p999_us;
 };
 
 struct request_view {
     struct bytes name;
     bool is_timing;
     uint64_t count;
+    uint64_t ok;
     uint64_t failed;
-    struct quantiles latency; /* of those that left */
+    double per_s;            /* over the whole campaign */
+    uint64_t received_bytes; /* of bodies */
+    uint64_t sent_bytes;
+    struct close_counts statuses; /* of answers; sorted */
+    struct quantiles latency;     /* of those that left */
     bool has_response;
     struct quantiles response; /* the same from the intended start of their step */
     bool has_phases;
     struct quantiles phases[REQUEST_PHASE_COUNT];
+};
+
+struct scenario_view {
+    struct bytes name;
+    uint64_t ok;
+    uint64_t failed;
+    uint64_t stopped;
+    double per_s;
+    double share;        /* of the steps of all scenarios: 0…1 */
+    double weight_share; /* what its weight is of all weights */
+    struct quantiles step;
 };
 
 struct wait_view {
@@ -52,6 +75,25 @@ struct websocket_view {
     struct quantiles queued;
 };
 
+struct check_view {
+    struct bytes name;
+    uint64_t passed;
+    uint64_t failed;
+    struct bytes text; /* why the first one failed; empty: none has */
+    uint32_t worker;   /* that had it */
+    uint64_t step;
+};
+
+struct threshold_view {
+    struct bytes text;
+    enum threshold_outcome outcome;
+    bool has_value; /* else nothing was measured, as far as it is known */
+    double value;
+    struct bytes unit;    /* of the value: "ms", "%", "/s" or none */
+    struct bytes reached; /* the value for a person */
+    bool has_moment;      /* it is missed, and was judged at each moment */
+    uint64_t missed_ns;   /* when that was first seen, since the workers began */
+};
 /* How many are open now. */
 uint64_t websocket_view_open(const struct websocket_view *websocket);
 
@@ -110,7 +152,12 @@ struct report_view {
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
-    double requests_per_s;             /* over the last second; filled by the caller that measures it */
+    /* The present: of the last ten seconds, or as many as there are; of all of it once it has ended. */
+    uint64_t window_ns;
+    double requests_per_s;
+    double failed_per_s;
+    double messages_per_s;   /* of WebSockets, in and out */
+    struct quantiles recent; /* of the latencies within the window; no maximum before it has ended */
     bool has_release_spread;
     struct quantiles release_spread;
     bool has_start_spread;
@@ -124,8 +171,14 @@ struct report_view {
     size_t bottleneck_count;
     const struct request_view *requests; /* sorted by name; timings among them */
     size_t request_count;
+    const struct scenario_view *scenarios; /* sorted by name */
+    size_t scenario_count;
     const struct wait_view *waits; /* sorted by name, then kind */
     size_t wait_count;
+    const struct check_view *checks; /* sorted by name */
+    size_t check_count;
+    const struct threshold_view *thresholds; /* in the order in which they were given */
+    size_t threshold_count;
     const struct error_report *errors; /* most frequent first */
     size_t error_count;
     const struct websocket_view *websockets; /* sorted by name */

@@ -41,6 +41,7 @@ void sightings_free(struct sightings **sightings)
         free_total((struct seen_total *)cursor.value);
     }
     map_free(&(*sightings)->totals);
+    memory_free((*sightings)->notes);
     memory_free((*sightings)->reports);
     memory_free(*sightings);
     *sightings = NULL;
@@ -84,11 +85,28 @@ static uint64_t between_us(int64_t first_ns, int64_t last_ns)
     return us < LONGEST_US ? us : LONGEST_US;
 }
 
-static void record(struct seen_total *total, const struct instant *edit, const struct instant *seen)
+static void sightings_note(struct sightings *sightings, const struct instant *seen, uint64_t seen_us)
+{
+    sightings->notes = memory_reserve(sightings->notes, &sightings->note_capacity, sightings->note_count + 1,
+                                      sizeof *sightings->notes);
+    sightings->notes[sightings->note_count++] = (struct seen_note){.at_ns = seen->at_ns, .seen_us = seen_us};
+}
+
+const struct seen_note *sightings_take_notes(struct sightings *sightings, size_t *count)
+{
+    *count = sightings->note_count;
+    sightings->note_count = 0;
+    return sightings->notes;
+}
+
+static void record(struct sightings *sightings, struct seen_total *total, const struct instant *edit,
+                   const struct instant *seen)
 {
     uint64_t uncertainty_us = (uint64_t)edit->uncertainty_us + seen->uncertainty_us;
     total->report.seen_count++;
-    histogram_record(total->seen_us, between_us(edit->at_ns, seen->at_ns));
+    uint64_t seen_us = between_us(edit->at_ns, seen->at_ns);
+    histogram_record(total->seen_us, seen_us);
+    sightings_note(sightings, seen, seen_us);
     if (between_us(seen->at_ns, edit->at_ns) > uncertainty_us) {
         total->report.before_edit++;
     }
@@ -106,7 +124,7 @@ void sightings_edit(struct sightings *sightings, struct sighting *sighting, stru
     sighting->edit = *instant;
     struct seen_total *total = total_of(sightings, sighting, name);
     for (size_t i = 0; i < sighting->early_count; i++) {
-        record(total, instant, &sighting->early[i]);
+        record(sightings, total, instant, &sighting->early[i]);
     }
     size_t kept = sighting->early_count * sizeof *sighting->early;
     memory_free(sighting->early);
@@ -126,7 +144,7 @@ void sightings_seen(struct sightings *sightings, struct sighting *sighting, stru
     if (sighting->edit.at_ns == 0) {
         sighting_keep(sighting, instant, quota);
     } else {
-        record(total_of(sightings, sighting, name), &sighting->edit, instant);
+        record(sightings, total_of(sightings, sighting, name), &sighting->edit, instant);
     }
 }
 

@@ -28,6 +28,14 @@ void sightings_compare(struct sightings *sightings, struct sighting *sighting, s
 void sightings_close(struct sightings *sightings, const struct sighting *sighting, uint32_t room,
                      uint64_t step, struct bytes payload);
 
+/* A sighting, at the instant when it was seen by the coordinator's clock. */
+struct seen_note {
+    int64_t at_ns;
+    uint64_t seen_us;
+};
+/* Those since the last call, `*count` of them. Borrowed until the next sighting. */
+const struct seen_note *sightings_take_notes(struct sightings *sightings, size_t *count);
+
 /* Number of steps whose readers did not all see the same, of all names; `first` is the first one, of notifier
  * `name`. */
 uint64_t sightings_diverged(const struct sightings *sightings, struct bytes *name,

@@ -19,6 +19,9 @@ struct sightings {
     struct map *totals; /* by name */
     struct seen_total *first_diverged;
     uint64_t diverged;
+    struct seen_note *notes; /* that were not taken yet: none between two messages */
+    size_t note_count;
+    size_t note_capacity;
     struct seen_report *reports;
     size_t report_capacity;
 };

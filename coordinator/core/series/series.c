@@ -80,12 +80,14 @@ static void series_close_row(struct series_row *row, uint64_t second)
 static void series_close(struct series *series, uint64_t second)
 {
     struct map_cursor cursor = {0};
-    for (int group = 0; group < SERIES_GROUP_COUNT; group++) {
+    bool *is_used = &series->is_used[second % SERIES_OPEN_S];
+    for (int group = 0; *is_used && group < SERIES_GROUP_COUNT; group++) {
         series_close_row(&series->totals[group], second);
     }
-    while (map_next(series->rows, &cursor)) {
+    while (*is_used && map_next(series->rows, &cursor)) {
         series_close_row(cursor.value, second);
     }
+    *is_used = false;
     if ((second + 1) % series->point_s > 0) {
         return;
     }
@@ -149,6 +151,7 @@ static void series_add(struct series *series, struct series_row *row, uint64_t s
     struct series_point *more = &series->more;
     if (second >= open_from) {
         series_point_merge(&row->open[second % SERIES_OPEN_S], more, row->group);
+        series->is_used[second % SERIES_OPEN_S] = true;
     } else if (second / series->point_s >= series->points) {
         series_point_merge(&row->filling, more, row->group);
     } else if (!series_point_is_empty(more)) {
@@ -169,7 +172,9 @@ static void series_add_request(struct series *series, uint64_t second, const str
     struct series_point *more = series_begin(series);
     enum series_group group = from->is_timing ? SERIES_TIMINGS : SERIES_REQUESTS;
     more->counters[0] = from->count;
-    more->counters[1] = from->failed;
+    more->counters[1] = from->failed - from->forgiven; /* may be below 0: those of an earlier second */
+    more->counters[2] = from->received_bytes;
+    more->counters[3] = from->sent_bytes;
     sketch_add_histogram(&more->sketch, from->latency_us);
     series_add(series, series_need_row(series, group, from->name), second);
     if (!from->is_timing) {
@@ -187,6 +192,17 @@ static void series_add_steps(struct series *series, uint64_t second, const struc
     series_add(series, &series->totals[SERIES_STEPS], second);
 }
 
+static void series_add_scenario(struct series *series, uint64_t second,
+                                const struct scenario_statistics *from)
+{
+    struct series_point *more = series_begin(series);
+    for (size_t i = 0; i < 3; i++) {
+        more->counters[i] = from->steps[i];
+    }
+    sketch_add_histogram(&more->sketch, from->step_us);
+    series_add(series, series_need_row(series, SERIES_STEPS, from->name), second);
+}
+
 static void series_add_waits(struct series *series, uint64_t second, const struct statistics *from)
 {
     struct series_point *more = series_begin(series);
@@ -201,14 +217,41 @@ static void series_add_waits(struct series *series, uint64_t second, const struc
     series_add(series, &series->totals[SERIES_WAITS], second);
 }
 
+static void series_add_arrivals(struct series *series, uint64_t second, const struct statistics *from)
+{
+    struct series_point *more = series_begin(series);
+    more->counters[0] = from->arrivals;
+    more->counters[1] = from->dropped;
+    sketch_add_histogram(&more->sketch, from->late_us);
+    series_add(series, &series->totals[SERIES_ARRIVALS], second);
+}
+
+static void series_add_messages(struct series *series, uint64_t second, const struct statistics *from)
+{
+    struct series_point *more = series_begin(series);
+    for (size_t i = 0; i < from->websocket_count; i++) {
+        const uint64_t *counts = from->websockets[i].counts;
+        more->counters[0] += counts[WEBSOCKET_COUNT_MESSAGES_IN];
+        more->counters[1] += counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+        more->counters[2] += counts[WEBSOCKET_COUNT_BYTES_IN];
+        more->counters[3] += counts[WEBSOCKET_COUNT_BYTES_OUT];
+    }
+    series_add(series, &series->totals[SERIES_MESSAGES], second);
+}
+
 void series_add_statistics(struct series *series, uint64_t second, const struct statistics *from)
 {
     series_advance(series, second);
     for (size_t i = 0; i < from->request_count; i++) {
         series_add_request(series, second, &from->requests[i]);
     }
+    for (size_t i = 0; i < from->scenario_count; i++) {
+        series_add_scenario(series, second, &from->scenarios[i]);
+    }
     series_add_steps(series, second, from);
     series_add_waits(series, second, from);
+    series_add_arrivals(series, second, from);
+    series_add_messages(series, second, from);
 }
 
 void series_add_workers(struct series *series, uint64_t second, uint32_t workers)
@@ -256,15 +299,19 @@ struct series_recent series_recent(const struct series *series, uint64_t running
     uint64_t open_from = series->seconds > SERIES_OPEN_S ? series->seconds - SERIES_OPEN_S : 0;
     struct series_recent recent = {.seconds = end - begin};
     struct series_point sum = {0};
+    struct series_point messages = {0};
     for (uint64_t second = begin > open_from ? begin : open_from; second < end && second < series->seconds;
          second++) {
         series_point_merge(&sum, &series->totals[SERIES_REQUESTS].open[second % SERIES_OPEN_S],
                            SERIES_REQUESTS);
+        series_point_merge(&messages, &series->totals[SERIES_MESSAGES].open[second % SERIES_OPEN_S],
+                           SERIES_MESSAGES);
     }
     uint64_t values[3];
     sketch_quantiles(&sum.sketch, quantiles, values, 3);
     recent.requests = sum.counters[0];
-    recent.failed = sum.counters[1];
+    recent.failed = (int64_t)sum.counters[1] > 0 ? sum.counters[1] : 0;
+    recent.messages = messages.counters[0] + messages.counters[1];
     recent.p50_us = values[0];
     recent.p95_us = values[1];
     recent.p99_us = values[2];

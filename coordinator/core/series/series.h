@@ -34,6 +34,7 @@ struct series_recent {
     uint64_t seconds; /* 0: there is none yet */
     uint64_t requests;
     uint64_t failed;
+    uint64_t messages; /* of WebSockets, in and out */
     uint64_t p50_us;
     uint64_t p95_us;
     uint64_t p99_us;

@@ -10,6 +10,8 @@ enum series_group {
     SERIES_WAITS,    /* in total */
     SERIES_SEEN,     /* in total */
     SERIES_LOAD,     /* in total: workers and agents */
+    SERIES_ARRIVALS, /* in total: steps that were to begin at an instant, and how late they were */
+    SERIES_MESSAGES, /* in total: of WebSockets */
     SERIES_GROUP_COUNT
 };
 
@@ -26,6 +28,7 @@ struct series_column {
 
 struct series_group_columns {
     const char *key;
+    const char *key_by_name;                        /* of its rows with names; NULL: it has none */
     struct series_column counters[SERIES_COUNTERS]; /* the first `counter_count` of them */
     size_t counter_count;
     bool has_latency; /* p50, p95, p99 and maximum follow */

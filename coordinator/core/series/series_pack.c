@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct series) == 6 * sizeof(struct series_row) + 144 &&
+static_assert(sizeof(struct series) == 8 * sizeof(struct series_row) + 176 &&
                   sizeof(struct series_row) == 128 + SERIES_OPEN_S * sizeof(struct series_point) &&
                   sizeof(struct series_point) == 56,
               "what is packed here has to know each field");
@@ -60,6 +60,7 @@ static void series_row_unpack(struct series *series, struct series_row *row, str
     point_unpack(&row->filling, from);
     for (size_t i = 0; i < SERIES_OPEN_S; i++) {
         point_unpack(&row->open[i], from);
+        series->is_used[i] = series->is_used[i] || !series_point_is_empty(&row->open[i]);
     }
     series->packed_bytes += packed.size;
     if (!from->is_broken && !series_row_is_whole(row, series->points)) {

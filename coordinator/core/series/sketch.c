@@ -92,12 +92,27 @@ void sketch_add_histogram(struct sketch *sketch, const struct histogram *from)
     }
 }
 
+/* The first bucket from this one on that has a count; `used` if there is none. Most are empty: skips them
+ * eight at a time. */
+static uint32_t sketch_next(const struct sketch *sketch, uint32_t bucket)
+{
+    const uint32_t *counts = sketch->counts;
+    while (bucket + 8 <= sketch->used &&
+           (counts[bucket] | counts[bucket + 1] | counts[bucket + 2] | counts[bucket + 3] |
+            counts[bucket + 4] | counts[bucket + 5] | counts[bucket + 6] | counts[bucket + 7]) == 0) {
+        bucket += 8;
+    }
+    while (bucket < sketch->used && counts[bucket] == 0) {
+        bucket++;
+    }
+    return bucket;
+}
+
 void sketch_merge(struct sketch *into, const struct sketch *from)
 {
-    for (uint32_t bucket = 0; bucket < from->used; bucket++) {
-        if (from->counts[bucket] > 0) {
-            sketch_count(into, bucket, from->counts[bucket]);
-        }
+    for (uint32_t bucket = sketch_next(from, 0); bucket < from->used;
+         bucket = sketch_next(from, bucket + 1)) {
+        sketch_count(into, bucket, from->counts[bucket]);
     }
     sketch_raise_maximum(into, from->maximum);
 }
@@ -134,12 +149,11 @@ void sketch_pack(const struct sketch *sketch, struct buffer *into)
 {
     uint32_t next = 0;
     pack_number(into, sketch->maximum);
-    for (uint32_t bucket = 0; bucket < sketch->used; bucket++) {
-        if (sketch->counts[bucket] > 0) {
-            pack_number(into, sketch->counts[bucket]);
-            pack_number(into, bucket - next);
-            next = bucket + 1;
-        }
+    for (uint32_t bucket = sketch_next(sketch, 0); bucket < sketch->used;
+         bucket = sketch_next(sketch, next)) {
+        pack_number(into, sketch->counts[bucket]);
+        pack_number(into, bucket - next);
+        next = bucket + 1;
     }
     pack_number(into, 0);
 }

@@ -1,5 +1,6 @@
 /* A campaign as an agent passes it between the coordinator and its two shards. */
 #include "tests/unit/agent/core/test_agent_support.h"
+#include "tests/unit/agent/core/test_agent_transcript.h"
 
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -181,13 +182,13 @@ static void tells_the_furthest_steps_of_all_shards_behind_what_came_before(void 
     say_kind(fixture, MESSAGE_DRAIN);
     expect(fixture, "0:deploy(0 2) 1:deploy(1 3) 0:drain() 1:drain()");
     operate(fixture, 1, 1, (struct operation){.kind = OPERATION_PAST, .step = 4});
-    drained(fixture, 1, (struct room_step){7, 4}, (struct room_step){2, 9});
+    drained(fixture, 1, (struct room_step){7, 9}, (struct room_step){2, 4});
     turn_end(fixture);
     expect(fixture, "operations(past 1)");
     operate(fixture, 0, 2, (struct operation){.kind = OPERATION_ENDED});
     drained(fixture, 0, (struct room_step){2, 8}, (struct room_step){7, 5});
     turn_end(fixture);
-    expect(fixture, "operations(ended 2) drained(2@9 7@5)");
+    expect(fixture, "operations(ended 2) drained(2@8 7@9)");
 }
 
 static void many_room_steps_are_many_messages(void **state)
@@ -318,11 +319,31 @@ static void assigned_workers_go_where_a_runner_is(void **state)
            "the campaign has not (1 so far))");
 }
 
+static void three_shards_are_dealt_to_in_turn_and_passed_over_without_a_runner(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->settings.shards = 3;
+    start_joined(fixture);
+    deploy(fixture, 10, 0, 1, 7);
+    say_kind(fixture, MESSAGE_FORGET);
+    expect(fixture, "0:deploy(0 3 6) 1:deploy(1 4) 2:deploy(2 5) 0:forget() 1:forget() 2:forget()");
+    deploy(fixture, 10, 0, 1, 2);
+    ignore(fixture);
+    assign_worker(fixture, 7);
+    assign_worker(fixture, 8);
+    assign_worker(fixture, 9);
+    expect(fixture, "0:assign(7 from 4) 1:assign(8 from 4) 0:assign(9 from 4)");
+}
+
 /* A complete one comes from a shard. */
 static void leave_behind(struct fixture *fixture, uint32_t worker, size_t size)
 {
     struct notice *notice = notice_new(NOTICE_ARTIFACT, CAMPAIGN);
-    notice->content = text_take(memory_new(size, 1), size);
+    uint8_t *content = memory_new(size, 1);
+    for (size_t i = 0; i < size; i++) {
+        content[i] = artifact_byte(i);
+    }
+    notice->content = text_take(content, size);
     notice->artifact = (struct artifact_piece){
         .kind = ARTIFACT_SOURCE, .worker = worker, .step = 2, .content = notice->content.bytes};
     notify(fixture, 0, notice);
@@ -383,6 +404,7 @@ int main(void)
         CASE(finishes_when_all_shards_have),
         CASE(assigned_workers_are_dealt_in_turn_and_finish_again),
         CASE(assigned_workers_go_where_a_runner_is),
+        CASE(three_shards_are_dealt_to_in_turn_and_passed_over_without_a_runner),
         CASE(what_failed_steps_leave_goes_in_pieces),
         CASE(notices_of_a_forgotten_campaign_are_nothing),
     };

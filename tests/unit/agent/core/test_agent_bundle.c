@@ -166,6 +166,7 @@ static void a_chunk_that_does_not_fit_ends_it(void **state)
     make(&made, 30, 'a');
     start_joined(fixture);
     say_deploy(fixture, &made);
+    say_kind(fixture, MESSAGE_DRAIN); /* waits for the bundle, and goes with it */
     say_chunk_of(fixture, &made, 0, 29);
     turn_end(fixture);
     expect(fixture, "bundle_wanted(0) deployed(not ok a part of the bundle came that was not the next)");

@@ -3,7 +3,11 @@
 
 static void tell(struct fixture *fixture, uint64_t cpu_us)
 {
-    struct gauges gauges = {.interval_us = 1000, .cpu_us = cpu_us, .memory_bytes = 4096, .load_milli = 1500};
+    struct gauges gauges = {.interval_us = 1000,
+                            .cpu_us = cpu_us,
+                            .host_cpu_us = 2 * cpu_us,
+                            .memory_bytes = 4096,
+                            .load_milli = 1500};
     struct agent_event event = {.kind = AGENT_GAUGES, .now_ns = fixture->now_ns, .gauges = &gauges};
     agent_step(fixture->agent, &event, &fixture->effects);
     turn_end(fixture);
@@ -27,9 +31,11 @@ static void one_message_has_all_shards_and_the_clock(void **state)
     loop(fixture, 0, 2);
     expect(fixture, "");
     tell(fixture, 70);
-    expect(fixture, "gauges(1000 µs, cpu 70, 4096 bytes, clock 40000 ms, loops 2/4/10 5/10/20, 9 of lag)");
+    expect(fixture, "gauges(1000 µs, cpu 70 of 140, load 1500, 4096 bytes, clock 40000 ± 0 ms, loops 2/4/10 "
+                    "5/10/20, 9 of lag)");
     tell(fixture, 80);
-    expect(fixture, "gauges(1000 µs, cpu 80, 4096 bytes, clock 40000 ms, loops 0/0/0 0/0/0, 0 of lag)");
+    expect(fixture, "gauges(1000 µs, cpu 80 of 160, load 1500, 4096 bytes, clock 40000 ± 0 ms, loops 0/0/0 "
+                    "0/0/0, 0 of lag)");
 }
 
 static void what_nobody_has_asked_for_is_dropped(void **state)
@@ -43,7 +49,7 @@ static void what_nobody_has_asked_for_is_dropped(void **state)
     pump(fixture);
     ignore(fixture);
     tell(fixture, 80);
-    expect(fixture, "gauges(1000 µs, cpu 80, 4096 bytes, loops 0/0/0 0/0/0, 0 of lag)");
+    expect(fixture, "gauges(1000 µs, cpu 80 of 160, load 1500, 4096 bytes, loops 0/0/0 0/0/0, 0 of lag)");
 }
 
 /* Hours without a coordinator: these messages do not fill the link, and nothing is missing afterwards. */
@@ -65,7 +71,8 @@ static void they_add_up_while_the_link_is_full(void **state)
     assert_true(fixture->messages - before <= 256);
     ignore(fixture);
     tell(fixture, 1);
-    expect(fixture, "gauges(745000 µs, cpu 745, 4096 bytes, clock 40000 ms, loops 0/0/0 0/0/0, 0 of lag)");
+    expect(fixture, "gauges(745000 µs, cpu 745 of 1490, load 1500, 4096 bytes, clock 40000 ± 0 ms, loops "
+                    "0/0/0 0/0/0, 0 of lag)");
 }
 
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

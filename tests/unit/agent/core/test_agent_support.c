@@ -149,6 +149,11 @@ void turn_end(struct fixture *fixture)
     step(fixture, (struct agent_event){.kind = AGENT_TURN_END});
 }
 
+void reconnected(struct fixture *fixture)
+{
+    step(fixture, (struct agent_event){.kind = AGENT_CONNECTED});
+}
+
 void pass(struct fixture *fixture, uint64_t milliseconds)
 {
     uint64_t end_ns = fixture->now_ns + milliseconds * MS;

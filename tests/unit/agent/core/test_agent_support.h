@@ -54,6 +54,8 @@ void tick(struct fixture *fixture);
 void turn_end(struct fixture *fixture);
 /* The operator ends the agent: "left" when it may go. */
 void leave(struct fixture *fixture);
+/* A new connection to the coordinator stands. */
+void reconnected(struct fixture *fixture);
 /* Time passes, the agent ticking whenever it is due; the coordinator is silent. */
 void pass(struct fixture *fixture, uint64_t milliseconds);
 /* A heartbeat of the coordinator, if one is due, and everything else that its link has to send. */

@@ -38,7 +38,7 @@ void write_command(struct buffer *into, uint32_t shard, const struct command *co
 {
     static const char *const NAMES[] = {"deploy",      "global", "begin",     "assign",     "reply",
                                         "synchronise", "drain",  "run_until", "rooms_done", "stop",
-                                        "forget",      "scale",  "known"};
+                                        "forget",      "scale",  "pace",      "known"};
     assert_int_equal(command->campaign, CAMPAIGN);
     buffer_append_format(into, "%" PRIu32 ":%s(", shard, NAMES[command->kind]);
     if (command->kind != COMMAND_REPLY) { /* there they stand with the reply */
@@ -49,12 +49,18 @@ void write_command(struct buffer *into, uint32_t shard, const struct command *co
     buffer_append_string(into, command->text == NULL ? "" : command->text);
     if (command->kind == COMMAND_DEPLOY) {
         assert_non_null(command->deployment);
+        assert_non_null(deployment_bundle(command->deployment));
         struct bytes target = deployment_options(command->deployment)->target;
         buffer_append_format(into, "%s%.*s", target.size > 0 ? " at " : "", BYTES_FORMAT(target));
     } else if (command->kind == COMMAND_GLOBAL) {
         buffer_append_string(into, command->phase == GLOBAL_SETUP ? "setup" : "teardown");
     } else if (command->kind == COMMAND_ASSIGN) {
         buffer_append_format(into, " from %" PRIu64, command->first_step);
+    } else if (command->kind == COMMAND_PACE) {
+        assert_true(command->pace.rooms == NULL && command->pace.room_count == 0); /* they are room_steps */
+        buffer_append_format(into, " %s after %" PRIu64 " ms, %.1f/s",
+                             command->pace.is_paused ? "paused" : "goes on", command->pace.shift_ns / MS,
+                             command->pace.rate_per_s);
     } else if (command->kind == COMMAND_REPLY) {
         write_reply(into, command);
     } else if (command->kind == COMMAND_BEGIN) {
@@ -78,6 +84,9 @@ static void write_operations(struct buffer *into, const struct message *message)
             buffer_append_format(into, " %" PRId64 "–%" PRId64 " ms", operation->first_ns / (int64_t)MS,
                                  operation->last_ns / (int64_t)MS);
         }
+        if (operation->first_ns != 0 && operation->uncertainty_us != 0) {
+            buffer_append_format(into, " ± %" PRIu32 " µs", operation->uncertainty_us);
+        }
         for (size_t j = 0; j < operation->after_count; j++) {
             buffer_append_format(into, "%s %" PRIu32 "%s", j == 0 ? " after" : "", operation->after_us[j],
                                  j + 1 == operation->after_count ? " µs" : "");
@@ -87,10 +96,13 @@ static void write_operations(struct buffer *into, const struct message *message)
 
 static void write_gauges(struct buffer *into, const struct gauges *gauges)
 {
-    buffer_append_format(into, "%" PRIu64 " µs, cpu %" PRIu64 ", %" PRIu64 " bytes, ", gauges->interval_us,
-                         gauges->cpu_us, gauges->memory_bytes);
+    buffer_append_format(
+        into, "%" PRIu64 " µs, cpu %" PRIu64 " of %" PRIu64 ", load %" PRIu64 ", %" PRIu64 " bytes, ",
+        gauges->interval_us, gauges->cpu_us, gauges->host_cpu_us, (uint64_t)gauges->load_milli,
+        gauges->memory_bytes);
     if (gauges->has_clock) {
-        buffer_append_format(into, "clock %" PRId64 " ms, ", gauges->clock_offset_ns / (int64_t)MS);
+        buffer_append_format(into, "clock %" PRId64 " ± %" PRIu64 " ms, ",
+                             gauges->clock_offset_ns / (int64_t)MS, gauges->clock_uncertainty_ns / MS);
     }
     buffer_append_string(into, "loops");
     for (size_t i = 0; i < gauges->loop_count; i++) {
@@ -99,6 +111,29 @@ static void write_gauges(struct buffer *into, const struct gauges *gauges)
                              loop->busy_us);
     }
     buffer_append_format(into, ", %" PRIu64 " of lag", histogram_count(gauges->lag_us));
+}
+
+static void write_count(struct buffer *into, size_t count, const char *of)
+{
+    if (count > 0) {
+        buffer_append_format(into, ", %zu %s", count, of);
+    }
+}
+
+static void write_statistics(struct buffer *into, const struct statistics *statistics)
+{
+    buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", statistics->steps_ok,
+                         statistics->workers_running);
+    write_count(into, statistics->request_count, "requests");
+    write_count(into, statistics->wait_count, "waits");
+    write_count(into, statistics->error_count, "errors");
+    write_count(into, statistics->websocket_count, "websockets");
+    write_count(into, statistics->check_count, "checks");
+}
+
+uint8_t artifact_byte(uint64_t offset)
+{
+    return (uint8_t)(offset % 251);
 }
 
 void write_message(struct buffer *into, const struct message *message)
@@ -121,13 +156,15 @@ void write_message(struct buffer *into, const struct message *message)
                              message->failure.step, BYTES_FORMAT(message->failure.text));
         break;
     case MESSAGE_ARTIFACT:
+        for (size_t i = 0; i < message->artifact.content.size; i++) {
+            assert_int_equal(message->artifact.content.data[i], artifact_byte(message->artifact.offset + i));
+        }
         buffer_append_format(into, "%" PRIu32 "@%" PRIu64 " %" PRIu64 "+%zu of %" PRIu64,
                              message->artifact.worker, message->artifact.step, message->artifact.offset,
                              message->artifact.content.size, message->artifact.size_bytes);
         break;
     case MESSAGE_STATISTICS:
-        buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", message->statistics.steps_ok,
-                             message->statistics.workers_running);
+        write_statistics(into, &message->statistics);
         break;
     case MESSAGE_GAUGES:
         write_gauges(into, &message->gauges);

@@ -1,4 +1,5 @@
-/* Many handshakes of libcurl at once: they begin a few in each turn of the loop, and all of them do. */
+/* Many transfers of libcurl at once: handshakes begin a few in each turn of the loop, and of sockets that are
+ * ready together each turn serves as many as it has time for. */
 #include "agent/http/curl/curl_kind.h"
 #include "common/clock.h"
 #include "common/memory.h"
@@ -152,6 +153,51 @@ static void those_that_wait_have_their_timeout(void **state)
     assert_true(clock_now_ns() - began_ns >= 195 * NS_PER_MS);
 }
 
+static int answered;
+
+static void on_done_slowly(void *context, struct http_response *response)
+{
+    uint64_t until_ns = clock_now_ns() + NS_PER_MS;
+
+    (void)context;
+    assert_int_equal(response->failure, HTTP_OK);
+    answered++;
+    while (clock_now_ns() < until_ns) {
+        ;
+    }
+}
+
+/* Each takes a millisecond, and a turn two. */
+static void sockets_that_are_ready_together_take_several_turns(void **state)
+{
+    static const char answer[] = "HTTP/1.1 204 No Content\r\n\r\n";
+    struct fixture *fixture = *state;
+    char url[100];
+    const struct http_request request = {
+        .method = "GET", .url = url, .timeout_ms = 60000, .max_body_bytes = 1000};
+
+    answered = 0;
+    snprintf(url, sizeof url, "http://127.0.0.1:%u/", fixture->port);
+    for (int i = 0; i < CLIENTS; i++) {
+        fixture->exchanges[i] = http_start(fixture->clients[i], &request, on_done_slowly, NULL);
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        char byte;
+        while (fixture->accepted <= i || recv(fixture->held[i], &byte, 1, MSG_DONTWAIT) != 1) {
+            (void)turn(fixture);
+        }
+    }
+    for (int i = 0; i < CLIENTS; i++) {
+        assert_int_equal(write(fixture->held[i], answer, sizeof answer - 1), sizeof answer - 1);
+    }
+    for (int turns = 0; answered < CLIENTS; turns++) {
+        int before = answered;
+        (void)turn(fixture);
+        assert_in_range(answered - before, 0, 3);
+        assert_true(turns < 100);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -161,6 +207,7 @@ int main(void)
         TEST(what_shakes_no_hands_does_not_wait),
         TEST(one_that_is_cancelled_leaves_the_others_in_order),
         TEST(those_that_wait_have_their_timeout),
+        TEST(sockets_that_are_ready_together_take_several_turns),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

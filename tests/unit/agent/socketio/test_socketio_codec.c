@@ -85,6 +85,7 @@ static void play_codec(void **state, const char *name)
     WITH(bytes_become_attachments_and_come_back)                                                             \
     WITH(what_a_script_emits_is_bounded_and_left_as_it_is)                                                   \
     WITH(packets_that_break_a_rule_are_named)                                                                \
+    WITH(damaged_packets_are_no_surprise)                                                                    \
     WITH(payloads_of_version_4_are_separated)                                                                \
     WITH(payloads_of_version_3_have_lengths_in_units_of_utf_16)                                              \
     WITH(payloads_that_break_a_rule_are_named)                                                               \

@@ -50,14 +50,14 @@ static void rates_have_one_decimal_while_small(void **state)
 {
     (void)state;
     char text[FORMAT_BYTES];
-    format_rate(0, text);
-    assert_string_equal(text, "0.0/s");
-    format_rate(99.94, text);
-    assert_string_equal(text, "99.9/s");
-    format_rate(99.96, text);
-    assert_string_equal(text, "100/s");
-    format_rate(43210.4, text);
-    assert_string_equal(text, "43,210/s");
+    format_rate(0, "steps", text);
+    assert_string_equal(text, "0.0 steps/s");
+    format_rate(99.94, "steps", text);
+    assert_string_equal(text, "99.9 steps/s");
+    format_rate(99.96, "requests", text);
+    assert_string_equal(text, "100 requests/s");
+    format_rate(43210.4, "requests", text);
+    assert_string_equal(text, "43,210 requests/s");
 }
 
 static void columns_count_characters(void **state)

@@ -21,6 +21,9 @@ struct full_report {
     struct last_seen last[LAST_WORKERS];
     struct divergence examples[2];
     struct websocket_report websockets[2];
+    struct check_report checks[2];
+    struct threshold_result thresholds[3];
+    struct scenario_report scenario;
 };
 
 static void fill_agents(struct full_report *full)
@@ -101,6 +104,31 @@ static void fill_websockets(struct full_report *full)
     full->sample.report.websocket_count = 2;
 }
 
+static void fill_judged(struct full_report *full)
+{
+    static const char *const texts[] = {"http.p95 < 200ms over 2s", "checks > 99%", "http.rate > 5/s"};
+    full->checks[0] = (struct check_report){.name = bytes_of_string("body \xff"), .passed = 21};
+    full->checks[1] = (struct check_report){.name = bytes_of_string("status is 200"),
+                                            .passed = 20,
+                                            .failed = 3,
+                                            .text = bytes_of_string("got 500"),
+                                            .worker = 4,
+                                            .step = 9};
+    full->sample.report.checks = full->checks;
+    full->sample.report.check_count = 2;
+    for (size_t i = 0; i < 3; i++) {
+        assert_true(threshold_parse(bytes_of_string(texts[i]), &full->thresholds[i].threshold, NULL));
+    }
+    full->thresholds[0].outcome = THRESHOLD_MISSED;
+    full->thresholds[0].has_value = full->thresholds[1].has_value = true;
+    full->thresholds[0].value = 312400;
+    full->thresholds[0].missed_ms = 41500;
+    full->thresholds[1].outcome = THRESHOLD_MET;
+    full->thresholds[1].value = 99.5;
+    full->sample.report.thresholds = full->thresholds;
+    full->sample.report.threshold_count = 3;
+}
+
 static int set_up(void **state)
 {
     struct full_report *full = MEMORY_NEW(struct full_report);
@@ -114,14 +142,33 @@ static int set_up(void **state)
             phase == REQUEST_WAITING ? full->sample.latency_us : full->sample.empty;
     }
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
+    full->sample.requests[0].received_bytes = 123400;
+    full->sample.requests[0].sent_bytes = 77;
+    close_counts_add(&full->sample.requests[0].statuses, 200, 1227);
+    close_counts_add(&full->sample.requests[0].statuses, 503, 7);
+    full->scenario = (struct scenario_report){.name = bytes_of_string("browse"),
+                                              .weight_milli = 1000,
+                                              .steps_ok = 4321,
+                                              .steps_failed = 12,
+                                              .steps_stopped = 3,
+                                              .step_us = full->sample.latency_us};
+    report->scenarios = &full->scenario;
+    report->scenario_count = 1;
     report->state = CAMPAIGN_ENDED;
     report->has_start_spread = true;
     report->start_spread_us = 977;
     report->steps_stopped = 3;
+    full->sample.options.rate = bytes_of_string("5/s");
+    report->arrivals = 123;
+    report->dropped = 7;
+    report->late_us = report->request_response_us = full->sample.empty;
+    report->response_us = full->sample.latency_us;
+    full->sample.requests[0].response_us = full->sample.empty;
     report->steps_lost = 1;
     fill_agents(full);
     fill_seen(full);
     fill_websockets(full);
+    fill_judged(full);
     *state = full;
     return 0;
 }
@@ -168,6 +215,10 @@ static void the_text_is_that_of_run(void **state)
     report_text(remote, false, &text);
     /* 130 workers of whom JSON lists 100: 500 + 499 + … + 371 times, and two that nobody counts. */
     assert_non_null(strstr(buffer_string(&text), "worker 1000 (500 of 56,617)"));
+    assert_non_null(
+        strstr(buffer_string(&text), "http.p95 < 200ms over 2s  missed   312 ms, after 41.5 s\n"));
+    assert_non_null(strstr(buffer_string(&text), "checks > 99%              met      99.5 %\n"));
+    assert_non_null(strstr(buffer_string(&text), "20       3  86.96 %  got 500 (worker 4, step 9)\n"));
     assert_non_null(strstr(buffer_string(&text), "step 7 of room 1: workers 1–2 saw something else"));
 }
 
@@ -179,6 +230,9 @@ static void the_text_is_that_of_run(void **state)
     "\"ping_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"                        \
     "\"queued_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0}"
 /* clang-format off */
+#define ALL_TIMES                                                                                            \
+    "\"min_ms\":1.0,\"mean_ms\":50.503,\"p50_ms\":50.015,\"p90_ms\":90.047,\"p95_ms\":95.039,"                 \
+    "\"p99_ms\":99.007,\"p999_ms\":100.0,\"max_ms\":100.0,\"stddev_ms\":28.866"
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
     "{\"script\":\"pad.lua\"}",
@@ -196,24 +250,39 @@ static const char *const EXPECTED[] = {
     "{\"seed\":42}",
     ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007}}"),
+    ("{\"load\":{\"arrivals\":123,\"dropped\":7,\"late_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
+    "\"step_response_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
+    "\"step_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
+    "\"request_response_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
+    "\"request_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0}}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
     "\"step\":2,\"scenario\":\"browse\"}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
     "\"worker\":7,\"step\":3,\"size_bytes\":5}]}"),
-    ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
-    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0,\"phases\":{"
+    ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
+    ALL_TIMES ",\"response\":{" OTHER_PHASE "},\"phases\":{"
     "\"blocked\":{" OTHER_PHASE "},\"lookup\":{" OTHER_PHASE "},\"connect\":{" OTHER_PHASE "},"
     "\"tls\":{" OTHER_PHASE "},\"sending\":{" OTHER_PHASE "},"
     "\"waiting\":{\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0},"
-    "\"receiving\":{" OTHER_PHASE "}}}}}"),
-    ("{\"timings\":{\"edit seen\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
-    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}"),
+    "\"receiving\":{" OTHER_PHASE "}},\"bytes_in\":123400,\"bytes_out\":77,"
+    "\"statuses\":{\"200\":1227,\"503\":7}}}}"),
+    ("{\"timings\":{\"edit seen\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
+    ALL_TIMES "}}}"),
+    ("{\"scenarios\":{\"browse\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"per_s\":66.6615385,"
+    "\"share\":1.0,\"weight_share\":1.0," ALL_TIMES "}}}"),
     ("{\"waits\":{\"pad.wait_for_writer\":{\"kind\":\"wait_for_writer\",\"count\":100,\"ok\":96,"
     "\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007},"
     "\"a.name.with\\\\ndots and \\\\xff.wait_for_readers\":{\"kind\":\"wait_for_readers\","
     "\"count\":100,\"ok\":96,\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,"
     "\"p50_ms\":50.015,\"p99_ms\":99.007}}}"),
+    ("{\"checks\":{\"body \\\\xff\":{\"passed\":21,\"failed\":0,\"message\":\"\",\"worker\":0,\"step\":0},"
+    "\"status is 200\":{\"passed\":20,\"failed\":3,\"message\":\"got 500\",\"worker\":4,\"step\":9}}}"),
+    ("{\"thresholds\":[{\"threshold\":\"http.p95 < 200ms over 2s\",\"outcome\":\"missed\",\"value\":312.4,"
+    "\"unit\":\"ms\",\"reached\":\"312 ms\",\"missed_at_s\":41.5},{\"threshold\":\"checks > 99%\","
+    "\"outcome\":\"met\",\"value\":99.5,\"unit\":\"%\",\"reached\":\"99.5 %\",\"missed_at_s\":null},"
+    "{\"threshold\":\"http.rate > 5/s\",\"outcome\":\"pending\",\"value\":null,\"unit\":\"/s\","
+    "\"reached\":\"\",\"missed_at_s\":null}]}"),
     ("{\"websockets\":{\"WS /\\\\xff\":{\"opened\":100,\"failed\":101,\"closed_by_us\":102,"
     "\"closed_by_peer\":103,\"lost\":104,\"messages_in\":105,\"messages_out\":106,"
     "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"open\":0,\"messages_in_per_s\":1.615,"
@@ -333,24 +402,24 @@ static void the_live_line_is_that_of_run(void **state)
     full->sample.report.state = CAMPAIGN_STOPPING;
     full->sample.report.verdict = VERDICT_NONE;
     SCOPED(report_view_free) struct report_view *local = sample_report_view(&full->sample);
-    local->requests_per_s = 12.5;
+    local->requests_per_s = 86;
+    local->failed_per_s = 12.5;
+    local->messages_per_s = 622.3;
+    local->window_ns = 10000000000ULL;
+    local->recent.p95_us = 95000;
     json_t *object = report_json_live(local);
     SCOPED(report_view_free) struct report_view *remote = report_json_read(object);
-    const struct live_line before = {.running_ns = 64000000000ULL, .requests = 1148};
-    struct live_line last = before;
     SCOPED(buffer_finish) struct buffer line;
     SCOPED(buffer_finish) struct buffer expected;
     buffer_init(&line, 1024);
     buffer_init(&expected, 1024);
-    live_line_compose(&last, remote, &line);
-    last = before;
-    live_line_compose(&last, local, &expected);
+    live_line_compose(remote, &line);
+    live_line_compose(local, &expected);
     assert_string_equal(buffer_string(&line), buffer_string(&expected));
-    assert_string_equal(
-        buffer_string(&line),
-        "1:05  stopping  6 workers  4,321 ok  12 failed  86.0/s  p95 95.0 ms  591 WebSockets 622/s  "
-        "seen 50.0 ms  4 wait for the writer of pad@12");
-    assert_true(remote->requests_per_s > 12.4 && remote->requests_per_s < 12.6);
+    assert_string_equal(buffer_string(&line),
+                        "1:05  stopping  6 workers  4,321 ok  12 failed  last 10 s: "
+                        "86.0 requests/s, 12.5 failed/s, p95 95.0 ms  591 WebSockets, 622 messages/s  "
+                        "seen 50.0 ms  4 wait for the writer of pad@12");
     json_decref(object);
 }
 
@@ -365,12 +434,11 @@ static void a_live_object_is_read(void **state)
                    "\"waiting\": \"4 wait for the writer of pad@12\"}",
                    0, NULL);
     SCOPED(report_view_free) struct report_view *report = report_json_read(object);
-    struct live_line last = {.running_ns = 64000000000ULL, .requests = 1148};
     SCOPED(buffer_finish) struct buffer line;
     buffer_init(&line, 1024);
-    live_line_compose(&last, report, &line);
+    live_line_compose(report, &line);
     assert_string_equal(buffer_string(&line),
-                        "1:05  stopping  3 workers  4,321 ok  12 failed  86.0/s  p95 95.0 ms  4 "
+                        "1:05  stopping  3 workers  4,321 ok  12 failed  1.0 requests/s, p95 95.0 ms  4 "
                         "wait for the writer of pad@12");
     json_decref(object);
 }

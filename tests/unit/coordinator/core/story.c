@@ -88,6 +88,22 @@ static void tell_body(struct buffer *story, const struct message *message)
                                        (unsigned long long)message->scale.rooms[i].step);
         }
         break;
+    case MESSAGE_PACE:
+        (void)buffer_append_format(story, "%s%llu ms",
+                                   message->pace.is_paused ? " paused at " : " shifted by ",
+                                   (unsigned long long)(message->pace.is_paused ? message->pace.paused_at_ns
+                                                                                : message->pace.shift_ns) /
+                                       1000000u);
+        if (message->pace.has_rate) {
+            (void)buffer_append_format(story, ", %g/s from %llu ms after %g", message->pace.rate_per_s,
+                                       (unsigned long long)message->pace.rate_at_ns / 1000000u,
+                                       message->pace.before);
+        }
+        for (size_t i = 0; i < message->pace.room_count; i++) {
+            (void)buffer_append_format(story, " %u:%llu", message->pace.rooms[i].room,
+                                       (unsigned long long)message->pace.rooms[i].step);
+        }
+        break;
     case MESSAGE_RUN_UNTIL:
         for (size_t i = 0; i < message->room_steps.count; i++) {
             (void)buffer_append_format(story, " %u:%llu", message->room_steps.items[i].room,

@@ -181,6 +181,22 @@ static void what_is_put_again_replaces_what_was_there(void **state)
     assert_int_equal(count_files(scene, false), 1);
 }
 
+static void a_series_goes_with_its_record(void **state)
+{
+    struct scene *scene = (struct scene *)*state;
+    assert_true(put(scene, 3, NULL, "ended", "over"));
+    assert_null(archive_series(scene->archive, 3));
+    assert_true(archive_put_series(scene->archive, 3, "{\"points\":2}", &scene->error));
+    assert_true(archive_put_series(scene->archive, 4, "{}", &scene->error));
+    for (int life = 0; life < 2; life++) {
+        SCOPED(memory_free_at) char *text = archive_series(scene->archive, 3);
+        assert_string_equal(text, "{\"points\":2}");
+        assert_null(archive_series(scene->archive, 4)); /* it has no record */
+        assert_int_equal(archive_count(scene->archive), 1);
+        open_archive(scene);
+    }
+}
+
 static void a_key_finds_the_newest_and_none_finds_nobody(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -269,6 +285,7 @@ static void the_oldest_go_when_there_are_too_many(void **state)
     open_archive(scene);
     assert_int_equal(archive_count(scene->archive), ARCHIVE_KEPT);
     assert_int_equal(count_files(scene, false), ARCHIVE_KEPT);
+    leave_file(scene, "5.series", "{}");
     assert_int_equal(archive_at(scene->archive, 0).campaign, 2); /* it has not ended */
     assert_int_equal(archive_at(scene->archive, 1).campaign, 5);
     assert_true(put(scene, ARCHIVE_KEPT + 4, NULL, "ended", "over"));
@@ -277,6 +294,7 @@ static void the_oldest_go_when_there_are_too_many(void **state)
     assert_int_equal(archive_at(scene->archive, 1).campaign, 6);
     assert_int_equal(archive_last(scene->archive), ARCHIVE_KEPT + 4);
     assert_false(is_there(scene, "5.json"));
+    assert_false(is_there(scene, "5.series"));
     assert_true(is_there(scene, "6.json"));
 }
 
@@ -317,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(what_was_put_is_found_by_the_next_process),
         STORY(what_is_put_again_replaces_what_was_there),
+        STORY(a_series_goes_with_its_record),
         STORY(a_key_finds_the_newest_and_none_finds_nobody),
         STORY(what_cannot_go_on_has_ended),
         STORY(what_is_none_of_ours_is_left_alone),

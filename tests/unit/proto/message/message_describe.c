@@ -164,12 +164,23 @@ static void own_histogram(struct buffer *text, const char *name, const struct hi
     }
 }
 
+static void check(struct buffer *text, const struct check_statistics *check)
+{
+    bytes(text, "\ncheck", check->name);
+    number(text, "passed", check->passed);
+    number(text, "failed", check->failed);
+    bytes(text, "text", check->text);
+    number(text, "worker", check->worker);
+    number(text, "step", check->step);
+}
+
 static void statistics(struct buffer *text, const struct statistics *statistics)
 {
     number(text, "ok", statistics->steps_ok);
     number(text, "failed", statistics->steps_failed);
     number(text, "stopped", statistics->steps_stopped);
     number(text, "running", statistics->workers_running);
+    number(text, "at", (uint64_t)statistics->at_ns);
     histogram(text, "steps", statistics->step_us);
     own_histogram(text, "late", statistics->late_us);
     own_histogram(text, "response", statistics->response_us);
@@ -180,6 +191,13 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
         number(text, "timing", statistics->requests[i].is_timing);
         number(text, "count", statistics->requests[i].count);
         number(text, "failed", statistics->requests[i].failed);
+        number(text, "forgiven", statistics->requests[i].forgiven);
+        number(text, "received", statistics->requests[i].received_bytes);
+        number(text, "sent", statistics->requests[i].sent_bytes);
+        for (size_t code = 0; code < statistics->requests[i].statuses.size; code++) {
+            number(text, "status", statistics->requests[i].statuses.items[code].code);
+            number(text, "of it", statistics->requests[i].statuses.items[code].count);
+        }
         histogram(text, "latency", statistics->requests[i].latency_us);
         own_histogram(text, "response", statistics->requests[i].response_us);
         for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
@@ -205,6 +223,17 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     }
     for (size_t i = 0; i < statistics->websocket_count; i++) {
         websocket(text, &statistics->websockets[i]);
+    }
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        check(text, &statistics->checks[i]);
+    }
+    for (size_t i = 0; i < statistics->scenario_count; i++) {
+        bytes(text, "\nscenario", statistics->scenarios[i].name);
+        number(text, "weight", statistics->scenarios[i].weight_milli);
+        for (size_t result = 0; result < 3; result++) {
+            number(text, "steps", statistics->scenarios[i].steps[result]);
+        }
+        histogram(text, "steps", statistics->scenarios[i].step_us);
     }
 }
 

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "proto/message/limits.h"
+#include "proto/message/load_text.h"
 
 #include <string.h>
 
@@ -230,6 +231,19 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
             .workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : 7, .rooms = items, .room_count = count};
         return;
     }
+    if (sample->message.kind == MESSAGE_PACE) {
+        bool is_largest = variant == SAMPLE_LARGEST;
+        sample->message.pace = (struct pace){.is_paused = count > 0,
+                                             .paused_at_ns = is_largest ? LIMIT_PLAN_NS : palette->small,
+                                             .shift_ns = is_largest ? LIMIT_PLAN_NS : 7,
+                                             .has_rate = count > 0,
+                                             .rate_at_ns = is_largest ? LIMIT_PLAN_NS : 8,
+                                             .rate_per_s = is_largest ? LOAD_RATE_MAX : 0.125,
+                                             .before = is_largest ? LIMIT_ARRIVALS : 3.5,
+                                             .rooms = items,
+                                             .room_count = count};
+        return;
+    }
     sample->message.room_steps.items = items;
     sample->message.room_steps.count = count;
 }
@@ -239,6 +253,8 @@ struct statistics_items {
     struct wait_statistics waits[2];
     struct error_statistics errors[2];
     struct websocket_statistics websockets[2];
+    struct check_statistics checks[2];
+    struct scenario_statistics scenarios[2];
 };
 
 /* The first request has them, the second does not. */
@@ -275,6 +291,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                          .is_timing = i == 1,
                                                          .count = palette->wide,
                                                          .failed = palette->wide / 3,
+                                                         .forgiven = palette->wide / 7,
                                                          .latency_us = histogram_of(sample, variant)};
         if (i == 0 && variant != SAMPLE_SMALLEST) {
             make_phases(sample, &items->requests[i], variant);
@@ -291,6 +308,19 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                      .worker = i * (LIMIT_WORKERS - 1),
                                                      .step = palette->wide / 9};
         make_websocket(sample, palette, variant, &items->websockets[i]);
+        items->checks[i] = (struct check_statistics){.name = palette->name,
+                                                     .passed = palette->wide,
+                                                     .failed = palette->wide / 5,
+                                                     .text = palette->text,
+                                                     .worker = i * (LIMIT_WORKERS - 1),
+                                                     .step = palette->wide / 9};
+        items->requests[i].received_bytes = palette->wide / 7;
+        items->requests[i].sent_bytes = palette->wide / 8;
+        items->requests[i].statuses = items->websockets[i].codes;
+        items->scenarios[i] = (struct scenario_statistics){.name = palette->name,
+                                                           .weight_milli = palette->wide / 6,
+                                                           .steps = {palette->wide, 2, palette->small},
+                                                           .step_us = histogram_of(sample, variant)};
     }
     size_t count = variant == SAMPLE_SMALLEST ? 0 : 2;
     sample->message.statistics =
@@ -298,6 +328,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .steps_failed = palette->wide / 2,
                             .steps_stopped = palette->wide / 3,
                             .workers_running = palette->small == 0 ? 0 : LIMIT_WORKERS,
+                            .at_ns = (int64_t)(palette->wide / 2),
                             .step_us = histogram_of(sample, variant),
                             .late_us = count > 0 ? histogram_of(sample, variant) : NULL,
                             .response_us = count > 0 ? histogram_of(sample, variant) : NULL,
@@ -310,7 +341,11 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .errors = items->errors,
                             .error_count = count,
                             .websockets = items->websockets,
-                            .websocket_count = count};
+                            .websocket_count = count,
+                            .checks = items->checks,
+                            .check_count = count,
+                            .scenarios = items->scenarios,
+                            .scenario_count = count};
 }
 
 static void make_gauges(struct sample *sample, const struct palette *palette, enum sample_variant variant)
@@ -424,6 +459,7 @@ void sample_make(struct sample *sample, enum message_kind kind, enum sample_vari
     case MESSAGE_DRAINED:
     case MESSAGE_RUN_UNTIL:
     case MESSAGE_SCALE:
+    case MESSAGE_PACE:
         make_room_steps(sample, &palette, variant);
         break;
     case MESSAGE_STATISTICS:

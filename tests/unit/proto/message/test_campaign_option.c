@@ -122,12 +122,12 @@ static void test_saying_nothing_of_the_length_is_one_run(void **state)
 {
     (void)state;
     struct campaign_options options = {0};
-    campaign_options_settle(&options, true);
+    campaign_options_settle(&options, true, false);
     assert_int_equal(options.runs, 0);
-    campaign_options_settle(&options, false);
+    campaign_options_settle(&options, false, false);
     assert_int_equal(options.runs, 1);
     options = (struct campaign_options){.duration_ms = 1};
-    campaign_options_settle(&options, false);
+    campaign_options_settle(&options, false, false);
     assert_int_equal(options.runs, 0);
 }
 

@@ -1,6 +1,8 @@
 /* A runner whose steps begin at instants of a plan. */
 #include "tests/unit/agent/core/runner/test_runner_support.h"
 
+#include "common/memory.h"
+
 /* The intended starts of the steps among the last effects, as milliseconds after START_NS. */
 static void expect_intended(struct fixture *fixture, const char *expected)
 {
@@ -103,13 +105,39 @@ static void arrivals_wait_for_workers_that_are_about_to_be_set_up(void **state)
     assert_int_equal(runner_dropped(fixture->runner), 1);
     ignore(fixture);
     setup_done(fixture, 1);
-    expect_intended(fixture, "1@1+100");
+    expect_intended(fixture, "1@1+0");
     setup_failed(fixture, 0, "no");
     assert_int_equal(runner_dropped(fixture->runner), 2);
     ignore(fixture);
 }
 
 /* It has every other slot; the others are another runner's. */
+/* Two workers are free for a second in which nothing runs here. */
+static void what_the_loop_is_late_with_is_not_dropped(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 5000;
+    set_up_all(fixture, 2);
+    step_ok(fixture, 0);
+    pass(fixture, 1000);
+    expect_intended(fixture, "1@1+100 0@2+200");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    step_ok(fixture, 0);
+    expect_intended(fixture, "0@3+300");
+    step_ok(fixture, 1);
+    expect_intended(fixture, "1@2+400");
+    pass(fixture, 200); /* while both are in a step */
+    assert_int_equal(runner_dropped(fixture->runner), 2);
+    for (unsigned i = 0; i < 6; i++) {
+        step_ok(fixture, i % 2);
+    }
+    expect_intended(fixture, "1@5+1000");
+    step_ok(fixture, 0);
+    expect_intended(fixture, "");
+    ignore(fixture);
+}
+
 static void a_runner_takes_the_arrivals_of_its_own_workers(void **state)
 {
     struct fixture *fixture = *state;
@@ -138,17 +166,39 @@ static void the_end_of_the_plan_comes_with_all_of_it(void **state)
     fixture->options.rate = bytes_of_string("10/s");
     fixture->options.duration_ms = 1000;
     set_up_all(fixture, 5);
-    pass(fixture, 780); /* arrivals at 0, 100 … 700 ms, of which five have found a worker */
+    for (unsigned i = 0; i < 7; i++) {
+        pass(fixture, 100); /* arrivals at 0, 100 … 700 ms, of which five have found a worker */
+    }
     assert_int_equal(runner_dropped(fixture->runner), 3);
     step_ok(fixture, 3);
     step_ok(fixture, 4);
     ignore(fixture);
-    fixture->now_ns += 190 * MS; /* the coordinator's clock is ahead of ours */
+    fixture->now_ns += 270 * MS; /* the coordinator's clock is ahead of ours */
     drain(fixture);
     expect(fixture, "step(3@2) step(4@2) drained()");
     assert_int_equal(runner_dropped(fixture->runner), 3);
     step_ok(fixture, 3);
     expect(fixture, "ended(3) teardown(3)");
+}
+
+/* With on_loss = replace all rooms report their progress, but workers that arrivals go to do not keep step.
+ */
+static void no_step_is_made_up_for_at_the_end(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 200;
+    set_up_all(fixture, 2);
+    synchronise(fixture, 0);
+    step_ok(fixture, 0);
+    pass(fixture, 100);
+    step_ok(fixture, 1);
+    ignore(fixture);
+    pass(fixture, 100);
+    drain(fixture);
+    expect(fixture, "ended(0) ended(1) drained(0@1)");
+    run_until(fixture, 0, 7);
+    expect(fixture, "");
 }
 
 static void with_rooms_an_arrival_is_one_of_a_room(void **state)
@@ -198,6 +248,138 @@ static void what_a_room_has_not_begun_is_dropped(void **state)
     ignore(fixture);
 }
 
+static void pace(struct fixture *fixture, struct pace told, uint32_t room, uint64_t step)
+{
+    struct command *command = command_new(COMMAND_PACE, CAMPAIGN);
+    command->pace = told;
+    command->room_steps = memory_new(1, sizeof *command->room_steps);
+    command->room_steps[0] = (struct room_step){.room = room, .step = step};
+    command->room_step_count = step > 0 ? 1 : 0;
+    give(fixture, command);
+}
+
+static void a_paused_plan_goes_on_where_it_was(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 1000;
+    set_up_all(fixture, 3);
+    ignore(fixture);
+    pace(fixture, (struct pace){.is_paused = true, .paused_at_ns = 150 * MS}, 0, 0);
+    pass(fixture, 500);
+    expect_intended(fixture, "1@1+100"); /* which was before the pause */
+    assert_true(runner_due_ns(fixture->runner) == UINT64_MAX);
+    pace(fixture, (struct pace){.shift_ns = 600 * MS}, 0, 0);
+    assert_int_equal(runner_due_ns(fixture->runner), START_NS + 800 * MS);
+    pass(fixture, 300);
+    expect_intended(fixture, "2@1+800");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    ignore(fixture);
+}
+
+static void a_paused_worker_waits_before_its_next_step(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.pacing_ms = 100;
+    set_up_all(fixture, 2);
+    pace(fixture, (struct pace){.is_paused = true, .paused_at_ns = 50 * MS}, 0, 0);
+    ignore(fixture);
+    step_ok(fixture, 0);
+    fixture->now_ns += 150 * MS;
+    step_ok(fixture, 1);
+    tick(fixture);
+    expect(fixture, "");
+    fixture->now_ns += 350 * MS;
+    pace(fixture, (struct pace){.shift_ns = 460 * MS}, 0, 0);
+    expect(fixture, "");
+    assert_int_equal(runner_due_ns(fixture->runner), START_NS + 560 * MS); /* 100 ms of the plan */
+    pass(fixture, 60);
+    expect_intended(fixture, "0@2+560- 1@2+560-");
+    ignore(fixture);
+}
+
+/* The coordinator has found that nobody is beyond step 2. */
+static void a_room_that_meets_pauses_before_one_step(void **state)
+{
+    struct fixture *fixture = *state;
+    set_up_all(fixture, 2);
+    synchronise(fixture, 0);
+    ignore(fixture);
+    pace(fixture, (struct pace){.is_paused = true}, 0, 3);
+    step_ok(fixture, 0);
+    expect(fixture, "past(0@1) step(0@2)");
+    step_ok(fixture, 0);
+    expect(fixture, "past(0@2)");
+    step_ok(fixture, 1);
+    expect(fixture, "past(1@1) step(1@2)");
+    pace(fixture, (struct pace){.shift_ns = MS}, 0, 0);
+    expect(fixture, "");
+    pass(fixture, 1);
+    expect(fixture, "step(0@3)");
+}
+
+static void a_change_of_the_rate_is_told_with_what_came_before(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 1000;
+    set_up_all(fixture, 4);
+    pace(fixture, (struct pace){.has_rate = true, .rate_at_ns = 200 * MS, .rate_per_s = 100, .before = 2}, 0,
+         0);
+    ignore(fixture);
+    pass(fixture, 100);
+    expect_intended(fixture, "1@1+100");
+    pass(fixture, 115);
+    expect_intended(fixture, "2@1+200 3@1+210");
+    pass(fixture, 15);
+    assert_int_equal(runner_dropped(fixture->runner), 2);
+    ignore(fixture);
+}
+
+static void loads_run_side_by_side(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.load =
+        bytes_of_string("a;workers=2;rate=10/s;duration=250ms\nb;pacing=100ms;runs=2;start=150ms");
+    fixture->options.duration_ms = 1000;
+    set_up_all(fixture, 3);
+    expect_intended(fixture, "");
+    pass(fixture, 100);
+    expect_intended(fixture, "1@1+100");
+    pass(fixture, 50);
+    expect_intended(fixture, "2@1+150-");
+    step_ok(fixture, 0);
+    step_ok(fixture, 1);
+    ignore(fixture);
+    pass(fixture, 50);
+    expect(fixture, "step(0@2) ended(1) teardown(1)"); /* that was the last arrival of its load */
+    step_ok(fixture, 2);
+    step_ok(fixture, 0);
+    expect(fixture, "ended(0) teardown(0)");
+    pass(fixture, 50);
+    step_ok(fixture, 2);
+    expect(fixture, "step(2@2) ended(2) teardown(2)");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+}
+
+static void all_workers_share_the_runs(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.shared_runs = 5; /* of which the two of four workers that are here have 3 */
+    fixture->options.workers = 4;
+    fixture->options.runs = 0;
+    deploy(fixture, 0, 2, 2);
+    begin(fixture);
+    setup_done(fixture, 0);
+    setup_done(fixture, 2);
+    step_ok(fixture, 2);
+    ignore(fixture);
+    step_ok(fixture, 2);
+    expect(fixture, "ended(2) teardown(2)");
+    step_ok(fixture, 0);
+    expect(fixture, "ended(0) teardown(0)");
+}
+
 static void a_pause_is_drawn_between_two_steps(void **state)
 {
     struct fixture *fixture = *state;
@@ -224,10 +406,19 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(arrivals_wait_for_workers_that_are_about_to_be_set_up, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_the_loop_is_late_with_is_not_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_runner_takes_the_arrivals_of_its_own_workers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_of_the_plan_comes_with_all_of_it, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_step_is_made_up_for_at_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(with_rooms_an_arrival_is_one_of_a_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_room_has_not_begun_is_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_paused_plan_goes_on_where_it_was, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_paused_worker_waits_before_its_next_step, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_room_that_meets_pauses_before_one_step, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_change_of_the_rate_is_told_with_what_came_before, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(loads_run_side_by_side, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(all_workers_share_the_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pause_is_drawn_between_two_steps, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

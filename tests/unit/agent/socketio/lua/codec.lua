@@ -122,6 +122,36 @@ function stories.packets_that_break_a_rule_are_named()
   end
 end
 
+-- Whatever comes, there is a packet or a reason; what is taken for a packet can be put together.
+function stories.damaged_packets_are_no_surprise()
+  local seeds = {
+    '2/admin,456["project:delete",123]', '51-["a",{"_placeholder":true,"num":0}]', '61-/b,1[{"x":[{"_placeholder":true,"num":0}]}]',
+    '0{"sid":"oSO0OpakMV_3jnilAAAA"}', '4/admin,{"message":"no","data":{}}', '30[]', '1/admin,',
+  }
+  local alphabet = '0123456789-/,?["]{}:tn_\0\255é '
+  math.randomseed(7)
+  for i = 1, 3000 do
+    local line = seeds[i % #seeds + 1]
+    for _ = 1, math.random(3) do
+      local at, pick = math.random(#line), math.random(#alphabet)
+      line = line:sub(1, at - math.random(0, 1)) .. alphabet:sub(pick, pick) .. line:sub(at + math.random(0, 2))
+    end
+    local packet, why = packets.decode(line)
+    if packet then
+      packets.attach(packet, { "x" })
+      assert(packet.namespace:sub(1, 1) == "/" and packet.attachments <= 100, line)
+    else
+      assert(type(why) == "string", line)
+    end
+    for _, version in ipairs { 3, 4 } do
+      local list, reason = engine.decode_payload(version, line)
+      assert(list or type(reason) == "string", line)
+    end
+    assert(engine.decode_open(line) == nil)
+    if i % 100 == 0 then tutti.sleep(0) end
+  end
+end
+
 function stories.payloads_of_version_4_are_separated()
   local list = { { text = "4hello" }, { text = "2" }, { bytes = "\1\2\3\4" } }
   same(engine.encode_payload(4, list), "4hello\0302\030bAQIDBA==")

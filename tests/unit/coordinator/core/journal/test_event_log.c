@@ -65,6 +65,8 @@ static const struct coordinator_event EVENTS[] = {
      .stop = {.campaign = 17, .is_at_once = true, .text = {(const uint8_t *)"enough", 6}}},
     {.kind = EVENT_SCALE, .now_ns = 3001, .scale = {.campaign = 18, .workers = 300}},
     {.kind = EVENT_SCALE, .now_ns = 3002, .scale = {.campaign = 18, .workers = UINT32_MAX}},
+    {.kind = EVENT_PACE, .now_ns = 3003, .pace = {.campaign = 19, .change = PACE_RATE, .rate_per_s = 0.1}},
+    {.kind = EVENT_PACE, .now_ns = 3004, .pace = {.campaign = 19, .change = PACE_RESUME}},
     {.kind = EVENT_RESTORED, .now_ns = UINT64_MAX},
 };
 #define EVENT_COUNT (sizeof EVENTS / sizeof EVENTS[0])
@@ -144,6 +146,11 @@ static void check_event(struct decoded_event *record, const struct coordinator_e
     case EVENT_SCALE:
         assert_int_equal(found->scale.campaign, wanted->scale.campaign);
         assert_int_equal(found->scale.workers, wanted->scale.workers);
+        break;
+    case EVENT_PACE:
+        assert_int_equal(found->pace.campaign, wanted->pace.campaign);
+        assert_int_equal(found->pace.change, wanted->pace.change);
+        assert_memory_equal(&found->pace.rate_per_s, &wanted->pace.rate_per_s, sizeof(double));
         break;
     case EVENT_TICK:
     case EVENT_TURN_END:

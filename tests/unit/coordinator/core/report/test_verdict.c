@@ -94,6 +94,57 @@ static void all_failed_is_no_success_unless_failures_are_allowed(void **state)
     assert_judged(&options, steps, VERDICT_NONE, NULL);
 }
 
+static void requests(const struct campaign_options *options, enum verdict before,
+                     struct requests_counted counted, enum verdict verdict, const char *reason)
+{
+    struct judgement judgement = {0};
+    judgement_raise(&judgement, before, "%s", "before");
+    judgement_pass(&judgement, 0);
+    judgement_of_requests(&judgement, options, &counted);
+    assert_string_equal(verdict_name(judgement.verdict), verdict_name(verdict));
+    assert_string_equal(judgement.reason != NULL ? judgement.reason : "", reason);
+    judgement_finish(&judgement);
+}
+
+static void failed_requests_are_said(void **state)
+{
+    (void)state;
+    struct campaign_options options = {.workers = 5, .fail_steps = 1};
+    requests(&options, VERDICT_NONE, (struct requests_counted){0}, VERDICT_PASSED, "");
+    requests(&options, VERDICT_NONE, (struct requests_counted){.all = 9}, VERDICT_PASSED, "");
+    requests(&options, VERDICT_NONE, (struct requests_counted){.all = 9, .failed = 8}, VERDICT_PASSED,
+             "8 of 9 requests failed");
+    requests(&options, VERDICT_FAILED, (struct requests_counted){.all = 9, .failed = 9}, VERDICT_FAILED,
+             "before; 9 of 9 requests failed");
+    requests(&options, VERDICT_NONE, (struct requests_counted){.all = 9, .failed = 9}, VERDICT_FAILED,
+             "no request succeeded: all 9 failed");
+    requests(&options, VERDICT_NONE, (struct requests_counted){.all = 1, .failed = 1}, VERDICT_FAILED,
+             "no request succeeded: 1 failed");
+    options.fail_steps = 0;
+    requests(&options, VERDICT_NONE, (struct requests_counted){.all = 9, .failed = 9}, VERDICT_PASSED,
+             "9 of 9 requests failed");
+    options.fail_percent = 5;
+    options.thresholds = bytes_of_string("http.failed < 1%");
+    requests(&options, VERDICT_NONE, (struct requests_counted){.all = 9, .failed = 9}, VERDICT_PASSED,
+             "9 of 9 requests failed");
+}
+
+static void who_was_stopped_is_told_when(void **state)
+{
+    (void)state;
+    struct judgement judgement = {0};
+    judgement_explain(&judgement, bytes_of_string("stopped by\ntutti stop"));
+    assert_string_equal(judgement.reason, "stopped by tutti stop");
+    assert_int_equal(judgement.verdict, VERDICT_NONE);
+    judgement_pass(&judgement, 723456000000u);
+    assert_int_equal(judgement.verdict, VERDICT_PASSED);
+    assert_string_equal(judgement.reason, "stopped after 12 m 3 s");
+    judgement_explain(&judgement, bytes_of_string("again"));
+    judgement_pass(&judgement, 5);
+    assert_string_equal(judgement.reason, "stopped after 12 m 3 s");
+    judgement_finish(&judgement);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +153,8 @@ int main(void)
         cmocka_unit_test(failed_steps_are_held_against_the_limit),
         cmocka_unit_test(percents_are_of_all_steps),
         cmocka_unit_test(nothing_at_all_is_no_success),
+        cmocka_unit_test(failed_requests_are_said),
+        cmocka_unit_test(who_was_stopped_is_told_when),
         cmocka_unit_test(all_failed_is_no_success_unless_failures_are_allowed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

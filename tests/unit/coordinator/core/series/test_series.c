@@ -164,7 +164,7 @@ static void a_day_of_many_names_is_bounded(void **state)
 {
     (void)state;
     struct series *series = series_new();
-    enum { NAMES = 500, EVERY_S = 120 };
+    enum { NAMES = 500, EVERY_S = 300 };
     static uint64_t counts[NAMES];
     struct random random;
     random_seed(&random, 5);
@@ -215,12 +215,23 @@ static void steps_waits_and_load_have_rows(void **state)
     struct wait_statistics wait = {.name = bytes_of_string("pad"), .waited_us = histogram_new()};
     struct loop_gauges loops[] = {{.lag_p99_us = 30, .lag_max_us = 40}, {.lag_p99_us = 10, .lag_max_us = 90}};
     struct gauges gauges = {.cpu_us = 250000, .loops = loops, .loop_count = 2};
+    struct websocket_statistics websocket = {.name = bytes_of_string("pad")};
     struct statistics from = {.steps_ok = 5,
                               .steps_failed = 2,
                               .steps_stopped = 1,
+                              .arrivals = 7,
+                              .dropped = 2,
                               .step_us = histogram_new(),
+                              .late_us = histogram_new(),
                               .waits = &wait,
-                              .wait_count = 1};
+                              .wait_count = 1,
+                              .websockets = &websocket,
+                              .websocket_count = 1};
+    websocket.counts[WEBSOCKET_COUNT_MESSAGES_IN] = 6;
+    websocket.counts[WEBSOCKET_COUNT_MESSAGES_OUT] = 9;
+    websocket.counts[WEBSOCKET_COUNT_BYTES_IN] = 600;
+    websocket.counts[WEBSOCKET_COUNT_BYTES_OUT] = 900;
+    histogram_add(from.late_us, 30, 7);
     wait.outcomes[OUTCOME_OK] = 7;
     wait.outcomes[OUTCOME_TIMEOUT] = 3;
     histogram_add(wait.waited_us, 20, 10);
@@ -236,10 +247,10 @@ static void steps_waits_and_load_have_rows(void **state)
     const struct {
         enum series_group group;
         uint64_t values[5]; /* four counters, or p50 after those that there are */
-    } expected[] = {{SERIES_STEPS, {5, 2, 1, 4, 60}},
-                    {SERIES_WAITS, {10, 3, 20, 20, 20}},
-                    {SERIES_SEEN, {1, 44, 44, 44, 44}},
-                    {SERIES_LOAD, {12, 500000, 30, 90}}};
+    } expected[] = {{SERIES_STEPS, {5, 2, 1, 4, 60}},    {SERIES_WAITS, {10, 3, 20, 20, 20}},
+                    {SERIES_SEEN, {1, 44, 44, 44, 44}},  {SERIES_ARRIVALS, {7, 2, 30, 30, 30}},
+                    {SERIES_MESSAGES, {6, 9, 600, 900}}, {SERIES_LOAD, {12, 500000, 30, 90}}};
+    assert_int_equal(series_recent(series, 3 * (uint64_t)NS_PER_S).messages, 15);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         const struct series_row_view *row = row_of(view, expected[i].group, NULL);
         for (size_t column = 0; column < series_column_count(row->group) && column < 5; column++) {
@@ -248,6 +259,7 @@ static void steps_waits_and_load_have_rows(void **state)
     }
     histogram_free(&wait.waited_us);
     histogram_free(&from.step_us);
+    histogram_free(&from.late_us);
     series_free(&series);
 }
 

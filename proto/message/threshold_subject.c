@@ -1,0 +1,188 @@
+/* What a threshold is about: the left side of its operator. Pure. */
+#include "proto/message/threshold_reading.h"
+
+#include "common/buffer.h"
+#include "proto/message/limits.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
+
+#define COUNTS_OF_REQUESTS (1u << THRESHOLD_ALL | 1u << THRESHOLD_OK | 1u << THRESHOLD_FAILED)
+
+static const struct threshold_metric_row METRICS[] = {
+    {"http", THRESHOLD_HTTP, false, false, true, COUNTS_OF_REQUESTS, NULL},
+    {"request", THRESHOLD_REQUEST, true, true, true, COUNTS_OF_REQUESTS, NULL},
+    {"record", THRESHOLD_RECORD, true, true, true, COUNTS_OF_REQUESTS, NULL},
+    {"steps", THRESHOLD_STEPS, false, false, true,
+     COUNTS_OF_REQUESTS | 1u << THRESHOLD_STOPPED | 1u << THRESHOLD_LOST, NULL},
+    {"checks", THRESHOLD_CHECKS, false, true, false, COUNTS_OF_REQUESTS, "ok"},
+    {"waits", THRESHOLD_WAITS, false, true, true,
+     COUNTS_OF_REQUESTS | 1u << THRESHOLD_STOPPED | 1u << THRESHOLD_TIMEOUT | 1u << THRESHOLD_SHORT |
+         1u << THRESHOLD_DEADLOCK,
+     NULL},
+    {"response", THRESHOLD_RESPONSE, false, true, true, 1u << THRESHOLD_ALL, NULL},
+    {"dropped", THRESHOLD_DROPPED, false, false, false, 1u << THRESHOLD_FAILED, "failed"},
+    {"seen", THRESHOLD_SEEN, false, true, true, 1u << THRESHOLD_ALL | 1u << THRESHOLD_DIVERGED, NULL},
+};
+static_assert(COUNT_OF(METRICS) == THRESHOLD_METRICS, "one row for each metric");
+
+static const char *const COUNT_WORDS[THRESHOLD_COUNTS] = {
+    [THRESHOLD_ALL] = "count",         [THRESHOLD_OK] = "ok",
+    [THRESHOLD_FAILED] = "failed",     [THRESHOLD_STOPPED] = "stopped",
+    [THRESHOLD_LOST] = "lost",         [THRESHOLD_TIMEOUT] = "timeout",
+    [THRESHOLD_SHORT] = "short",       [THRESHOLD_DEADLOCK] = "deadlock",
+    [THRESHOLD_DIVERGED] = "diverged",
+};
+
+static const struct {
+    const char *word;
+    enum threshold_statistic statistic;
+} TIME_WORDS[] = {{"min", THRESHOLD_MINIMUM}, {"mean", THRESHOLD_MEAN}, {"max", THRESHOLD_MAXIMUM}};
+
+static bool threshold_belongs_to_statistic(uint8_t byte)
+{
+    return reading_is_letter(byte) || reading_is_of_number(byte);
+}
+
+static bool threshold_read_metric(struct threshold_reading *reading, struct threshold *threshold)
+{
+    size_t start = reading->at;
+    struct bytes word = reading_take(reading, reading_is_letter);
+    for (size_t i = 0; i < COUNT_OF(METRICS); i++) {
+        if (bytes_equal_string(word, METRICS[i].word)) {
+            reading->row = &METRICS[i];
+            threshold->metric = METRICS[i].metric;
+            return true;
+        }
+    }
+    char list[THRESHOLD_LIST_BYTES] = "";
+    struct buffer names;
+    buffer_init_within(&names, list, sizeof list);
+    for (size_t i = 0; i < COUNT_OF(METRICS); i++) {
+        buffer_append_format(&names, "%s%s", i == 0 ? "" : ", ", METRICS[i].word);
+    }
+    struct bytes given = reading_word_at(reading, start);
+    return reading_refuse(reading, start, "\"%.*s\" is none of %s", BYTES_FORMAT(given), list);
+}
+
+/* From the opening bracket on, up to the one that closes it; `["a]b"]` may have any but a quote. */
+static bool threshold_read_name(struct threshold_reading *reading, struct threshold *threshold)
+{
+    size_t start = reading->at;
+    if (reading_peek(reading) != '[') {
+        return !reading->row->needs_name || reading_refuse(reading, start, "%s needs a name: %s[NAME]",
+                                                           reading->row->word, reading->row->word);
+    }
+    if (!reading->row->may_have_name) {
+        return reading_refuse(reading, start, "%s takes no name", reading->row->word);
+    }
+    reading->at++;
+    bool is_quoted = reading_peek(reading) == '"';
+    reading->at += is_quoted ? 1 : 0;
+    const uint8_t *from = reading->text.data + reading->at;
+    const uint8_t *end = memchr(from, is_quoted ? '"' : ']', reading->text.size - reading->at);
+    size_t size = end != NULL ? (size_t)(end - from) : 0;
+    reading->at += size + (is_quoted ? 1 : 0);
+    if (end == NULL || reading_peek(reading) != ']') {
+        return reading_refuse(reading, start, "the bracket is not closed");
+    }
+    reading->at++;
+    threshold->name = bytes_of(from, size);
+    threshold->is_pattern = !is_quoted && memchr(from, '*', size) != NULL;
+    if (size == 0 || size > LIMIT_NAME_BYTES) {
+        return reading_refuse(reading, start, "a name has 1 to %u bytes", LIMIT_NAME_BYTES);
+    }
+    return true;
+}
+
+/* What k6 writes after a name. */
+static bool threshold_refuse_tags(const struct threshold_reading *reading)
+{
+    return reading_peek(reading) != '{' ||
+           reading_refuse(reading, reading->at, "numbers are kept by name, not by tag");
+}
+
+/* "p95", "p99.9": above 0, at most 100. */
+static bool threshold_read_quantile(struct bytes word, double *quantile)
+{
+    char digits[THRESHOLD_NUMBER_BYTES];
+    char *end = NULL;
+    if (word.size < 2 || word.size >= sizeof digits || word.data[0] != 'p' ||
+        !reading_is_digit(word.data[1])) {
+        return false;
+    }
+    bytes_to_text(bytes_of(word.data + 1, word.size - 1), digits, sizeof digits);
+    double percent = strtod(digits, &end);
+    *quantile = percent / 100;
+    return digits[strspn(digits, "0123456789.")] == '\0' && *end == '\0' && percent > 0 && percent <= 100;
+}
+
+static bool threshold_find_statistic(const struct threshold_metric_row *row, struct bytes word,
+                                     struct threshold *threshold)
+{
+    threshold->statistic = THRESHOLD_NUMBER;
+    for (int count = 0; count < THRESHOLD_COUNTS; count++) {
+        if ((row->counts & 1u << count) != 0 && bytes_equal_string(word, COUNT_WORDS[count])) {
+            threshold->count = (enum threshold_count)count;
+            return true;
+        }
+    }
+    if (bytes_equal_string(word, "rate")) {
+        threshold->statistic = THRESHOLD_RATE;
+        threshold->count = (row->counts & 1u << THRESHOLD_ALL) != 0 ? THRESHOLD_ALL : THRESHOLD_FAILED;
+        return true;
+    }
+    for (size_t i = 0; i < COUNT_OF(TIME_WORDS) && row->has_times; i++) {
+        if (bytes_equal_string(word, TIME_WORDS[i].word)) {
+            threshold->statistic = TIME_WORDS[i].statistic;
+            return true;
+        }
+    }
+    threshold->statistic = THRESHOLD_QUANTILE;
+    return row->has_times && threshold_read_quantile(word, &threshold->quantile);
+}
+
+static bool threshold_refuse_statistic(const struct threshold_reading *reading, size_t at, struct bytes word)
+{
+    char list[THRESHOLD_LIST_BYTES] = "";
+    struct buffer words;
+    buffer_init_within(&words, list, sizeof list);
+    for (int count = 0; count < THRESHOLD_COUNTS; count++) {
+        if ((reading->row->counts & 1u << count) != 0) {
+            buffer_append_format(&words, "%s, ", COUNT_WORDS[count]);
+        }
+    }
+    buffer_append_string(&words,
+                         reading->row->has_times ? "rate, min, mean, max, and p50, p95, p99.9 …" : "rate");
+    if (word.size == 0) {
+        return reading_refuse(reading, at, "which number of %s? It has %s", reading->row->word, list);
+    }
+    return reading_refuse(reading, at, "%s has no \"%.*s\"; it has %s", reading->row->word,
+                          BYTES_FORMAT(word), list);
+}
+
+static bool threshold_read_statistic(struct threshold_reading *reading, struct threshold *threshold)
+{
+    size_t start = reading->at;
+    if (reading_peek(reading) != '.') {
+        struct bytes fallback = bytes_of_string(reading->row->fallback);
+        bool is_found = fallback.size > 0 && threshold_find_statistic(reading->row, fallback, threshold);
+        return is_found || threshold_refuse_statistic(reading, start, bytes_of("", 0));
+    }
+    reading->at++;
+    struct bytes word = reading_take(reading, threshold_belongs_to_statistic);
+    if (word.size > THRESHOLD_WORD_BYTES) {
+        word.size = THRESHOLD_WORD_BYTES;
+    }
+    return threshold_find_statistic(reading->row, word, threshold) ||
+           threshold_refuse_statistic(reading, start + 1, word);
+}
+
+bool threshold_read_subject(struct threshold_reading *reading, struct threshold *threshold)
+{
+    return threshold_read_metric(reading, threshold) && threshold_read_name(reading, threshold) &&
+           threshold_refuse_tags(reading) && threshold_read_statistic(reading, threshold);
+}

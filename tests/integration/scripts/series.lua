@@ -1,0 +1,19 @@
+-- One worker of each room writes, the others read; each step takes about 50 ms.
+local tutti = require "tutti"
+local http = require "tutti.http"
+
+tutti.scenario("pad", function(worker)
+  local pad = tutti.target .. "/pad/series-" .. worker.room.id
+  local round = worker:notifier("pad")
+  if worker.seat ~= worker.room.size - 1 then
+    round:wait_for_writer()
+    http.get(pad, { name = "read" })
+    round:one_read()
+  else
+    tutti.sleep(0.05)
+    http.put(pad, "step " .. worker.step, { name = "write" })
+    round:written()
+    round:wait_for_readers()
+    http.get(tutti.target .. "/no-such-page", { name = "failing" })
+  end
+end)

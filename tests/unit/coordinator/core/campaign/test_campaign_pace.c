@@ -1,0 +1,153 @@
+/* A campaign whose plan changes: its stages of workers, its rate, and pauses. */
+#include "tests/unit/coordinator/core/stand.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static void pace(struct stand *stand, enum pace_change change, double rate_per_s)
+{
+    struct coordinator_event event = {.kind = EVENT_PACE,
+                                      .now_ns = stand->now_ns,
+                                      .pace = {.campaign = 1, .change = change, .rate_per_s = rate_per_s}};
+    stand_step(stand, &event);
+    stand_exchange(stand);
+}
+
+static struct stand *open_load(void **state, const char *rate)
+{
+    struct stand *stand = *state;
+    struct campaign_options options = stand_options(4);
+    options.rate = bytes_of_string(rate);
+    options.duration_ms = 10000;
+    options.seed = 1;
+    stand_run(stand, &options, 2);
+    return stand;
+}
+
+static bool is_told(struct stand *stand, const char *line)
+{
+    return strstr(buffer_string(&stand->story), line) != NULL;
+}
+
+static void workers_follow_their_stages(void **state)
+{
+    struct stand *stand = *state;
+    struct campaign_options options = stand_options(1);
+    options.stages = bytes_of_string("1s:5,1s:5,1s:0");
+    options.duration_ms = 3000;
+    stand_run(stand, &options, 2);
+    stand_pass_ms(stand, 800);
+    assert_true(is_told(stand, "a1: scale to 2\n") && is_told(stand, "a2: scale to 4\n"));
+    stand_pass_ms(stand, 1000);
+    assert_int_equal(stand_report(stand)->options->workers, 5);
+    stand_pass_ms(stand, 1150);
+    assert_int_equal(stand_report(stand)->options->workers, 1); /* the last one stays */
+    assert_false(is_told(stand, "drain"));
+    stand_forget_story(stand);
+    stand_pass_ms(stand, 500);
+    assert_true(is_told(stand, "a1: drain") && !is_told(stand, "scale"));
+}
+
+static void a_pause_stops_the_clock_of_the_plan(void **state)
+{
+    struct stand *stand = open_load(state, "10/s");
+    stand_pass_ms(stand, 4000);
+    stand_forget_story(stand);
+    pace(stand, PACE_PAUSE, 0);
+    assert_true(is_told(stand, "a1: pace paused at 4") && is_told(stand, "a2: pace paused at 4"));
+    stand_pass_ms(stand, 8000);
+    assert_false(is_told(stand, "drain"));
+    pace(stand, PACE_RESUME, 0);
+    assert_true(is_told(stand, "a1: pace shifted by 8"));
+    stand_pass_ms(stand, 5500);
+    assert_false(is_told(stand, "drain"));
+    stand_pass_ms(stand, 1000);
+    assert_true(is_told(stand, "a1: drain"));
+}
+
+static void a_rate_counts_from_what_came_before(void **state)
+{
+    struct stand *stand = open_load(state, "10/s");
+    uint64_t lead_ms = 0;
+    stand_pass_ms(stand, 2000);
+    stand_forget_story(stand);
+    pace(stand, PACE_RATE, 100);
+    const char *from = strstr(buffer_string(&stand->story), "100/s from ");
+    assert_non_null(from);
+    for (from += strlen("100/s from "); *from >= '0' && *from <= '9'; from++) {
+        lead_ms = lead_ms * 10 + (uint64_t)(*from - '0');
+    }
+    assert_in_range(lead_ms, 1900, 2300);
+    stand_forget_story(stand);
+    pace(stand, PACE_RATE, 5); /* at the same instant, so as many have come before it */
+    assert_true(is_told(stand, "5/s from "));
+}
+
+static void what_cannot_be_is_refused(void **state)
+{
+    struct stand *stand = stand_running(state, 4, 2);
+    struct error error;
+    assert_false(coordinator_may_pace(stand->coordinator, 1, PACE_RATE, &error));
+    assert_string_equal(error.text, "campaign 1 has no rate: its steps begin when the last ones have ended");
+    assert_false(coordinator_may_pace(stand->coordinator, 1, PACE_RESUME, &error));
+    assert_string_equal(error.text, "campaign 1 is not paused");
+    assert_false(coordinator_may_pace(stand->coordinator, 7, PACE_PAUSE, &error));
+    pace(stand, PACE_RATE, 5);
+    stand_expect(stand, "");
+    pace(stand, PACE_PAUSE, 0);
+    assert_false(coordinator_may_pace(stand->coordinator, 1, PACE_PAUSE, &error));
+    assert_string_equal(error.text, "campaign 1 is paused already");
+    stand_stop(stand, true);
+    assert_false(coordinator_may_pace(stand->coordinator, 1, PACE_RESUME, &error));
+    assert_string_equal(error.text, "campaign 1 is ended: only a running campaign can be paused or paced");
+}
+
+/* All four wait at a barrier of step 1, and so report their progress. */
+static void workers_that_meet_pause_before_one_step(void **state)
+{
+    struct stand *stand = stand_running(state, 4, 2);
+    struct operation wait = {.kind = OPERATION_BARRIER, .name = bytes_of_string("b"), .step = 1};
+    struct operation past = {.kind = OPERATION_PAST};
+    for (uint32_t worker = 0; worker < 4; worker++) {
+        stand_operation(stand, &stand->agents[worker % 2], wait, &worker, 1);
+        past.step = worker == 0 ? 0 : 1;
+        stand_operation(stand, &stand->agents[worker % 2], past, &worker, 1);
+    }
+    stand_forget_story(stand);
+    pace(stand, PACE_PAUSE, 0);
+    assert_true(is_told(stand, "a1: pace paused at ") && is_told(stand, " 0:4\n"));
+}
+
+static void what_a_lost_agent_has_not_begun_is_dropped(void **state)
+{
+    struct stand *stand = open_load(state, "10/s");
+    stand_pass_ms(stand, 2000);
+    struct message message = {.kind = MESSAGE_STATISTICS, .campaign = 1};
+    message.statistics.arrivals = 30;
+    message.statistics.dropped = 5;
+    stand_send(stand, &stand->agents[0], &message);
+    stand_gone(stand, "a2");
+    assert_int_equal(stand_report(stand)->dropped, 5); /* until it has ended */
+    stand_pass_ms(stand, 8500);
+    stand_finished(stand, &stand->agents[0]);
+    stand_exchange(stand);
+    assert_int_equal(stand_report(stand)->state, CAMPAIGN_ENDED);
+    assert_int_equal(stand_report(stand)->arrivals, 30);
+    assert_int_equal(stand_report(stand)->dropped, 70); /* of a hundred */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        STORY(workers_follow_their_stages),
+        STORY(a_pause_stops_the_clock_of_the_plan),
+        STORY(a_rate_counts_from_what_came_before),
+        STORY(what_cannot_be_is_refused),
+        STORY(workers_that_meet_pause_before_one_step),
+        STORY(what_a_lost_agent_has_not_begun_is_dropped),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
