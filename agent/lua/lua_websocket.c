@@ -80,9 +80,13 @@ static void send_put(lua_State *lua, struct vu_websocket *websocket, bool is_bin
 /* After send_put: waits until all of it has left. */
 static int send_finish(lua_State *lua, struct vu *vu, struct vu_websocket *websocket)
 {
-    const struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, LUA_WEBSOCKET_METATABLE);
+    const struct lua_websocket *object = lua_websocket_check(lua);
 
     vu_websocket_changed(websocket);
+    if (websocket_left(websocket->socket) == websocket_sent(websocket->socket)) { /* as mostly */
+        lua_pushnumber(lua, (double)websocket_left_ns(websocket->socket) / 1e9);
+        return 1;
+    }
     lua_websocket_prepare_wait(lua, object->timeout_ms, 1);
     lua_pushinteger(lua, (lua_Integer)websocket_sent(websocket->socket));
     return send_await_leaving(lua, vu);
@@ -232,10 +236,15 @@ static int websocket_close_block(lua_State *lua)
 }
 
 static const luaL_Reg methods[] = {
-    {"send", websocket_send_text},        {"send_binary", websocket_send_binary},
-    {"receive", lua_websocket_receive},   {"receive_until", lua_websocket_receive_until},
-    {"messages", lua_websocket_messages}, {"expect", lua_websocket_expect},
-    {"ping", websocket_ping_once},        {"close", websocket_close_object},
+    {"send", websocket_send_text},
+    {"send_binary", websocket_send_binary},
+    {"receive", lua_websocket_receive},
+    {"receive_until", lua_websocket_receive_until},
+    {"messages", lua_websocket_messages},
+    {"expect", lua_websocket_expect},
+    {"ping", websocket_ping_once},
+    {"close", websocket_close_object},
+    {NULL, NULL},
 };
 
 static void push_text_or_nil(lua_State *lua, const char *text)
@@ -247,21 +256,15 @@ static void push_text_or_nil(lua_State *lua, const char *text)
     }
 }
 
-static int websocket_get_field(lua_State *lua)
+static int websocket_get_state(lua_State *lua)
 {
     static const char *const states[] = {
         [WEBSOCKET_OPEN] = "open", [WEBSOCKET_CLOSING] = "closing", [WEBSOCKET_CLOSED] = "closed"};
-    const struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, LUA_WEBSOCKET_METATABLE);
+    const struct lua_websocket *object = lua_websocket_check(lua);
     const struct vu_websocket *websocket = object->websocket;
     const char *name = luaL_checkstring(lua, 2);
     bool is_closed = websocket_state(websocket->socket) == WEBSOCKET_CLOSED;
 
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        if (strcmp(name, methods[i].name) == 0) {
-            lua_pushcfunction(lua, methods[i].func);
-            return 1;
-        }
-    }
     if (strcmp(name, "state") == 0) {
         lua_pushstring(lua, states[websocket_state(websocket->socket)]);
     } else if (strcmp(name, "close_code") == 0 && is_closed) {
@@ -278,9 +281,16 @@ static int websocket_get_field(lua_State *lua)
     return 1;
 }
 
+/* Methods are in the table that is its upvalue. */
+static int websocket_get_field(lua_State *lua)
+{
+    lua_pushvalue(lua, 2);
+    return lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL ? 1 : websocket_get_state(lua);
+}
+
 static int websocket_to_string(lua_State *lua)
 {
-    const struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, LUA_WEBSOCKET_METATABLE);
+    const struct lua_websocket *object = lua_websocket_check(lua);
 
     lua_pushfstring(lua, "websocket %s", object->websocket->name);
     return 1;
@@ -288,10 +298,15 @@ static int websocket_to_string(lua_State *lua)
 
 static int websocket_forget(lua_State *lua)
 {
-    struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, LUA_WEBSOCKET_METATABLE);
+    struct lua_websocket *object = lua_websocket_check(lua);
 
     vu_websocket_release(&object->websocket);
     return 0;
+}
+
+struct lua_websocket *lua_websocket_check(lua_State *lua)
+{
+    return script_check_object(lua, WAIT_OBJECT, script_of(lua)->websocket_type, LUA_WEBSOCKET_METATABLE);
 }
 
 struct lua_websocket *lua_websocket_push(lua_State *lua)
@@ -300,12 +315,15 @@ struct lua_websocket *lua_websocket_push(lua_State *lua)
 
     *object = (struct lua_websocket){0};
     if (luaL_newmetatable(lua, LUA_WEBSOCKET_METATABLE)) {
-        static const luaL_Reg functions[] = {{"__index", websocket_get_field},
-                                             {"__tostring", websocket_to_string},
+        static const luaL_Reg functions[] = {{"__tostring", websocket_to_string},
                                              {"__close", websocket_close_block},
                                              {"__gc", websocket_forget},
                                              {NULL, NULL}};
         luaL_setfuncs(lua, functions, 0);
+        script_of(lua)->websocket_type = lua_topointer(lua, -1);
+        luaL_newlib(lua, methods);
+        lua_pushcclosure(lua, websocket_get_field, 1);
+        lua_setfield(lua, -2, "__index");
         lua_pushliteral(lua, "websocket");
         lua_setfield(lua, -2, "__metatable");
     }

@@ -13,6 +13,8 @@ struct lua_websocket {
 };
 
 int luaopen_tutti_websocket(lua_State *lua);
+/* The object at index 1; raises if it is none. */
+struct lua_websocket *lua_websocket_check(lua_State *lua);
 /* Pushes a new object, and gives what it holds. */
 struct lua_websocket *lua_websocket_push(lua_State *lua);
 /* websocket.connect(url, options) */

@@ -15,7 +15,7 @@
 
 struct vu_websocket *lua_websocket_of(lua_State *lua, const struct vu *vu, const char *function)
 {
-    const struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, LUA_WEBSOCKET_METATABLE);
+    const struct lua_websocket *object = lua_websocket_check(lua);
 
     if (!vu_websocket_is_of(object->websocket, vu)) {
         lua_misuse(lua, "%s: the connection is another worker's", function);
@@ -41,7 +41,7 @@ void lua_websocket_prepare_wait(lua_State *lua, uint64_t timeout_ms, int top)
 
 uint64_t lua_websocket_timeout_of(lua_State *lua, int index, const char *function)
 {
-    const struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, LUA_WEBSOCKET_METATABLE);
+    const struct lua_websocket *object = lua_websocket_check(lua);
 
     lua_option_get(lua, index, "timeout");
     uint64_t timeout_ms = lua_call_timeout(lua, -1, function);
@@ -52,7 +52,7 @@ uint64_t lua_websocket_timeout_of(lua_State *lua, int index, const char *functio
 uint64_t lua_websocket_timeout(lua_State *lua, int index, const char *function)
 {
     static const char *const names[] = {"timeout", NULL};
-    const struct lua_websocket *object = luaL_checkudata(lua, WAIT_OBJECT, LUA_WEBSOCKET_METATABLE);
+    const struct lua_websocket *object = lua_websocket_check(lua);
 
     if (lua_isnoneornil(lua, index)) {
         return object->timeout_ms;

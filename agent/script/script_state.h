@@ -47,6 +47,7 @@ struct script {
     const void *worker_type; /* the metatables of the most frequent userdata, to recognise them quickly; NULL
                                 before any exists */
     const void *notifier_type;
+    const void *websocket_type;
     const void *task_type;
     int response_type; /* a metatable too, and the options of all requests: in the registry; LUA_NOREF */
     int http_defaults;

@@ -1,6 +1,7 @@
 /* Counts by name, in maps that are handed over and reset. */
 #include "agent/shard/meter.h"
 
+#include "common/container.h"
 #include "common/histogram.h"
 #include "common/map.h"
 #include "common/memory.h"
@@ -234,6 +235,14 @@ struct websocket_statistics *meter_websocket(struct meter *meter, struct bytes n
     }
     entry->has_changed = meter->has_changed = true;
     return &entry->counts;
+}
+
+struct websocket_statistics *meter_websocket_again(struct meter *meter, struct websocket_statistics *counts)
+{
+    struct websocket_entry *entry = CONTAINER_OF(counts, struct websocket_entry, counts);
+
+    entry->has_changed = meter->has_changed = true;
+    return counts;
 }
 
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us)

@@ -46,6 +46,8 @@ void meter_response(struct meter *meter, uint64_t response_us);
 void meter_dropped(struct meter *meter, uint64_t dropped);
 /* What is counted of the connections of this name, to be added to; until meter_take. */
 struct websocket_statistics *meter_websocket(struct meter *meter, struct bytes name);
+/* The same of what meter_websocket has given before, without looking for it. */
+struct websocket_statistics *meter_websocket_again(struct meter *meter, struct websocket_statistics *counts);
 struct error_sample {
     struct bytes key; /* what is counted together */
     struct bytes text;

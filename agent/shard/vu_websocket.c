@@ -133,9 +133,15 @@ void vu_websockets_free(struct vu_websockets **pointer)
     memory_free(all);
 }
 
-static struct websocket_statistics *vu_websocket_statistics(const struct vu_websocket *websocket)
+static struct websocket_statistics *vu_websocket_statistics(struct vu_websocket *websocket)
 {
-    return meter_websocket(vu_meter(websocket->vu), bytes_of_string(websocket->name));
+    struct meter *meter = vu_meter(websocket->vu);
+
+    if (websocket->statistics == NULL) {
+        websocket->statistics = meter_websocket(meter, bytes_of_string(websocket->name));
+        return websocket->statistics;
+    }
+    return meter_websocket_again(meter, websocket->statistics);
 }
 
 static void vu_websocket_count_end(struct vu_websocket *websocket, struct websocket_statistics *statistics)

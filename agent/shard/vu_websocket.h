@@ -8,6 +8,7 @@
 
 struct vu;
 struct vu_websockets;
+struct websocket_statistics;
 
 /* How long the end of the server may take after ours. */
 #define VU_WEBSOCKET_CLOSE_NS (5 * 1000000000ull)
@@ -22,10 +23,11 @@ struct vu_websocket {
     struct vu_websockets *all;
     struct vu_websocket *next; /* of the worker, or of those that are being closed */
     struct vu_websocket **at;
-    struct vu *waiting;             /* those of the worker that wait for a change */
-    struct http_exchange *exchange; /* the handshake; NULL: it is over */
-    struct websocket *socket;       /* NULL: not connected, or not any more */
-    struct vu_websocket_plan *plan; /* until it is connected */
+    struct vu *waiting;                      /* those of the worker that wait for a change */
+    struct http_exchange *exchange;          /* the handshake; NULL: it is over */
+    struct websocket *socket;                /* NULL: not connected, or not any more */
+    struct vu_websocket_plan *plan;          /* until it is connected */
+    struct websocket_statistics *statistics; /* of its name, in the worker's meter; NULL: not looked for */
     struct websocket_counts counted;
     uint64_t counted_pongs;
     struct alarm alarm; /* of the next ping; once it is ending, of its end */

@@ -20,6 +20,9 @@ HERE = pathlib.Path(__file__).resolve().parent
 BUILD = HERE.parent.parent / "build" / os.environ.get("TUTTI_BENCH_BUILD", "release")
 TUTTI = BUILD / "tutti"
 
+PAGE = r'default_type text/plain; return 200 "tiny page\n";'
+ONWARD = ("proxy_pass http://127.0.0.1:{port}; proxy_http_version 1.1; proxy_read_timeout 1h; proxy_buffer_size 4k; "
+          "proxy_set_header Upgrade websocket; proxy_set_header Connection Upgrade;")
 NGINX = """
 daemon off; worker_processes {workers}; pid {dir}/pid; error_log {dir}/error.log crit;
 events {{ worker_connections 19000; accept_mutex off; }}
@@ -29,7 +32,7 @@ http {{
   ssl_certificate {dir}/certificate; ssl_certificate_key {dir}/key; ssl_protocols TLSv1.3;
   server {{
     listen {port} {tls} backlog=4096 reuseport;
-    location / {{ default_type text/plain; return 200 "tiny page\\n"; }}
+    location / {{ {page} }}
     location /json {{ default_type application/json; return 200 '{json}'; }}
   }}
 }}
@@ -62,10 +65,12 @@ def free_port():
 
 
 class Nginx:
-    """A server on the first core; with `tls` it speaks TLS 1.3 alone, with `is_http2` by HTTP/2."""
+    """A server on the first core; with `tls` it speaks TLS 1.3 alone, with `is_http2` by HTTP/2. With a port `onward` it is a
+    proxy of the WebSockets there."""
 
-    def __init__(self, tls=False, *, is_http2=False, workers=1):
+    def __init__(self, tls=False, *, is_http2=False, workers=1, onward=None):
         self.tls, self.is_http2, self.workers = tls or is_http2, is_http2, workers
+        self.page = ONWARD.format(port=onward) if onward else PAGE
 
     def __enter__(self):
         self.folder = tempfile.mkdtemp()
@@ -76,7 +81,7 @@ class Nginx:
         conf = pathlib.Path(self.folder) / "nginx.conf"
         answer = json.dumps({"author": 1, "step": 7, "page": "start", "tags": ["a", "b", "c"], "is_draft": False,
                              "text": "a line of a comment, " * 38})
-        conf.write_text(NGINX.format(dir=self.folder, port=self.port, workers=self.workers, json=answer,
+        conf.write_text(NGINX.format(dir=self.folder, port=self.port, workers=self.workers, json=answer, page=self.page,
                                      tls="ssl http2" if self.is_http2 else "ssl" if self.tls else ""))
         self.process = subprocess.Popen(pinned(0, ["nginx", "-c", str(conf), "-p", self.folder]))
         until = time.monotonic() + 10
@@ -367,6 +372,89 @@ def measure_connections(workers, seconds):
     return result
 
 
+@contextlib.contextmanager
+def echo_server():
+    """The port of a WebSocket server on the first core."""
+    process = subprocess.Popen(pinned(0, [BUILD / "bin" / "websocket_echo"]), stdout=subprocess.PIPE, text=True)
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.kill()
+        process.wait()
+
+
+def websocket_round(port, *options):
+    """The report of echoes, and the processor time of all processes of it."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = pathlib.Path(folder) / "report.json"
+        _text, used_s = timed(pinned(1, [TUTTI, "run", HERE / "websocket.lua", "--single-mode", "echo", "-w", 100, "--agents", 1, "--shards", 1,
+                                         "--target", f"http://127.0.0.1:{port}", "-q", "--allow-system", "--json", path, *options]))
+        report = json.loads(path.read_text())
+    if report["steps"]["failed"]:
+        sys.exit(f"websocket: steps failed: {report['errors']}")
+    return report["websockets"]["WS /"]["messages_in"], report["duration_s"], used_s
+
+
+def measure_websocket(seconds):
+    """100 connections, each with a message of 100 bytes under way; three rounds in turn, each on the second core. The medians
+    are compared by the clock and by processor time, without what it takes to start and to end."""
+    ours, theirs = [], []
+    with echo_server() as port:
+        for _ in range(3):
+            first, _duration_s, started_s = websocket_round(port, "-r", 1)
+            count, duration_s, used_s = websocket_round(port, "-d", seconds)
+            ours.append((count / duration_s, 1e6 * (used_s - started_s) / (count - first)))
+            text, used_s = timed(pinned(1, [BUILD / "bin" / "bare_websocket", port, 100, seconds]))
+            theirs.append((json.loads(text)["per_s"], 1e6 * used_s / json.loads(text)["messages"]))
+    (our_rate, our_us), (their_rate, their_us) = ([statistics.median(column) for column in zip(*rows)] for rows in (ours, theirs))
+    return {"tutti_per_s": our_rate, "bare_per_s": their_rate, "of_bare": our_rate / their_rate,
+            "tutti_us": our_us, "us_of_bare": their_us / our_us}
+
+
+def held_websockets(url, workers, seconds, per_s):
+    """The memory of an agent with so many open connections, and the share of a core that they take at rest."""
+    process = subprocess.Popen([str(TUTTI), "run", str(HERE / "websocket.lua"), "--single-mode", "held", "-w", str(workers), "-r", "1",
+                                "--agents", "1", "--shards", "1", "--allow-system", "--target", url, "-q"],
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=dict(os.environ, BENCH_PER_S=str(per_s)))
+    guard = threading.Timer(workers / per_s + 120, process.kill)
+    guard.start()
+    try:
+        until = time.monotonic() + workers / per_s + 90
+        while True:
+            started = children(process.pid)
+            if started and len(os.listdir(f"/proc/{started[0]}/fd")) > workers:
+                break
+            if time.monotonic() > until or process.poll() is not None:
+                sys.exit(f"websockets: {workers} workers never had one each")
+            time.sleep(0.2)
+        for _ in range(30):  # until the last handshakes are over
+            before = cpu_s(started[0])
+            time.sleep(1)
+            if cpu_s(started[0]) - before < 0.05:
+                break
+        before, began = cpu_s(started[0]), time.monotonic()
+        time.sleep(seconds)
+        return resident_bytes(started[0]), 100 * (cpu_s(started[0]) - before) / (time.monotonic() - began)
+    finally:
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        process.wait()
+        guard.cancel()
+
+
+def measure_websockets(workers, seconds):
+    """What a worker with an open WebSocket takes, all in: of many, without what the agent takes for a few."""
+    few, result = workers // 10, {"workers": workers}
+    with echo_server() as port, Nginx(tls=True, workers=4, onward=port) as url:
+        small, _ = held_websockets(f"http://127.0.0.1:{port}", few, 1, 2000)
+        large, result["core_percent"] = held_websockets(f"http://127.0.0.1:{port}", workers, seconds, 2000)
+        result["plain_bytes_each"] = (large - small) / (workers - few)
+        small, _ = held_websockets(url, few, 1, 300)
+        large, result["tls_core_percent"] = held_websockets(url, workers, seconds, 300)
+        result["tls_bytes_each"] = (large - small) / (workers - few)
+    return result
+
+
 def measure_core(steps):
     def rate(workers, room_size):
         return json.loads(run([BUILD / "bin" / "core_operations", workers, room_size, steps]))
@@ -511,6 +599,14 @@ BENCHES = [
       ("tls_bytes_each", "… over TLS (aim: ≤ 40,000)"),
       ("core_percent", "one request each 10 s on all of them, % of a core"),
       ("core_percent_of_50000", "… as much for 50,000 (aim: < 30)")]),
+    ("websocket", lambda quick: measure_websocket(2 if quick else 6),
+     [("tutti_per_s", "WebSocket echoes of 100 bytes/s, tutti"), ("bare_per_s", "… bare wslay on libuv"),
+      ("of_bare", "… tutti ÷ bare (aim: ≥ 0.8)"), ("tutti_us", "… processor time of an echo, µs"),
+      ("us_of_bare", "… bare's processor time ÷ tutti's (aim: ≥ 0.8)")]),
+    ("websockets", lambda quick: measure_websockets(2000 if quick else 10000, 5 if quick else 20),
+     [("plain_bytes_each", "bytes for a worker with an open WebSocket (aim: ≤ 10,000)"),
+      ("tls_bytes_each", "… over TLS (aim: ≤ 45,000)"), ("core_percent", "all of them idle, % of a core (aim: < 2)"),
+      ("tls_core_percent", "… over TLS")]),
     ("http2", lambda quick: measure_http2(2 if quick else 6),
      [("tutti_per_s", "requests/s, tutti"), ("h2load_per_s", "requests/s, h2load -t1 -c50 -m1"),
       ("of_h2load", "tutti ÷ h2load (aim: ≥ 0.7)")]),
