@@ -218,11 +218,12 @@ void histogram_quantiles(const struct histogram *histogram, const double *quanti
 {
     uint64_t seen = 0;
     size_t found = 0;
-    struct histogram_cursor cursor = {0};
-    while (found < count && histogram_next(histogram, &cursor)) {
-        seen = add_saturating(seen, cursor.count);
-        while (found < count && seen >= rank_of(histogram, quantiles[found])) {
-            values[found++] = highest_of(histogram, cursor.bucket);
+    uint64_t rank = count > 0 ? rank_of(histogram, quantiles[0]) : 0;
+    for (size_t i = 0; found < count && i < histogram->used; i++) {
+        seen = add_saturating(seen, histogram->counts[i]);
+        while (found < count && seen >= rank) {
+            values[found++] = highest_of(histogram, (uint32_t)i);
+            rank = found < count ? rank_of(histogram, quantiles[found]) : rank;
         }
     }
     while (found < count) {
@@ -261,11 +262,47 @@ bool histogram_next(const struct histogram *histogram, struct histogram_cursor *
     return false;
 }
 
+/* In one pass, by differences from a value that is near: the squares of large values would lose digits. */
+struct histogram_moments histogram_moments(const struct histogram *histogram)
+{
+    struct histogram_moments moments = {0};
+    struct histogram_cursor cursor = {0};
+    double count = 0;
+    double squares = 0;
+    while (histogram_next(histogram, &cursor)) {
+        uint64_t width;
+        uint64_t lowest = lowest_of(cursor.bucket, &width);
+        double middle = (double)lowest + (double)(width - 1) / 2;
+        double weight = (double)cursor.count;
+        moments.minimum = count > 0 ? moments.minimum : lowest;
+        double difference = middle - moments.mean;
+        count += weight;
+        moments.mean += difference * weight / count;
+        squares += weight * difference * (middle - moments.mean);
+    }
+    moments.deviation = count > 0 ? sqrt(squares / count) : 0;
+    return moments;
+}
+
 uint64_t histogram_bucket_lowest(uint32_t bucket)
 {
     uint64_t width;
     assert(bucket < BUCKET_COUNT);
     return lowest_of(bucket, &width);
+}
+
+bool histogram_next_beyond(const struct histogram *histogram, const struct histogram *before,
+                           struct histogram_cursor *cursor)
+{
+    for (size_t i = cursor->position; i < histogram->used; i++) {
+        uint64_t known = i < before->used ? before->counts[i] : 0;
+        if (histogram->counts[i] > known) {
+            *cursor = (struct histogram_cursor){
+                .bucket = (uint32_t)i, .count = histogram->counts[i] - known, .position = i + 1};
+            return true;
+        }
+    }
+    return false;
 }
 
 bool histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count)

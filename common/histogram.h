@@ -33,6 +33,15 @@ uint64_t histogram_quantile(const struct histogram *histogram, double quantile);
 void histogram_quantiles(const struct histogram *histogram, const double *quantiles, uint64_t *values,
                          size_t count);
 
+/* From the buckets: each value counts as the middle of its bucket, which is at most 0.05 % off. All 0 when
+ * empty. */
+struct histogram_moments {
+    uint64_t minimum;
+    double mean;
+    double deviation; /* standard deviation of all values */
+};
+struct histogram_moments histogram_moments(const struct histogram *histogram);
+
 /* Sparse form for the wire: bucket indices with counts, in ascending order. */
 struct histogram_cursor {
     uint32_t bucket;
@@ -40,6 +49,9 @@ struct histogram_cursor {
     size_t position;
 };
 bool histogram_next(const struct histogram *histogram, struct histogram_cursor *cursor);
+/* Only those that have more values than in `before`; the count is how many more. */
+bool histogram_next_beyond(const struct histogram *histogram, const struct histogram *before,
+                           struct histogram_cursor *cursor);
 /* The lowest value that is counted in this bucket, which there is. */
 uint64_t histogram_bucket_lowest(uint32_t bucket);
 /* Adds a bucket received from elsewhere; false if there is no such bucket. */

@@ -37,6 +37,7 @@ CORES = ["proto/link", "agent/core", "coordinator/core"]
 SHELL = ["agent/base", "agent/http", "agent/lua", "agent/script", "agent/shard"]
 EQUIVALENT = ROOT / "tests/equivalent.txt"
 STORIES = ["numbers", "seen"]
+WITHOUT_SANITIZERS = " without sanitizers"
 CHECKED_SEEDS = 100
 CHECKED_WITHIN = 0.3  # seconds: tests that take longer under the sanitizers are not asked again
 COMPILES_WITHIN = 0.2  # seconds: before a test that takes longer the compiler is asked what it says
@@ -70,7 +71,7 @@ class Run:
         self.copy = copy
         self.ledger = ledger
         self.options = options
-        self.tests_hash = hash_of_tests()
+        self.tests_hash = hash_of_tests() + (WITHOUT_SANITIZERS if options.without_sanitizers else "")
         self.lock = threading.Lock()
         self.schemata = {}
         self.hashes = {}
@@ -137,7 +138,7 @@ class Run:
         """Settles it, unless it survives: then it is returned."""
         number = self.numbers[(one.file, one.key)]
         stem = f"test_{pathlib.Path(one.file).stem}"
-        asked = [test for test in tests if test.reaches(one.file, number)]
+        asked = [test for test in tests if test.reaches(one.file, number) and test.seconds <= self.options.longest]
         is_known_to_compiler = False
         for test in sorted(asked, key=lambda test: test.cost(one.file) / (5 if test.name.split(":")[0] == stem else 1)):
             if test.seconds > COMPILES_WITHIN and not is_known_to_compiler:
@@ -237,7 +238,10 @@ class Run:
 
     def judge_file(self, layer, tests, breaks):
         survivors = [one for one in self.in_parallel(lambda one: self.first_look(one, tests), breaks) if one is not None]
-        if survivors:
+        if survivors and self.options.without_sanitizers:
+            for one in survivors:
+                self.settle(one, "survived")
+        elif survivors:
             print(f"{survivors[0].file}: {len(survivors)} are shown to the sanitizers", file=sys.stderr, flush=True)
             self.second_look(survivors, layer)
 
@@ -257,6 +261,8 @@ def main():
     parser.add_argument("--seeds", type=int, default=1500, metavar="N", help="simulated seeds each (default: 1500)")
     parser.add_argument("--jobs", "-j", type=int, default=os.cpu_count(), metavar="N", help="so many at once (default: one a processor)")
     parser.add_argument("--work", type=pathlib.Path, metavar="DIR", help="keep the copy and the ledger here, for the next time")
+    parser.add_argument("--longest", type=float, default=float("inf"), metavar="SECONDS", help="ask no test that takes longer")
+    parser.add_argument("--without-sanitizers", action="store_true", help="do not build with sanitizers what survived without")
     parser.add_argument("--report", action="store_true", help="try nothing: print what the ledger knows, and what survived")
     parser.add_argument("files", nargs="*", default=[*CORES, *SHELL], metavar="FILE", help="or folder (default: the cores and the agent's shell)")
     options = parser.parse_args()
@@ -289,10 +295,12 @@ def main():
 
 
 def try_all(folder, ledger, options, chosen, hashes):
-    tests_hash = hash_of_tests()
+    accepted = {hash_of_tests()}
+    if options.without_sanitizers:
+        accepted.add(hash_of_tests() + WITHOUT_SANITIZERS)
     pending = collections.defaultdict(list)
     for one in chosen:
-        if not ledger.is_settled(hashes[one.file], one, tests_hash):
+        if not ledger.is_settled(hashes[one.file], one, accepted):
             pending[layer_of(one.file)].append(one)
     if not pending:
         return

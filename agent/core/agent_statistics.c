@@ -64,6 +64,7 @@ static void make_space_for_request(struct parcel *parcel, const struct request_s
     struct parcel_share share = share_of_text(request->name.size);
     add_histogram(&share, request->latency_us);
     add_histogram(&share, request->response_us);
+    share.bytes += request->statuses.size * BUCKET_BYTES * 2;
     for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
         add_histogram(&share, request->phase_us[phase]);
     }
@@ -94,6 +95,7 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     *part = *statistics;
     part->request_count = part->wait_count = part->error_count = part->websocket_count = 0;
     part->check_count = 0;
+    part->scenario_count = 0;
     struct parcel_share share = share_of_text(0);
     add_histogram(&share, statistics->step_us);
     add_histogram(&share, statistics->late_us);
@@ -125,6 +127,13 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
         make_space(&parcel, share_of_text(check->name.size + check->text.size));
         part->checks = part->check_count == 0 ? &statistics->checks[i] : part->checks;
         part->check_count++;
+    }
+    for (size_t i = 0; i < statistics->scenario_count; i++) {
+        struct parcel_share of_scenario = share_of_text(statistics->scenarios[i].name.size);
+        add_histogram(&of_scenario, statistics->scenarios[i].step_us);
+        make_space(&parcel, of_scenario);
+        part->scenarios = part->scenario_count == 0 ? &statistics->scenarios[i] : part->scenarios;
+        part->scenario_count++;
     }
     send_parcel(&parcel);
 }

@@ -137,6 +137,10 @@ struct http_response {
     bool is_reused;      /* the connection has served a request before */
     bool is_retried;     /* sent a second time, since a kept connection ended under the first */
     struct http_timings timings;
+    /* Of bodies, as they travel: coded, without what frames them. Over all exchanges, where redirects were
+     * followed; with libcurl of the last one. */
+    uint64_t received_bytes;
+    uint64_t sent_bytes;
     /* Of an upgrade that was granted, for on_done only: who takes the connection sets the pointer to NULL,
      * else it is closed. `rest` is what has come in the other protocol already. */
     struct stream **upgraded; /* NULL: none */

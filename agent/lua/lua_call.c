@@ -102,6 +102,27 @@ static void raise_outcome(lua_State *lua, struct vu *vu, enum operation_kind kin
     lua_failure_raise(lua, &failure);
 }
 
+static bool call_is_digit(const struct bytes *name, size_t index)
+{
+    return name->data[index] >= '0' && name->data[index] <= '9';
+}
+
+/* Variables that a script numbers ("turn-17", "turn-18") are awaited as one: "turn-N". */
+static struct bytes name_of_wait(const struct reply *reply, char folded[LIMIT_NAME_BYTES])
+{
+    size_t size = 0;
+    bool is_variable = reply->kind == OPERATION_GET_OR_MAKE || reply->kind == OPERATION_WAIT_SET ||
+                       reply->kind == OPERATION_WAIT_CHANGED;
+
+    for (size_t i = 0; is_variable && i < reply->name.size && size < LIMIT_NAME_BYTES; i++) {
+        bool is_digit = call_is_digit(&reply->name, i);
+        if (!is_digit || i == 0 || !call_is_digit(&reply->name, i - 1)) {
+            folded[size++] = is_digit ? 'N' : (char)reply->name.data[i];
+        }
+    }
+    return is_variable ? bytes_of(folded, size) : reply->name;
+}
+
 typedef int finish_function(lua_State *lua, struct vu *vu, const struct reply *reply);
 
 static int lua_call_try(lua_State *lua, struct vu *vu, const struct operation *operation,
@@ -120,7 +141,9 @@ static int on_answer(lua_State *lua, int status, lua_KContext context)
     const struct reply *reply = shared_reply_get(vu->answer);
     uint64_t waited_ns = vu_turn_ns(vu) - vu->wait_began_ns;
     if (operation_is_wait(reply->kind)) {
-        meter_wait(vu_meter(vu), reply->name, reply->kind, reply->outcome, waited_ns / 1000);
+        char folded[LIMIT_NAME_BYTES];
+        struct bytes name = name_of_wait(reply, folded);
+        meter_wait(vu_meter(vu), name, reply->kind, reply->outcome, waited_ns / 1000);
     }
     if (reply->outcome != OUTCOME_OK) {
         raise_outcome(lua, vu, reply->kind, (double)waited_ns / 1e9);

@@ -111,6 +111,9 @@ bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_resp
                                     .is_ok = response->failure == HTTP_OK && response->status < 400,
                                     .is_unsent = response->failure != HTTP_OK && !response->has_left,
                                     .latency_us = response->timings.total_us,
+                                    .status = response->failure == HTTP_OK ? response->status : 0,
+                                    .received_bytes = response->received_bytes,
+                                    .sent_bytes = response->sent_bytes,
                                     .phase_us =
                                         vu_options(vu)->has_phases ? response->timings.phase_us : NULL};
 
@@ -120,7 +123,8 @@ bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_resp
         lua_http_push_failure(lua, response);
         return false;
     }
-    lua_response_push(lua, response, 2);
+    const struct lua_response_booking booking = {.name = sample.name, .is_ok = sample.is_ok};
+    lua_response_push(lua, response, 2, &booking);
     return true;
 }
 

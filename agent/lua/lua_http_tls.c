@@ -40,12 +40,32 @@ static const char *tls_read_file(lua_State *lua, int index, const char *name)
     return lua_tostring(lua, index);
 }
 
-/* NULL: the option is not there. The text stays on the stack. */
-static const char *tls_option(lua_State *lua, int table, const char *name, const char *label)
+enum tls_option { TLS_VERIFY, TLS_CA, TLS_CERTIFICATE, TLS_KEY, TLS_OPTION_COUNT };
+
+static const char *const tls_options[TLS_OPTION_COUNT + 1] = {"verify", "ca", "certificate", "key", NULL};
+
+/* What the table at `table` holds: a bit for each option. */
+struct tls_given {
+    int table;
+    uint32_t options;
+};
+
+/* Pushes the option and gives its type, if it is given. */
+static int tls_get(lua_State *lua, const struct tls_given *given, enum tls_option option)
 {
+    bool is_given = (given->options & UINT32_C(1) << option) != 0;
+
+    return is_given ? lua_option_get(lua, given->table, tls_options[option]) : LUA_TNIL;
+}
+
+/* NULL: the option is not there. The text stays on the stack. */
+static const char *tls_text(lua_State *lua, const struct tls_given *given, enum tls_option option,
+                            const char *label)
+{
+    const char *name = tls_options[option];
     size_t size;
 
-    if (lua_option_get(lua, table, name) == LUA_TNIL) {
+    if (tls_get(lua, given, option) == LUA_TNIL) {
         return NULL;
     }
     if (lua_type(lua, -1) != LUA_TSTRING) {
@@ -67,22 +87,21 @@ static const char *tls_option(lua_State *lua, int table, const char *name, const
 
 void lua_http_read_tls(lua_State *lua, int index, struct http_tls *tls)
 {
-    static const char *const names[] = {"verify", "ca", "certificate", "key", NULL};
-
     if (!lua_istable(lua, index)) {
         lua_misuse(lua, "http: tls is a table, not a %s", luaL_typename(lua, index));
     }
-    lua_call_check_options(lua, index, "http: tls", names);
-    int type = lua_option_get(lua, index, "verify");
+    const struct tls_given given = {.table = index,
+                                    .options = lua_call_check_options(lua, index, "http: tls", tls_options)};
+    int type = tls_get(lua, &given, TLS_VERIFY);
     if (type != LUA_TNIL && type != LUA_TBOOLEAN) {
         lua_misuse(lua, "http: tls.verify is true or false, not a %s", luaL_typename(lua, -1));
     }
     if (type == LUA_TBOOLEAN) {
         tls->is_unverified = !lua_toboolean(lua, -1);
     }
-    const char *ca = tls_option(lua, index, "ca", CERTIFICATE_LABEL);
-    const char *certificate = tls_option(lua, index, "certificate", CERTIFICATE_LABEL);
-    const char *key = tls_option(lua, index, "key", KEY_LABEL);
+    const char *ca = tls_text(lua, &given, TLS_CA, CERTIFICATE_LABEL);
+    const char *certificate = tls_text(lua, &given, TLS_CERTIFICATE, CERTIFICATE_LABEL);
+    const char *key = tls_text(lua, &given, TLS_KEY, KEY_LABEL);
     if (key != NULL && certificate == NULL) {
         lua_misuse(lua, "http: tls.key is given without tls.certificate");
     }

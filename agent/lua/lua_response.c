@@ -2,6 +2,8 @@
  * demand. */
 #include "agent/lua/lua_response.h"
 
+#include "agent/lua/lua_expect.h"
+#include "agent/lua/lua_extract.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_json.h"
 #include "agent/script/script_state.h"
@@ -26,6 +28,9 @@ struct lua_response {
     struct http_timings timings;
     uint32_t body_size;   /* of a short one, after the address */
     uint8_t address_size; /* after the headers */
+    uint8_t name_size;    /* of the request in the report, after a short body */
+    bool is_counted_ok;
+    bool is_judged;
     bool is_reused;
     bool is_retried;
     char version[4]; /* empty: not known */
@@ -304,23 +309,80 @@ static const struct lua_response *response_check(lua_State *lua)
     return luaL_checkudata(lua, 1, METATABLE); /* says what it is */
 }
 
-/* response:json() */
-static int to_json(lua_State *lua)
+void lua_response_push_json(lua_State *lua)
 {
     struct json_problem problem;
     const struct lua_response *response = response_check(lua);
     struct bytes body = short_body(response);
 
-    lua_settop(lua, 1);
     if (lua_getiuservalue(lua, 1, VALUE_BODY) == LUA_TSTRING) {
         const char *text = lua_tolstring(lua, -1, &body.size);
         body = bytes_of(text, body.size);
     }
-    if (lua_json_read(lua, body, &problem)) {
-        return 1;
+    if (!lua_json_read(lua, body, &problem)) {
+        lua_misuse(lua, "the answer is not JSON: %s (line %zu, column %zu)", problem.text, problem.line,
+                   problem.column);
     }
-    return lua_misuse(lua, "the answer is not JSON: %s (line %zu, column %zu)", problem.text, problem.line,
-                      problem.column);
+    lua_remove(lua, -2);
+}
+
+/* response:json([path]) */
+static int to_json(lua_State *lua)
+{
+    lua_settop(lua, 2);
+    if (!lua_isnil(lua, 2)) {
+        return lua_extract_json(lua);
+    }
+    lua_response_push_json(lua);
+    return 1;
+}
+
+struct lua_response_facts lua_response_facts(lua_State *lua)
+{
+    const struct lua_response *response = response_check(lua);
+    struct bytes body = short_body(response);
+
+    return (struct lua_response_facts){
+        .status = response->status,
+        .total_s = (double)response->timings.total_us / 1e6,
+        .booking = {.name = bytes_of(body.data + body.size, response->name_size),
+                    .is_ok = response->is_counted_ok},
+        .is_judged = response->is_judged,
+    };
+}
+
+void lua_response_rebook(lua_State *lua, bool is_ok)
+{
+    struct lua_response *response = lua_touserdata(lua, 1);
+
+    response->is_counted_ok = is_ok;
+    response->is_judged = true;
+}
+
+void lua_response_push_body(lua_State *lua)
+{
+    push_body(lua, response_check(lua));
+}
+
+void lua_response_push_headers(lua_State *lua)
+{
+    push_headers(lua, response_check(lua));
+}
+
+/* Pushes the function of this name; false if there is none. */
+static bool push_method(lua_State *lua, const char *name)
+{
+    static const luaL_Reg methods[] = {
+        {"json", to_json},      {"xpath", lua_extract_xpath}, {"match", lua_extract_match},
+        {"expect", lua_expect}, {"fail", lua_expect_fail},    {"ok", lua_expect_ok}};
+
+    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
+        if (strcmp(name, methods[i].name) == 0) {
+            lua_pushcfunction(lua, methods[i].func);
+            return true;
+        }
+    }
+    return false;
 }
 
 /* Pushes what is known of the exchange under this name, or nil. */
@@ -352,8 +414,8 @@ static int lua_response_get_field(lua_State *lua)
         push_headers(lua, response);
     } else if (strcmp(name, "url") == 0) {
         lua_getiuservalue(lua, 1, VALUE_URL);
-    } else if (strcmp(name, "json") == 0) {
-        lua_pushcfunction(lua, to_json);
+    } else if (push_method(lua, name)) {
+        return 1;
     } else if (strcmp(name, "redirects") == 0) {
         push_redirects(lua);
     } else if (strcmp(name, "timings") == 0) {
@@ -389,12 +451,14 @@ static void copy_exchange(struct lua_response *copy, const struct http_response 
     }
 }
 
-void lua_response_push(lua_State *lua, const struct http_response *response, int url_index)
+void lua_response_push(lua_State *lua, const struct http_response *response, int url_index,
+                       const struct lua_response_booking *booking)
 {
     size_t address_size = response->address != NULL ? strlen(response->address) : 0;
     size_t body_size = response->body.size <= SHORT_BODY_BYTES ? response->body.size : 0;
-    struct lua_response *copy =
-        lua_newuserdatauv(lua, sizeof *copy + response->headers.size + address_size + body_size, VALUE_COUNT);
+    struct lua_response *copy = lua_newuserdatauv(
+        lua, sizeof *copy + response->headers.size + address_size + body_size + booking->name.size,
+        VALUE_COUNT);
 
     copy->status = response->status;
     copy->timings = response->timings;
@@ -404,6 +468,13 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
     }
     copy_exchange(copy, response);
     copy->body_size = (uint32_t)body_size;
+    copy->name_size = (uint8_t)booking->name.size;
+    copy->is_counted_ok = booking->is_ok;
+    copy->is_judged = false;
+    if (booking->name.size > 0) {
+        memcpy(copy->headers + copy->header_size + copy->address_size + body_size, booking->name.data,
+               booking->name.size);
+    }
     if (body_size > 0) {
         memcpy(copy->headers + copy->header_size + copy->address_size, response->body.data, body_size);
     } else if (response->body.size > 0) {

@@ -2,6 +2,7 @@
 #include "agent/lua/lua_tutti.h"
 
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_check.h"
 #include "agent/lua/lua_data.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_task.h"
@@ -293,6 +294,7 @@ int luaopen_tutti(lua_State *lua)
 {
     static const luaL_Reg functions[] = {
         {"options", script_set_options},
+        {"load", script_add_load},
         {"data", lua_data_new},
         {"http_defaults", lua_http_set_defaults},
         {"scenario", add_scenario},
@@ -301,6 +303,8 @@ int luaopen_tutti(lua_State *lua)
         {"time", time_call},
         {"record", record_time},
         {"print", lua_print},
+        {"check", lua_check},
+        {"thresholds", lua_check_set_thresholds},
         {NULL, NULL},
     };
 

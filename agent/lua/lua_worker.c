@@ -64,20 +64,21 @@ static bool lua_worker_push_field(lua_State *lua, const struct vu *vu, const cha
     return true;
 }
 
-/* Methods are in the upvalue, the script's own fields in the user value. */
+/* Methods are in the upvalue, the script's own fields in the user value. No method has the name of a field.
+ */
 static int lua_worker_get_field(lua_State *lua)
 {
     struct vu *vu = to_vu(lua);
 
+    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, vu, lua_tostring(lua, 2))) {
+        return 1;
+    }
     lua_settop(lua, 2);
     lua_pushvalue(lua, 2);
     if (lua_rawget(lua, lua_upvalueindex(1)) != LUA_TNIL) {
         return 1;
     }
     lua_pop(lua, 1);
-    if (lua_type(lua, 2) == LUA_TSTRING && lua_worker_push_field(lua, vu, lua_tostring(lua, 2))) {
-        return 1;
-    }
     if (lua_getiuservalue(lua, 1, 1) != LUA_TTABLE) {
         return 0;
     }

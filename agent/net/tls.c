@@ -151,6 +151,7 @@ static bool use_certificate(SSL_CTX *context, const struct tls_options *options,
 static bool set_context(SSL_CTX *context, const struct tls_options *options, struct error *error)
 {
     SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE);
+    SSL_CTX_set_read_ahead(context, 1); /* head and content of a record at once: all of the wire is there */
     SSL_CTX_set_options(context,
                         SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);

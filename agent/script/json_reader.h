@@ -13,7 +13,8 @@ struct json_reader {
     const char *text;
     const char *at;
     const char *end;
-    int list_type; /* index of the metatable */
+    int list_type;   /* index of the metatable */
+    int checked_top; /* up to here the stack has room */
     int depth;
     size_t charge; /* instructions that the script's budget does not know of yet */
     struct json_problem *problem;

@@ -45,12 +45,23 @@ static bool read_word(struct json_reader *reader, const char *word)
     return true;
 }
 
+/* Room on the stack for STACK_SLOTS more; for some further ones at the same time. */
+static void json_need_slots(struct json_reader *reader)
+{
+    int top = lua_gettop(reader->lua);
+
+    if (top + STACK_SLOTS > reader->checked_top) {
+        luaL_checkstack(reader->lua, 2 * STACK_SLOTS, NULL);
+        reader->checked_top = top + 2 * STACK_SLOTS;
+    }
+}
+
 static bool go_deeper(struct json_reader *reader)
 {
     if (++reader->depth > JSON_MAX_DEPTH) {
         return json_reader_complain(reader, reader->at - 1, "Nested deeper than 200 levels");
     }
-    luaL_checkstack(reader->lua, STACK_SLOTS, NULL);
+    json_need_slots(reader);
     return true;
 }
 
@@ -100,7 +111,7 @@ static bool read_object(struct json_reader *reader)
             if (lua_gettop(reader->lua) == place + 2 * VALUES_AT_ONCE) {
                 put_fields(reader, place);
             }
-            luaL_checkstack(reader->lua, STACK_SLOTS, NULL);
+            json_need_slots(reader);
             if (!read_object_field(reader)) {
                 return false;
             }
@@ -150,7 +161,7 @@ static bool read_list(struct json_reader *reader)
             if (lua_gettop(reader->lua) == place + VALUES_AT_ONCE) {
                 count = put_items(reader, place, count);
             }
-            luaL_checkstack(reader->lua, STACK_SLOTS, NULL);
+            json_need_slots(reader);
             if (!read_value(reader)) {
                 return false;
             }
@@ -214,7 +225,7 @@ bool lua_json_read(lua_State *lua, struct bytes text, struct json_problem *probl
     struct json_reader reader = {
         .lua = lua, .text = begin, .at = begin, .end = begin + text.size, .problem = problem};
 
-    luaL_checkstack(lua, STACK_SLOTS, NULL);
+    json_need_slots(&reader);
     lua_json_push_list_type(lua);
     reader.list_type = lua_gettop(lua);
     if (text.size >= sizeof mark - 1 && memcmp(begin, mark, sizeof mark - 1) == 0) {

@@ -107,7 +107,8 @@ static bool has_escaped(const char *text)
     for (size_t i = 0; i < PIECE_BYTES; i += sizeof any) {
         vector part;
         memcpy(&part, text + i, sizeof part);
-        any |= (vector)((part < 0x20) | (part == '"') | (part == '\\') | (part == 0x7f));
+        /* Bytes below 0x20 and '"', 0x22, are those that become 0x20 at most where that bit changes. */
+        any |= (vector)(((part ^ 2) <= 0x20) | (part == '\\') | (part == 0x7f));
     }
     memcpy(found, &any, sizeof found);
     return (found[0] | found[1]) != 0;

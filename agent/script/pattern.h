@@ -32,5 +32,7 @@ void pattern_push_capture(struct pattern *pattern, int index, const char *start,
 /* Pushes all captures; the whole match if there are none and `start` is given. Returns their number. */
 int pattern_push_captures(struct pattern *pattern, const char *start, const char *end);
 
+/* string.match: (subject, pattern, [start]). */
+int pattern_string_match(lua_State *lua);
 /* string.find, match, gmatch and gsub, replacing those of the library. */
 void pattern_open(lua_State *lua);

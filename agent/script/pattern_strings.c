@@ -106,7 +106,7 @@ static int string_find(lua_State *lua)
     return find_or_match(lua, true);
 }
 
-static int string_match(lua_State *lua)
+int pattern_string_match(lua_State *lua)
 {
     return find_or_match(lua, false);
 }
@@ -251,7 +251,7 @@ static int string_gsub(lua_State *lua)
 void pattern_open(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"find", string_find},
-                                         {"match", string_match},
+                                         {"match", pattern_string_match},
                                          {"gmatch", string_gmatch},
                                          {"gsub", string_gsub},
                                          {NULL, NULL}};

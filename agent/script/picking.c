@@ -1,7 +1,9 @@
 /* Draws scenarios by weight from a stateless generator, so that the choice is repeatable. */
 #include "agent/script/picking.h"
 
+#include "common/memory.h"
 #include "common/random.h"
+#include "proto/message/load.h"
 
 #include <string.h>
 
@@ -30,6 +32,12 @@ bool pick_scenario(const struct script *script, const struct campaign_options *o
 {
     struct random random;
 
+    if (script->loads != NULL) {
+        struct bytes name = loads_find(script->loads, worker)->scenario;
+        const struct scenario *own = script_find_scenario(script, (const char *)name.data, name.size);
+        *scenario = own != NULL ? (uint32_t)(own - script->scenarios) : 0;
+        return own != NULL;
+    }
     if (options->single_mode.size > 0) {
         const struct scenario *only =
             script_find_scenario(script, (const char *)options->single_mode.data, options->single_mode.size);
@@ -46,4 +54,20 @@ bool pick_scenario(const struct script *script, const struct campaign_options *o
     }
     random_seed(&random, options->seed + worker * 0x9e3779b97f4a7c15ull + step * 0xd1b54a32d192ed03ull);
     return pick_by_weight(script, random_unit(&random) * script->total_weight, scenario);
+}
+
+bool picking_take_loads(struct script *script, const struct campaign_options *options, struct error *error)
+{
+    if (options->load.size == 0) {
+        return true;
+    }
+    script->loads = MEMORY_NEW(struct loads);
+    loads_of(options, script->loads);
+    for (size_t i = 0; i < script->loads->count; i++) {
+        struct bytes name = script->loads->items[i].scenario;
+        if (script_find_scenario(script, (const char *)name.data, name.size) == NULL) {
+            return error_set(error, "load: there is no scenario \"%.*s\"", BYTES_FORMAT(name));
+        }
+    }
+    return true;
 }

@@ -7,3 +7,7 @@
  * weight. */
 MUST_CHECK bool pick_scenario(const struct script *script, const struct campaign_options *options,
                               uint32_t worker, uint64_t step, uint32_t *scenario);
+/* What the loads of the campaign run, which pick_scenario looks at. False if a scenario of theirs is
+ * missing. The options outlive the script. */
+MUST_CHECK bool picking_take_loads(struct script *script, const struct campaign_options *options,
+                                   struct error *error);

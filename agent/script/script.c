@@ -121,6 +121,7 @@ void script_free(struct script **pointer)
         memory_free(script->scenarios[i].name);
     }
     memory_free(script->scenarios);
+    memory_free(script->loads);
     for (size_t i = 0; i < script->option_count; i++) {
         memory_free(script->options[i].name);
         memory_free(script->options[i].text);

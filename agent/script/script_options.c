@@ -10,7 +10,7 @@
 #include "proto/message/campaign_option.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
-#include "proto/message/load_text.h"
+#include "proto/message/load.h"
 #include "proto/message/threshold.h"
 
 #include <math.h>
@@ -323,6 +323,41 @@ static void script_options_take(lua_State *lua, const struct option *option)
     }
 }
 
+static const char *script_options_kept(const struct script *script, const char *name)
+{
+    for (size_t i = 0; i < script->option_count; i++) {
+        if (strcmp(script->options[i].name, name) == 0) {
+            return script->options[i].text;
+        }
+    }
+    return NULL;
+}
+
+void script_options_add(lua_State *lua, const char *name)
+{
+    struct script *script = script_of(lua);
+    struct error error;
+
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        const struct option *option = &script_option_table[i];
+        if (strcmp(option->name, name) != 0) {
+            continue;
+        }
+        struct spelling spelling = {.lua = lua, .option = option};
+        script_options_name(option, spelling.name);
+        const char *text = spell(&spelling);
+        if (option->check != NULL && !option->check(bytes_of_string(text), &error)) {
+            lua_misuse(lua, "%s: %s", name, error.text);
+        }
+        const char *kept = script_options_kept(script, name);
+        if (kept != NULL) { /* on the stack, where an error of the script finds it */
+            lua_pushfstring(lua, "%s%c%s", kept, option->separator, text);
+            text = lua_tostring(lua, -1);
+        }
+        script_options_keep(script, name, text);
+    }
+}
+
 static void check_name(lua_State *lua)
 {
     if (lua_type(lua, -2) != LUA_TSTRING) {
@@ -357,5 +392,72 @@ int script_set_options(lua_State *lua)
         script_options_read_files(lua);
     }
     lua_pop(lua, 1);
+    return 0;
+}
+
+static const char *script_options_find(const struct script *script, const char *name)
+{
+    for (size_t i = 0; i < script->option_count; i++) {
+        if (strcmp(script->options[i].name, name) == 0) {
+            return script->options[i].text;
+        }
+    }
+    return NULL;
+}
+
+static void check_load_names(lua_State *lua)
+{
+    for (lua_pushnil(lua); lua_next(lua, 2); lua_pop(lua, 1)) {
+        bool is_known = false;
+        for (size_t i = 0; lua_type(lua, -2) == LUA_TSTRING && i < LOAD_OPTION_COUNT; i++) {
+            is_known = is_known || strcmp(load_option_table[i].name, lua_tostring(lua, -2)) == 0;
+        }
+        if (!is_known) {
+            lua_misuse(lua, "tutti.load: unknown option %.60s", luaL_tolstring(lua, -2, NULL));
+        }
+    }
+}
+
+/* Leaves the line of this load on the stack: its scenario, and what the table at 2 says. */
+static const char *push_load_line(lua_State *lua)
+{
+    lua_settop(lua, 2);
+    lua_pushvalue(lua, 1);
+    for (size_t i = 0; i < LOAD_OPTION_COUNT; i++) {
+        struct spelling spelling = {.lua = lua, .option = &load_option_table[i]};
+        script_options_name(spelling.option, spelling.name);
+        if (lua_option_get(lua, 2, spelling.name) != LUA_TNIL) {
+            const char *text = spell(&spelling);
+            lua_pushfstring(lua, "%s;%s=%s", lua_tostring(lua, 3), spelling.name, text);
+            lua_replace(lua, 3);
+        }
+        lua_settop(lua, 3);
+    }
+    return lua_tostring(lua, 3);
+}
+
+int script_add_load(lua_State *lua)
+{
+    struct script *script = script_of(lua);
+    struct error error;
+
+    if (!script->is_loading) {
+        return lua_misuse(lua, "tutti.load: only while the script loads");
+    }
+    const char *name = lua_type(lua, 1) == LUA_TSTRING ? lua_tostring(lua, 1) : "";
+    if (*name == '\0' || strlen(name) != lua_rawlen(lua, 1) || strpbrk(name, ";\n") != NULL) {
+        return lua_misuse(lua, "tutti.load: expected the name of a scenario, without a semicolon");
+    }
+    luaL_checktype(lua, 2, LUA_TTABLE);
+    lua_option_check_plain(lua, 2, "tutti.load");
+    check_load_names(lua);
+    const char *before = script_options_find(script, "load");
+    const char *line = push_load_line(lua);
+    lua_pushfstring(lua, "%s%s%s", before != NULL ? before : "", before != NULL ? "\n" : "", line);
+    const char *all = lua_tostring(lua, -1);
+    if (strlen(all) > LIMIT_LOAD_BYTES || !loads_check(bytes_of_string(all), &error)) {
+        return lua_misuse(lua, "tutti.load: %s", strlen(all) > LIMIT_LOAD_BYTES ? "too much" : error.text);
+    }
+    script_options_keep(script, "load", all);
     return 0;
 }

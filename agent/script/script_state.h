@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 struct campaign_options;
+struct loads;
 struct vu;
 
 /* In the order in which they run; the last two are not phases. */
@@ -71,6 +72,7 @@ struct script {
     void *thread_context;
     const struct script_library *library;
     const struct campaign_options *campaign_options; /* NULL while it is only looked at */
+    struct loads *loads;                             /* with scenarios of their own; NULL: there are none */
     struct vu *current;                              /* whose turn it is; NULL while loading */
     bool cannot_wait; /* a coroutine runs within what cannot yield: a sort, a gsub, a metamethod */
     bool is_waiting; /* the turn ends because an API call waits, not because of a yield of the script's own */

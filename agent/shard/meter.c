@@ -36,6 +36,11 @@ struct websocket_entry {
     bool has_changed;
 };
 
+struct scenario_entry {
+    struct text name;
+    struct scenario_statistics counts;
+};
+
 struct meter {
     uint64_t steps[3]; /* by step_result */
     struct histogram *step_us;
@@ -50,8 +55,10 @@ struct meter {
     struct map *errors;                 /* key → struct error_entry */
     struct map *checks;                 /* of check_meter.h */
     struct map *websockets;             /* name → struct websocket_entry */
+    struct map *scenarios;              /* name → struct scenario_entry */
     struct request_entry *last_request; /* looked up last: often the next one too */
     struct wait_entry *last_wait;
+    struct scenario_entry *last_scenario;
     bool has_changed;
 };
 
@@ -65,6 +72,7 @@ struct meter *meter_new(void)
     meter->errors = map_new();
     meter->websockets = map_new();
     meter->checks = map_new();
+    meter->scenarios = map_new();
     return meter;
 }
 
@@ -127,6 +135,11 @@ void meter_request(struct meter *meter, const struct request_sample *sample)
 
     entry->counts.count++;
     entry->counts.failed += !sample->is_ok;
+    entry->counts.received_bytes += sample->received_bytes;
+    entry->counts.sent_bytes += sample->sent_bytes;
+    if (sample->status != 0) {
+        close_counts_add(&entry->counts.statuses, sample->status, 1);
+    }
     meter->has_changed = true;
     if (sample->is_unsent) {
         return;
@@ -249,6 +262,39 @@ void meter_dropped(struct meter *meter, uint64_t dropped)
     meter->dropped = dropped;
 }
 
+static struct scenario_entry *need_scenario(struct meter *meter, struct bytes name)
+{
+    struct scenario_entry *entry = map_get(meter->scenarios, name);
+
+    if (entry == NULL && map_size(meter->scenarios) >= LIMIT_REQUEST_NAMES - 1) {
+        name = bytes_of_string(OTHERS);
+        entry = map_get(meter->scenarios, name);
+    }
+    if (entry == NULL) {
+        entry = MEMORY_NEW(struct scenario_entry);
+        entry->name = text_copy(name);
+        entry->counts = (struct scenario_statistics){.name = entry->name.bytes, .step_us = histogram_new()};
+        map_put(meter->scenarios, name, entry);
+    }
+    return entry;
+}
+
+void meter_scenario(struct meter *meter, const struct scenario_sample *sample)
+{
+    struct bytes name = sample->name;
+
+    name.size = name.size < LIMIT_NAME_BYTES ? name.size : LIMIT_NAME_BYTES;
+    if (meter->last_scenario == NULL || !bytes_equal(meter->last_scenario->name.bytes, name)) {
+        meter->last_scenario = need_scenario(meter, name);
+    }
+    struct scenario_statistics *counts = &meter->last_scenario->counts;
+    counts->weight_milli =
+        sample->weight < 1e12 ? (uint64_t)(sample->weight * 1000 + 0.5) : UINT64_MAX / 1000;
+    counts->steps[sample->result]++;
+    histogram_record(counts->step_us, sample->duration_us);
+    meter->has_changed = true;
+}
+
 static struct bytes meter_cut(struct bytes text)
 {
     return bytes_of(text.data, text.size < LIMIT_TEXT_BYTES ? text.size : LIMIT_TEXT_BYTES);
@@ -312,6 +358,8 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
         counts->response_us = NULL;                           /* that one is out's now */
         memset(counts->phase_us, 0, sizeof counts->phase_us); /* those are out's now */
         counts->count = counts->failed = counts->forgiven = 0;
+        counts->received_bytes = counts->sent_bytes = 0;
+        counts->statuses = (struct close_counts){0};
     }
 }
 
@@ -354,6 +402,23 @@ static void take_websockets(struct meter *meter, struct statistics *statistics)
     }
 }
 
+static void take_scenarios(struct meter *meter, struct statistics *statistics)
+{
+    struct map_cursor cursor = {0};
+
+    statistics->scenarios = memory_new(map_size(meter->scenarios) + 1, sizeof *statistics->scenarios);
+    while (map_next(meter->scenarios, &cursor)) {
+        struct scenario_statistics *counts = &((struct scenario_entry *)cursor.value)->counts;
+        if (histogram_count(counts->step_us) == 0) {
+            continue;
+        }
+        struct scenario_statistics *out = &statistics->scenarios[statistics->scenario_count++];
+        *out = *counts;
+        out->step_us = hand_over(&counts->step_us);
+        memset(counts->steps, 0, sizeof counts->steps);
+    }
+}
+
 static void take_errors(const struct meter *meter, struct statistics *statistics)
 {
     struct map_cursor cursor = {0};
@@ -389,6 +454,7 @@ static struct statistics *copy_taken(struct meter *meter, struct statistics *tak
     memory_free(taken->websockets);
     memory_free(taken->checks);
     check_meter_clear(meter->checks);
+    memory_free(taken->scenarios);
     if (taken->error_count > 0) { /* texts come and go: these are not kept */
         free_errors(meter);
         meter->errors = map_new();
@@ -418,6 +484,7 @@ struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
     take_errors(meter, &taken);
     take_websockets(meter, &taken);
     check_meter_take(meter->checks, &taken);
+    take_scenarios(meter, &taken);
     memset(meter->steps, 0, sizeof meter->steps);
     meter->workers_running = workers_running;
     meter->has_changed = false;
@@ -456,6 +523,13 @@ void meter_free(struct meter **pointer)
         histogram_free(&entry->counts.queued_us);
         memory_free(entry);
     }
+    for (cursor = (struct map_cursor){0}; map_next(meter->scenarios, &cursor);) {
+        struct scenario_entry *entry = cursor.value;
+        text_finish(&entry->name);
+        histogram_free(&entry->counts.step_us);
+        memory_free(entry);
+    }
+    map_free(&meter->scenarios);
     map_free(&meter->websockets);
     check_meter_free(&meter->checks);
     map_free(&meter->requests);

@@ -16,6 +16,9 @@ struct request_sample {
     bool is_ok;
     bool is_unsent; /* nothing of it has left: it counts, but has no latency */
     uint64_t latency_us;
+    uint32_t status; /* of the answer; 0: there is none */
+    uint64_t received_bytes;
+    uint64_t sent_bytes;
     bool has_plan;            /* its step had an instant at which it was to begin */
     uint64_t late_us;         /* how much later it was begun for that */
     const uint64_t *phase_us; /* of each request_phase; NULL: not wanted */
@@ -27,6 +30,14 @@ void meter_check(struct meter *meter, const struct check_sample *sample);
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);
+/* The same step by its scenario. */
+struct scenario_sample {
+    struct bytes name;
+    double weight;
+    enum step_result result;
+    uint64_t duration_us;
+};
+void meter_scenario(struct meter *meter, const struct scenario_sample *sample);
 /* A step with an instant at which it was to begin has begun so late; `is_arrival`: as one of the plan. */
 void meter_late(struct meter *meter, uint64_t late_us, bool is_arrival);
 /* It has ended, so long after that instant. */

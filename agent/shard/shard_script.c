@@ -2,6 +2,7 @@
 #include "agent/shard/shard_script.h"
 
 #include "agent/browser/kind.h"
+#include "agent/script/picking.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/step_wrapper.h"
@@ -45,6 +46,9 @@ bool shard_script_load(struct shard_campaign *campaign, struct error *error)
     struct bytes only = campaign->options->single_mode;
     if (only.size > 0 && script_find_scenario(campaign->script, (const char *)only.data, only.size) == NULL) {
         return error_set(error, "there is no scenario \"%.*s\"", BYTES_FORMAT(only));
+    }
+    if (!picking_take_loads(campaign->script, campaign->options, error)) {
+        return false;
     }
     if (campaign->script->uses_browser && campaign->options->browser < BROWSER_KINDS &&
         !browser_find_driver(campaign->options->browser, path, error)) {

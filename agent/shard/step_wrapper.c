@@ -103,7 +103,7 @@ static int push_picker(lua_State *lua)
     struct script *script = script_of(lua);
     const struct campaign_options *options = script->campaign_options;
 
-    if (options->is_single_run || options->single_mode.size > 0) {
+    if (options->is_single_run || options->single_mode.size > 0 || options->load.size > 0) {
         lua_pushnil(lua);
     } else {
         lua_rawgeti(lua, LUA_REGISTRYINDEX, script->fixtures[FIXTURE_SCENARIO_PICKER]);

@@ -44,7 +44,13 @@ static enum vu_event vu_result_of_step(struct vu *vu)
 
     uint64_t now_ns = clock_now_ns();
 
-    meter_step(campaign->meter, vu->result, (now_ns - vu->step_began_ns) / 1000);
+    const struct scenario *scenario = &campaign->script->scenarios[vu->scenario];
+    struct scenario_sample sample = {.name = bytes_of_string(scenario->name),
+                                     .weight = scenario->weight,
+                                     .result = vu->result,
+                                     .duration_us = (now_ns - vu->step_began_ns) / 1000};
+    meter_step(campaign->meter, vu->result, sample.duration_us);
+    meter_scenario(campaign->meter, &sample);
     if (vu->intended_ns != 0) {
         meter_response(campaign->meter, now_ns > vu->intended_ns ? (now_ns - vu->intended_ns) / 1000 : 0);
     }

@@ -16,7 +16,7 @@ static const struct {
     const char *meaning;
 } meanings[] = {
     {EXIT_CODE_PASSED, "passed"},
-    {EXIT_CODE_FAILED, "failed: too many failed steps, or a deadlock"},
+    {EXIT_CODE_FAILED, "failed: a threshold missed, too many failed steps, or a deadlock"},
     {EXIT_CODE_USAGE, "bad usage, or a script that cannot be loaded"},
     {EXIT_CODE_LOST, "degraded, lost or aborted, or results that could not be written"},
     {EXIT_CODE_INTERRUPTED, "interrupted by Ctrl-C or SIGTERM"},

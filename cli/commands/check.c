@@ -8,8 +8,10 @@
 #include "cli/options/run_options.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "proto/message/threshold.h"
 
 #include <stdio.h>
+#include <string.h>
 
 struct check_options {
     bool may_use_system;
@@ -50,14 +52,42 @@ static void print_scenarios(const struct script_facts *facts)
     }
 }
 
+static bool is_threshold(const struct script_option *option)
+{
+    return strcmp(option->name, run_option_table[RUN_ROW_thresholds].name) == 0;
+}
+
 static void print_options(const struct script_facts *facts)
 {
+    size_t count = 0;
     printf("options\n");
     for (size_t i = 0; i < facts->option_count; i++) {
-        printf("  %s = %s\n", facts->options[i].name, facts->options[i].text);
+        if (!is_threshold(&facts->options[i])) {
+            printf("  %s = %s\n", facts->options[i].name, facts->options[i].text);
+            count++;
+        }
     }
-    if (facts->option_count == 0) {
+    if (count == 0) {
         printf("  none\n");
+    }
+}
+
+/* One a line. */
+static void print_thresholds(const struct script_facts *facts)
+{
+    for (size_t i = 0; i < facts->option_count; i++) {
+        struct bytes rest = bytes_of_string(facts->options[i].text);
+        struct bytes one;
+        if (!is_threshold(&facts->options[i])) {
+            continue;
+        }
+        printf("thresholds\n");
+        while (thresholds_next(&rest, &one)) {
+            struct threshold threshold;
+            if (threshold_parse(one, &threshold, NULL)) {
+                printf("  %.*s\n", BYTES_FORMAT(threshold.text));
+            }
+        }
     }
 }
 
@@ -105,6 +135,7 @@ static int run_check(int argc, char **argv)
     if (is_good) {
         print_scenarios(facts);
         print_options(facts);
+        print_thresholds(facts);
         print_fixtures(facts);
         print_bundle(facts);
     } else {
@@ -120,8 +151,8 @@ const struct subcommand check_subcommand = {
     .usage = "SCRIPT [options]",
     .summary = "Examines a script without running it",
     .details =
-        "Prints its scenarios with their weights, its options and fixtures, and the files that are sent\n"
-        "to the agents with their common hash. Exit code 2 if `tutti run` would refuse it.\n",
+        "Prints its scenarios with their weights, its options, thresholds and fixtures, and the files that\n"
+        "are sent to the agents with their common hash. Exit code 2 if `tutti run` would refuse it.\n",
     .examples = "  tutti check examples/pad.lua\n",
     .options = check_options,
     .option_count = sizeof check_options / sizeof check_options[0],

@@ -4,15 +4,18 @@
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
 #include "cli/view/json_file.h"
+#include "cli/view/outputs.h"
 #include "cli/view/report_text.h"
 #include "cli/view/screen.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/report_json.h"
+#include "coordinator/json/series_json.h"
 
 struct report_options {
     const char *json_path;
+    struct output_paths outputs;
     struct control_options control;
 };
 
@@ -21,6 +24,15 @@ static const struct option report_options[] = {
     {.name = "json", .type = OPTION_TEXT, .offset = offsetof(struct report_options, json_path),
         .is_set_offset = SIZE_MAX, .argument = "FILE", .has_no_variable = true,
         .help = "write it to this file as JSON instead; - is standard output"},
+    {.name = "csv", .type = OPTION_TEXT, .offset = offsetof(struct report_options, outputs.csv),
+        .is_set_offset = SIZE_MAX, .argument = "DIR", .has_no_variable = true,
+        .help = "write summary.csv, requests.csv and series.csv to this folder"},
+    {.name = "markdown", .type = OPTION_TEXT, .offset = offsetof(struct report_options, outputs.markdown),
+        .is_set_offset = SIZE_MAX, .argument = "FILE", .has_no_variable = true,
+        .help = "write it to this file as Markdown"},
+    {.name = "junit", .type = OPTION_TEXT, .offset = offsetof(struct report_options, outputs.junit),
+        .is_set_offset = SIZE_MAX, .argument = "FILE", .has_no_variable = true,
+        .help = "write verdict, scenarios, checks and thresholds to this file as JUnit's test cases"},
     CONTROL_OPTIONS(offsetof(struct report_options, control))
 };
 /* clang-format on */
@@ -48,6 +60,27 @@ static enum exit_code write_report(const char *path, const char *text)
     return EXIT_CODE_PASSED;
 }
 
+/* The text is printed nevertheless. */
+static enum exit_code write_outputs(const struct report_options *options, struct api_client *client,
+                                    uint64_t campaign, const json_t *object)
+{
+    struct error error;
+    SCOPED(outputs_close) struct outputs *outputs = outputs_open(&options->outputs, &error);
+    if (outputs == NULL) {
+        log_line(LOG_ERROR, "report", "%s", error.text);
+        return EXIT_CODE_LOST;
+    }
+    json_t *object_of_series = options->outputs.csv != NULL ? control_series(client, campaign) : NULL;
+    SCOPED(series_view_free) struct series_view *series = series_json_read(object_of_series);
+    SCOPED(report_view_free) struct report_view *view = report_json_read(object);
+    bool is_written = outputs_write(outputs, view, series, &error);
+    json_decref(object_of_series);
+    if (!is_written) {
+        log_line(LOG_ERROR, "report", "%s", error.text);
+    }
+    return is_written ? EXIT_CODE_PASSED : EXIT_CODE_LOST;
+}
+
 static enum exit_code report(const struct report_options *options, uint64_t campaign)
 {
     SCOPED(api_client_free) struct api_client *client = control_connect("report", &options->control);
@@ -67,7 +100,9 @@ static enum exit_code report(const struct report_options *options, uint64_t camp
     } else {
         code = print_report(answer);
     }
+    enum exit_code written = write_outputs(options, client, campaign, answer);
     json_decref(answer);
+    code = code == EXIT_CODE_PASSED ? written : code;
     return code;
 }
 

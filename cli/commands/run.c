@@ -21,6 +21,7 @@ struct run {
     struct target *target;
     char *target_address;
     struct json_file *json;
+    struct outputs *outputs;
     struct screen *screen;
 };
 
@@ -32,6 +33,13 @@ static bool run_prepare(struct run *run, struct error *error)
         if (run->json == NULL) {
             return error_wrap(error, "--json: ");
         }
+    }
+    const struct output_paths paths = {.csv = run->options.csv_path,
+                                       .markdown = run->options.markdown_path,
+                                       .junit = run->options.junit_path};
+    run->outputs = outputs_open(&paths, error);
+    if (run->outputs == NULL) {
+        return false;
     }
     if (campaign_target_is_builtin(&run->options)) {
         run->target = target_start(NULL, 0, error);
@@ -75,6 +83,7 @@ static enum exit_code run_hand_over(struct run *run)
         .options = &run->options,
         .screen = run->screen,
         .json = run->json,
+        .outputs = run->outputs,
     };
     return session_run(&settings);
 }
@@ -83,6 +92,7 @@ static enum exit_code run_finish(struct run *run, enum exit_code code)
 {
     code = exit_code_of_output(code, "run", screen_free(&run->screen));
     json_file_close(&run->json);
+    outputs_close(&run->outputs);
     if (run->target != NULL) {
         target_stop(&run->target);
     }

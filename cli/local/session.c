@@ -72,18 +72,28 @@ static void session_close_all(struct session *session)
     server_close(&session->server, LINGER_MS);
 }
 
-static void session_write_json(struct session *session, const struct report_view *report)
+static void session_lose(struct session *session, const struct error *error)
+{
+    session_say(session, true, "run", error->text);
+    session->code = exit_code_of_lost_results(session->code);
+}
+
+static void session_write_files(struct session *session, const struct report_view *report)
 {
     SCOPED(series_view_free)
     struct series_view *view = server_series(session->server, session->campaign);
-    SCOPED(memory_free_at) char *series = series_json(view);
-    json_t *object = report_json_object(report);
-    SCOPED(memory_free_at) char *text = report_json_with_series(object, series);
     struct error error;
-    json_decref(object);
-    if (!json_file_write(session->settings->json, text, &error)) {
-        session_say(session, true, "run", error.text);
-        session->code = exit_code_of_lost_results(session->code);
+    if (session->settings->json != NULL) {
+        SCOPED(memory_free_at) char *series = series_json(view);
+        json_t *object = report_json_object(report);
+        SCOPED(memory_free_at) char *text = report_json_with_series(object, series);
+        json_decref(object);
+        if (!json_file_write(session->settings->json, text, &error)) {
+            session_lose(session, &error);
+        }
+    }
+    if (!outputs_write(session->settings->outputs, report, view, &error)) {
+        session_lose(session, &error);
     }
 }
 
@@ -121,9 +131,7 @@ static void tell_report(struct session *session)
     screen_text(screen, buffer_bytes(&text));
     session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
     write_artifacts(session);
-    if (session->settings->json != NULL) {
-        session_write_json(session, report);
-    }
+    session_write_files(session, report);
 }
 
 /* Called when the last agent has gone, so that everything that scripts printed appears above the report. */

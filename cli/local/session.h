@@ -4,6 +4,7 @@
 #include "cli/base/exit_code.h"
 #include "cli/options/run_options.h"
 #include "cli/view/json_file.h"
+#include "cli/view/outputs.h"
 #include "cli/view/screen.h"
 
 struct session_settings {
@@ -13,6 +14,7 @@ struct session_settings {
     const struct run_options *options;
     struct screen *screen;
     struct json_file *json; /* NULL: no report in JSON */
+    struct outputs *outputs;
 };
 
 /* Runs from the start of the agents to the end of the last of them, reports, and returns the exit code. */

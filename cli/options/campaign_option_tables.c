@@ -5,7 +5,7 @@
 #include "proto/message/campaign_option.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
-#include "proto/message/load_text.h"
+#include "proto/message/load.h"
 #include "proto/message/threshold.h"
 
 #define AGENTS_MAX 1000u
@@ -50,6 +50,12 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
     {.name = "artifacts", .type = OPTION_TEXT, RUN_FIELD(artifacts), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "DIR", .help = "where pictures and sources of browsers go when a step fails",
         .fallback = "tutti-artifacts/…"},
+    {.name = "csv", .type = OPTION_TEXT, RUN_FIELD(csv_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
+        .argument = "DIR", .help = "write summary.csv, requests.csv and series.csv to this folder"},
+    {.name = "markdown", .type = OPTION_TEXT, RUN_FIELD(markdown_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
+        .argument = "FILE", .help = "write the report to this file as Markdown"},
+    {.name = "junit", .type = OPTION_TEXT, RUN_FIELD(junit_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
+        .argument = "FILE", .help = "write verdict, scenarios, checks and thresholds to this file as JUnit's test cases"},
 };
 
 const struct option start_option_table[START_OPTION_COUNT] = {

@@ -4,6 +4,7 @@
 #include "cli/options/campaign_tls.h"
 
 #include "agent/browser/kind.h"
+#include "proto/message/load.h"
 
 #include <string.h>
 
@@ -39,6 +40,15 @@ bool campaign_script_read(const struct command_words *words, const char *script,
     if (only.size > 0 && !has_scenario(*facts, only)) {
         return error_set(error, "%s has no scenario \"%.80s\" (see tutti check %s)", script,
                          (const char *)only.data, script);
+    }
+    struct loads loads = {0};
+    loads_of(&options->campaign, &loads);
+    for (size_t i = 0; i < loads.count; i++) {
+        struct bytes name = loads.items[i].scenario;
+        if (name.size > 0 && !has_scenario(*facts, name)) {
+            return error_set(error, "%s has no scenario \"%.*s\", which a load is to run", script,
+                             BYTES_FORMAT(name));
+        }
     }
     return campaign_tls_add(options, *facts, error);
 }

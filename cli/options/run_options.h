@@ -23,6 +23,10 @@ struct run_options {
     uint64_t turn_limit_ms;
     bool may_use_system;
     const char *artifacts; /* a folder; NULL: one is made up */
+    /* Paths of further outputs; NULL: none. */
+    const char *csv_path;
+    const char *markdown_path;
+    const char *junit_path;
     /* What the user or the script has set. */
     struct {
 #define CAMPAIGN_OPTION(type, field, key, ...) bool field;
@@ -50,6 +54,9 @@ enum run_option_row {
     RUN_ROW_ALLOW_SYSTEM,
     RUN_ROW_TURN_LIMIT,
     RUN_ROW_ARTIFACTS,
+    RUN_ROW_CSV,
+    RUN_ROW_MARKDOWN,
+    RUN_ROW_JUNIT,
     RUN_OPTION_COUNT
 };
 

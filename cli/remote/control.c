@@ -86,13 +86,18 @@ enum api_result control_ask_patiently(const char *who, struct api_client *client
     return result;
 }
 
-char *control_report_text(struct api_client *client, uint64_t campaign, const json_t *report)
+json_t *control_series(struct api_client *client, uint64_t campaign)
 {
     struct error error;
     json_t *series = NULL;
     SCOPED(memory_free_at) char *path = control_path(campaign, "/series");
-    enum api_result result = api_client_ask(client, path, NULL, &series, &error);
-    SCOPED(memory_free_at) char *text = result == API_DONE ? json_to_text(series, false) : NULL;
+    return api_client_ask(client, path, NULL, &series, &error) == API_DONE ? series : NULL;
+}
+
+char *control_report_text(struct api_client *client, uint64_t campaign, const json_t *report)
+{
+    json_t *series = control_series(client, campaign);
+    SCOPED(memory_free_at) char *text = series != NULL ? json_to_text(series, false) : NULL;
     char *both = report_json_with_series(report, text);
     json_decref(series);
     return both;

@@ -28,6 +28,8 @@ MUST_CHECK enum api_result control_ask_patiently(const char *who, struct api_cli
 /* Logs the error, with a hint. */
 void control_tell_error(const char *who, enum api_result result, const struct error *error);
 
+/* What was counted second by second, for json_decref; NULL if the coordinator does not have it. */
+MUST_CHECK json_t *control_series(struct api_client *client, uint64_t campaign);
 /* The report as text for memory_free, with what was counted second by second where the coordinator has it. */
 MUST_CHECK char *control_report_text(struct api_client *client, uint64_t campaign, const json_t *report);
 

@@ -68,7 +68,7 @@ static void judge_add_check(struct table *table, const struct check_view *check)
 /* Those that have failed first: a long list is cut. */
 void judge_text_checks(const struct report_view *report, bool has_colour, struct buffer *text)
 {
-    static const char *const columns[] = {"checks", "passed", "failed", "passed", "<first failure", NULL};
+    static const char *const columns[] = {"checks", "passed", "failed", "share", "<first failure", NULL};
     SCOPED(table_finish) struct table table;
     size_t shown = 0;
     table_init(&table, columns);

@@ -29,7 +29,7 @@ void load_text(const struct report_view *report, struct buffer *text)
     buffer_append_string(text, "  load    ");
     append_arrivals(report, text);
     buffer_append_format(text, "steps began late by p50 %s, p99 %s, max %s\n", middle, high, most);
-    bool has_requests = report->requests_total > 0;
+    bool has_requests = report->request.maximum_us > 0;
     format_us(has_requests ? report->request_response.p99_us : report->response.p99_us, high);
     format_us(has_requests ? report->request.p99_us : report->step.p99_us, most);
     buffer_append_format(text,

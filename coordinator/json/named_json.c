@@ -2,6 +2,7 @@
 #include "coordinator/json/named_json.h"
 
 #include "common/memory.h"
+#include "coordinator/json/json_codes.h"
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 
@@ -26,17 +27,46 @@ static bool get_response(const json_t *value, void *item, struct report_view *vi
 static const struct json_special json_special_response = {put_response, get_response};
 
 #define REQUEST(field) offsetof(struct request_view, field)
+#define TIME_ROWS(at) \
+    {.key = "min_ms", .type = JSON_TABLE_US_AS_MS, .offset = (at) + PHASE(minimum_us)}, \
+    {.key = "mean_ms", .type = JSON_TABLE_US_AS_MS, .offset = (at) + PHASE(mean_us)}, \
+    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = (at) + PHASE(p50_us)}, \
+    {.key = "p90_ms", .type = JSON_TABLE_US_AS_MS, .offset = (at) + PHASE(p90_us)}, \
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = (at) + PHASE(p95_us)}, \
+    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = (at) + PHASE(p99_us)}, \
+    {.key = "p999_ms", .type = JSON_TABLE_US_AS_MS, .offset = (at) + PHASE(p999_us)}, \
+    {.key = "max_ms", .type = JSON_TABLE_US_AS_MS, .offset = (at) + PHASE(maximum_us)}, \
+    {.key = "stddev_ms", .type = JSON_TABLE_US_AS_MS, .offset = (at) + PHASE(deviation_us)}
+
+/* Of a request alone, not of a timing. */
+static const struct json_row SENT_ROWS[] = {
+    {.key = "bytes_in", .type = JSON_TABLE_COUNT, .offset = REQUEST(received_bytes)},
+    {.key = "bytes_out", .type = JSON_TABLE_COUNT, .offset = REQUEST(sent_bytes)},
+};
+static const struct json_table SENT = {JSON_ROWS(SENT_ROWS, struct request_view)};
+
 static const struct json_row REQUEST_ROWS[] = {
     {.key = "count", .type = JSON_TABLE_COUNT, .offset = REQUEST(count)},
+    {.key = "ok", .type = JSON_TABLE_COUNT, .offset = REQUEST(ok)},
     {.key = "failed", .type = JSON_TABLE_COUNT, .offset = REQUEST(failed)},
-    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p50_us)},
-    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p95_us)},
-    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.p99_us)},
-    {.key = "max_ms", .type = JSON_TABLE_US_AS_MS, .offset = REQUEST(latency.maximum_us)},
+    {.key = "per_s", .type = JSON_TABLE_REAL, .offset = REQUEST(per_s)},
+    TIME_ROWS(REQUEST(latency)),
     {.key = "response", .type = JSON_TABLE_SPECIAL, .special = &json_special_response},
     {.key = "phases", .type = JSON_TABLE_SPECIAL, .special = &json_special_phases},
 };
 static const struct json_table REQUESTS = {JSON_ROWS(REQUEST_ROWS, struct request_view)};
+
+#define SCENARIO(field) offsetof(struct scenario_view, field)
+static const struct json_row SCENARIO_ROWS[] = {
+    {.key = "ok", .type = JSON_TABLE_COUNT, .offset = SCENARIO(ok)},
+    {.key = "failed", .type = JSON_TABLE_COUNT, .offset = SCENARIO(failed)},
+    {.key = "stopped", .type = JSON_TABLE_COUNT, .offset = SCENARIO(stopped)},
+    {.key = "per_s", .type = JSON_TABLE_REAL, .offset = SCENARIO(per_s)},
+    {.key = "share", .type = JSON_TABLE_REAL, .offset = SCENARIO(share)},
+    {.key = "weight_share", .type = JSON_TABLE_REAL, .offset = SCENARIO(weight_share)},
+    TIME_ROWS(SCENARIO(step)),
+};
+static const struct json_table SCENARIOS = {JSON_ROWS(SCENARIO_ROWS, struct scenario_view)};
 
 #define WAIT(field) offsetof(struct wait_view, field)
 static const struct json_row WAIT_ROWS[] = {
@@ -99,6 +129,10 @@ static json_t *requests_by_name(const struct report_view *report, bool are_timin
         if (report->requests[i].is_timing == are_timings) {
             json_t *item = json_object();
             json_table_put(&REQUESTS, item, &report->requests[i]);
+            if (!are_timings) {
+                json_table_put(&SENT, item, &report->requests[i]);
+                json_put(item, "statuses", json_codes(&report->requests[i].statuses));
+            }
             json_put_by_name(requests, report->requests[i].name, item);
         }
     }
@@ -131,7 +165,9 @@ static bool read_requests(const json_t *object, bool are_timings, struct report_
     {
         requests[count].name = report_view_text(view, bytes_of_string(name));
         requests[count].is_timing = are_timings;
-        json_table_get(&REQUESTS, item, &requests[count++], view);
+        json_table_get(&REQUESTS, item, &requests[count], view);
+        json_table_get(&SENT, item, &requests[count], view);
+        json_read_codes(json_object_get(item, "statuses"), &requests[count++].statuses);
     }
     report->requests = requests;
     report->request_count = count;
@@ -146,6 +182,35 @@ static bool get_requests(const json_t *value, void *item, struct report_view *vi
 static bool get_timings(const json_t *value, void *item, struct report_view *view)
 {
     return read_requests(value, true, item, view);
+}
+
+static void put_scenarios(json_t *object, const char *key, const void *item)
+{
+    const struct report_view *report = item;
+    json_t *scenarios = json_object();
+    for (size_t i = 0; i < report->scenario_count; i++) {
+        json_t *inner = json_object();
+        json_table_put(&SCENARIOS, inner, &report->scenarios[i]);
+        json_put_by_name(scenarios, report->scenarios[i].name, inner);
+    }
+    json_put(object, key, scenarios);
+}
+
+static bool get_scenarios(const json_t *value, void *item, struct report_view *view)
+{
+    struct report_view *report = item;
+    const char *name = NULL;
+    json_t *inner = NULL;
+    struct scenario_view *scenarios = report_view_array(view, json_object_size(value), sizeof *scenarios);
+    report->scenario_count = 0;
+    json_object_foreach((json_t *)(uintptr_t)value, name, inner)
+    {
+        struct scenario_view *scenario = &scenarios[report->scenario_count++];
+        scenario->name = report_view_text(view, bytes_of_string(name));
+        json_table_get(&SCENARIOS, inner, scenario, view);
+    }
+    report->scenarios = scenarios;
+    return json_is_object(value);
 }
 
 static json_t *wait_object(const struct wait_view *wait)
@@ -225,4 +290,5 @@ static bool get_waits(const json_t *value, void *item, struct report_view *view)
 
 const struct json_special json_special_requests = {put_requests, get_requests};
 const struct json_special json_special_timings = {put_timings, get_timings};
+const struct json_special json_special_scenarios = {put_scenarios, get_scenarios};
 const struct json_special json_special_waits = {put_waits, get_waits};

@@ -234,6 +234,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
     {.key = "timings", .type = JSON_TABLE_SPECIAL, .special = &json_special_timings},
+    {.key = "scenarios", .type = JSON_TABLE_SPECIAL, .special = &json_special_scenarios},
     {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
     {.key = "checks", .type = JSON_TABLE_SPECIAL, .special = &json_special_checks},
     {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},

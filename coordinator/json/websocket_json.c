@@ -1,16 +1,12 @@
 /* What a report has of WebSocket connections, by name, as JSON and back. */
 #include "coordinator/json/websocket_json.h"
 
+#include "coordinator/json/json_codes.h"
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-#define OTHER_CODES "other"
 
 /* clang-format off */
 #define QUANTILE(field) offsetof(struct quantiles, field)
@@ -48,19 +44,6 @@ static void put_rates(json_t *object, const struct websocket_view *websocket, ui
     }
 }
 
-static json_t *codes_object(const struct close_counts *codes)
-{
-    json_t *object = json_object();
-    for (size_t i = 0; i < codes->size; i++) {
-        char key[16] = OTHER_CODES;
-        if (codes->items[i].code != 0) {
-            snprintf(key, sizeof key, "%u", (unsigned)codes->items[i].code);
-        }
-        json_put_count(object, key, codes->items[i].count);
-    }
-    return object;
-}
-
 static void put_websockets(json_t *object, const char *key, const void *item)
 {
     const struct report_view *report = item;
@@ -74,24 +57,13 @@ static void put_websockets(json_t *object, const char *key, const void *item)
         }
         json_put_count(inner, "open", websocket_view_open(websocket));
         put_rates(inner, websocket, report->running_ns);
-        json_put(inner, "close_codes", codes_object(&websocket->codes));
+        json_put(inner, "close_codes", json_codes(&websocket->codes));
         json_put(inner, "handshake_ms", quantiles_object(&websocket->handshake));
         json_put(inner, "ping_ms", quantiles_object(&websocket->ping));
         json_put(inner, "queued_ms", quantiles_object(&websocket->queued));
         json_put_by_name(websockets, websocket->name, inner);
     }
     json_put(object, key, websockets);
-}
-
-static void read_codes(const json_t *object, struct close_counts *codes)
-{
-    const char *key = NULL;
-    json_t *count = NULL;
-    json_object_foreach((json_t *)(uintptr_t)object, key, count)
-    {
-        uint32_t code = strcmp(key, OTHER_CODES) == 0 ? 0 : (uint32_t)strtoul(key, NULL, 10);
-        close_counts_add(codes, code, json_get_count(object, key));
-    }
 }
 
 static bool get_websockets(const json_t *value, void *item, struct report_view *view)
@@ -109,7 +81,7 @@ static bool get_websockets(const json_t *value, void *item, struct report_view *
             websocket->counts[count] =
                 json_get_count(inner, websocket_count_name((enum websocket_count)count));
         }
-        read_codes(json_object_get(inner, "close_codes"), &websocket->codes);
+        json_read_codes(json_object_get(inner, "close_codes"), &websocket->codes);
         json_table_get(&QUANTILES, json_object_get(inner, "handshake_ms"), &websocket->handshake, view);
         json_table_get(&QUANTILES, json_object_get(inner, "ping_ms"), &websocket->ping, view);
         json_table_get(&QUANTILES, json_object_get(inner, "queued_ms"), &websocket->queued, view);

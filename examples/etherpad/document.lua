@@ -91,11 +91,15 @@ local function is_next(self, revision)
   return revision == self.revision + 1
 end
 
---- The server has accepted what was submitted, as this revision.
+--- The server has accepted what was submitted, as this revision. Etherpad 2 makes none of a changeset without an effect.
 function document:accept(revision)
-  if not is_next(self, revision) then return end
-  if not self.submitted then error(("revision %d is said to be ours, but nothing was sent"):format(revision), 0) end
-  self.base = easysync.apply(self.submitted, self.base)
+  local submitted = self.submitted
+  if not is_next(self, revision) then
+    if submitted and revision == self.revision and easysync.apply(submitted, self.base) == self.base then self.submitted = nil end
+    return
+  end
+  if not submitted then error(("revision %d is said to be ours, but nothing was sent"):format(revision), 0) end
+  self.base = easysync.apply(submitted, self.base)
   self.submitted, self.revision, self.accepted = nil, revision, self.accepted + 1
 end
 

@@ -59,6 +59,17 @@ bool take_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken, 
     return true;
 }
 
+static void put_codes(struct buffer *into, uint32_t field, const struct close_counts *codes)
+{
+    assert(codes->size <= LIMIT_CLOSE_CODES);
+    for (size_t i = 0; i < codes->size; i++) {
+        size_t item = protobuf_write_open(into, field);
+        protobuf_write_number(into, 1, codes->items[i].code);
+        protobuf_write_number(into, 2, codes->items[i].count);
+        protobuf_write_close(into, item);
+    }
+}
+
 static void put_requests(const struct statistics *statistics, struct buffer *into)
 {
     for (size_t i = 0; i < statistics->request_count; i++) {
@@ -74,6 +85,9 @@ static void put_requests(const struct statistics *statistics, struct buffer *int
             put_histogram(into, 6 + phase, request->phase_us[phase]);
         }
         put_histogram(into, 20, request->response_us);
+        protobuf_write_number(into, 31, request->received_bytes);
+        protobuf_write_number(into, 32, request->sent_bytes);
+        put_codes(into, 33, &request->statuses);
         protobuf_write_close(into, opened);
     }
 }
@@ -115,7 +129,6 @@ static void put_websockets(const struct statistics *statistics, struct buffer *i
 {
     for (size_t i = 0; i < statistics->websocket_count; i++) {
         const struct websocket_statistics *websocket = &statistics->websockets[i];
-        assert(websocket->codes.size <= LIMIT_CLOSE_CODES);
         size_t opened = protobuf_write_open(into, 9);
         put_name(into, 1, websocket->name);
         size_t counts = protobuf_write_open(into, 2);
@@ -123,12 +136,7 @@ static void put_websockets(const struct statistics *statistics, struct buffer *i
             protobuf_write_element(into, websocket->counts[count]);
         }
         protobuf_write_close(into, counts);
-        for (size_t code = 0; code < websocket->codes.size; code++) {
-            size_t item = protobuf_write_open(into, 3);
-            protobuf_write_number(into, 1, websocket->codes.items[code].code);
-            protobuf_write_number(into, 2, websocket->codes.items[code].count);
-            protobuf_write_close(into, item);
-        }
+        put_codes(into, 3, &websocket->codes);
         put_histogram(into, 4, websocket->handshake_us);
         put_histogram(into, 5, websocket->ping_us);
         put_histogram(into, 6, websocket->queued_us);
@@ -151,13 +159,29 @@ static void put_checks(const struct statistics *statistics, struct buffer *into)
     }
 }
 
+static void put_scenarios(const struct statistics *statistics, struct buffer *into)
+{
+    for (size_t i = 0; i < statistics->scenario_count; i++) {
+        const struct scenario_statistics *scenario = &statistics->scenarios[i];
+        size_t opened = protobuf_write_open(into, 32);
+        put_name(into, 1, scenario->name);
+        protobuf_write_number(into, 2, scenario->weight_milli);
+        for (uint32_t result = 0; result < 3; result++) {
+            protobuf_write_number(into, 3 + result, scenario->steps[result]);
+        }
+        put_histogram(into, 6, scenario->step_us);
+        protobuf_write_close(into, opened);
+    }
+}
+
 void encode_statistics(const struct message *message, struct buffer *into)
 {
     const struct statistics *statistics = &message->statistics;
     assert(statistics->request_count <= LIMIT_REQUEST_NAMES &&
            statistics->wait_count <= LIMIT_REQUEST_NAMES && statistics->error_count <= LIMIT_REQUEST_NAMES &&
            statistics->websocket_count <= LIMIT_REQUEST_NAMES &&
-           statistics->check_count <= LIMIT_REQUEST_NAMES);
+           statistics->check_count <= LIMIT_REQUEST_NAMES &&
+           statistics->scenario_count <= LIMIT_REQUEST_NAMES);
     protobuf_write_number(into, 1, statistics->steps_ok);
     protobuf_write_number(into, 2, statistics->steps_failed);
     protobuf_write_number(into, 3, statistics->steps_stopped);
@@ -173,6 +197,7 @@ void encode_statistics(const struct message *message, struct buffer *into)
     protobuf_write_number(into, 23, statistics->dropped);
     put_checks(statistics, into);
     protobuf_write_number(into, 31, (uint64_t)statistics->at_ns);
+    put_scenarios(statistics, into);
 }
 
 /* NULL where the peer has sent none. */
@@ -200,6 +225,18 @@ static bool take_phases(const Tutti__V1__RequestStatistics *wire, struct request
     return true;
 }
 
+static bool take_codes(Tutti__V1__CloseCount *const *wire, size_t count, struct close_counts *codes,
+                       struct error *error)
+{
+    if (count > LIMIT_CLOSE_CODES) {
+        return error_set(error, "more than %u codes", LIMIT_CLOSE_CODES);
+    }
+    for (size_t i = 0; i < count; i++) {
+        codes->items[codes->size++] = (struct close_count){.code = wire[i]->code, .count = wire[i]->count};
+    }
+    return true;
+}
+
 static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_left,
                           struct decoding *decoding)
 {
@@ -213,10 +250,13 @@ static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_l
         requests[i].count = from->count;
         requests[i].failed = from->failed;
         requests[i].forgiven = from->forgiven;
+        requests[i].received_bytes = from->received_bytes;
+        requests[i].sent_bytes = from->sent_bytes;
         if (!take_name(&from->name, "name of a request", &requests[i].name, decoding->error) ||
             !take_histogram(from->latency_us, &requests[i].latency_us, buckets_left, decoding) ||
             !take_phases(from, &requests[i], buckets_left, decoding) ||
-            !take_own_histogram(from->response_us, &requests[i].response_us, buckets_left, decoding)) {
+            !take_own_histogram(from->response_us, &requests[i].response_us, buckets_left, decoding) ||
+            !take_codes(from->statuses, from->n_statuses, &requests[i].statuses, decoding->error)) {
             return false;
         }
     }
@@ -292,19 +332,6 @@ static bool take_checks(const Tutti__V1__Statistics *wire, struct decoding *deco
     return true;
 }
 
-static bool take_close_counts(const Tutti__V1__WebsocketStatistics *wire, struct close_counts *codes,
-                              struct error *error)
-{
-    if (wire->n_codes > LIMIT_CLOSE_CODES) {
-        return error_set(error, "more than %u codes of the end of connections", LIMIT_CLOSE_CODES);
-    }
-    for (size_t i = 0; i < wire->n_codes; i++) {
-        codes->items[codes->size++] =
-            (struct close_count){.code = wire->codes[i]->code, .count = wire->codes[i]->count};
-    }
-    return true;
-}
-
 /* A peer of another version may count fewer things, or more. */
 static bool take_websockets(const Tutti__V1__Statistics *wire, uint64_t *buckets_left,
                             struct decoding *decoding)
@@ -319,10 +346,31 @@ static bool take_websockets(const Tutti__V1__Statistics *wire, uint64_t *buckets
             websockets[i].counts[count] = from->counts[count];
         }
         if (!take_name(&from->name, "name of a WebSocket", &websockets[i].name, decoding->error) ||
-            !take_close_counts(from, &websockets[i].codes, decoding->error) ||
+            !take_codes(from->codes, from->n_codes, &websockets[i].codes, decoding->error) ||
             !take_histogram(from->handshake_us, &websockets[i].handshake_us, buckets_left, decoding) ||
             !take_histogram(from->ping_us, &websockets[i].ping_us, buckets_left, decoding) ||
             !take_histogram(from->queued_us, &websockets[i].queued_us, buckets_left, decoding)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool take_scenarios(const Tutti__V1__Statistics *wire, uint64_t *buckets_left,
+                           struct decoding *decoding)
+{
+    struct scenario_statistics *scenarios =
+        (struct scenario_statistics *)arena_array(decoding->arena, wire->n_scenarios, sizeof *scenarios);
+    decoding->message->statistics.scenarios = scenarios;
+    decoding->message->statistics.scenario_count = wire->n_scenarios;
+    for (size_t i = 0; i < wire->n_scenarios; i++) {
+        const Tutti__V1__ScenarioStatistics *from = wire->scenarios[i];
+        scenarios[i].weight_milli = from->weight_milli;
+        scenarios[i].steps[0] = from->steps_ok;
+        scenarios[i].steps[1] = from->steps_failed;
+        scenarios[i].steps[2] = from->steps_stopped;
+        if (!take_name(&from->name, "name of a scenario", &scenarios[i].name, decoding->error) ||
+            !take_histogram(from->step_us, &scenarios[i].step_us, buckets_left, decoding)) {
             return false;
         }
     }
@@ -335,8 +383,9 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     struct statistics *statistics = &decoding->message->statistics;
     if (wire->n_requests > LIMIT_REQUEST_NAMES || wire->n_waits > LIMIT_REQUEST_NAMES ||
         wire->n_errors > LIMIT_REQUEST_NAMES || wire->n_websockets > LIMIT_REQUEST_NAMES ||
-        wire->n_checks > LIMIT_REQUEST_NAMES) {
-        return error_set(decoding->error, "more than %u kinds of request, wait, error, WebSocket or check",
+        wire->n_checks > LIMIT_REQUEST_NAMES || wire->n_scenarios > LIMIT_REQUEST_NAMES) {
+        return error_set(decoding->error,
+                         "more than %u kinds of request, wait, error, WebSocket, check or scenario",
                          LIMIT_REQUEST_NAMES);
     }
     if (wire->workers_running > LIMIT_WORKERS) {
@@ -353,6 +402,7 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     return take_histogram(wire->step_us, &statistics->step_us, &buckets_left, decoding) &&
            take_requests(wire, &buckets_left, decoding) && take_waits(wire, &buckets_left, decoding) &&
            take_errors(wire, decoding) && take_websockets(wire, &buckets_left, decoding) &&
+           take_scenarios(wire, &buckets_left, decoding) &&
            take_own_histogram(wire->late_us, &statistics->late_us, &buckets_left, decoding) &&
            take_own_histogram(wire->response_us, &statistics->response_us, &buckets_left, decoding) &&
            take_checks(wire, decoding);

@@ -12,14 +12,40 @@
 
 bool campaign_is_open(const struct campaign_options *options)
 {
-    struct load_stages stages;
-    return options->rate.size > 0 || (options->stages.size > 0 &&
-                                      load_parse_stages(options->stages, &stages, NULL) && stages.are_rates);
+    struct loads loads;
+    bool is_open = false;
+    loads_of(options, &loads);
+    for (size_t i = 0; i < loads.count; i++) {
+        is_open = is_open || load_is_open(&loads.items[i]);
+    }
+    return is_open;
 }
 
 bool campaign_has_plan(const struct campaign_options *options)
 {
-    return options->pacing_ms > 0 || campaign_is_open(options);
+    struct loads loads;
+    loads_of(options, &loads);
+    for (size_t i = 0; i < loads.count; i++) {
+        if (load_is_open(&loads.items[i]) || loads.items[i].pacing_ms > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+uint64_t load_start_ns(const struct load *load)
+{
+    return load->start_ms * (uint64_t)NS_PER_MS;
+}
+
+uint64_t load_end_ns(const struct campaign_options *options, const struct load *load)
+{
+    uint64_t own_ms = options->load.size > 0 ? load_length_ms(load) : 0;
+    uint64_t left_ms = options->duration_ms > load->start_ms ? options->duration_ms - load->start_ms : 0;
+    if (options->duration_ms > 0 && (own_ms == 0 || left_ms < own_ms)) {
+        return left_ms * (uint64_t)NS_PER_MS;
+    }
+    return own_ms > 0 ? own_ms * (uint64_t)NS_PER_MS : RATE_NEVER;
 }
 
 uint32_t campaign_most_workers(const struct campaign_options *options)
@@ -50,15 +76,15 @@ static uint64_t arrivals_instant(const struct arrivals *arrivals, double count)
     return at_ns < arrivals->end_ns ? at_ns : RATE_NEVER;
 }
 
-static void arrivals_fill(struct arrivals *arrivals, const struct campaign_options *options)
+static void arrivals_fill(struct arrivals *arrivals, const struct load *load)
 {
     struct load_stages stages = {0};
     double per_s = 0;
-    if (options->rate.size > 0) {
-        (void)!load_parse_rate(options->rate, &per_s, NULL);
+    if (load->rate.size > 0) {
+        (void)!load_parse_rate(load->rate, &per_s, NULL);
     }
-    if (options->stages.size > 0) {
-        (void)!load_parse_stages(options->stages, &stages, NULL);
+    if (load->stages.size > 0) {
+        (void)!load_parse_stages(load->stages, &stages, NULL);
     }
     for (size_t i = 0; i < stages.count; i++) {
         const struct load_stage *stage = &stages.items[i];
@@ -68,16 +94,20 @@ static void arrivals_fill(struct arrivals *arrivals, const struct campaign_optio
     rate_profile_add(&arrivals->profile, RATE_NEVER, per_s, per_s);
 }
 
-void arrivals_init(struct arrivals *arrivals, const struct campaign_options *options)
+static void arrivals_restart(struct arrivals *arrivals)
 {
-    *arrivals = (struct arrivals){
-        .is_poisson = options->arrivals == ARRIVALS_POISSON, .seed = options->seed, .end_ns = RATE_NEVER};
-    if (options->duration_ms > 0) {
-        arrivals->end_ns = options->duration_ms * (uint64_t)NS_PER_MS;
-    }
-    arrivals_fill(arrivals, options);
+    arrivals->number = 0;
     arrivals->count = arrivals->is_poisson ? arrivals_draw_gap(arrivals->seed, 0, 0) : 0;
     arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
+}
+
+void arrivals_init(struct arrivals *arrivals, const struct campaign_options *options, const struct load *load)
+{
+    *arrivals = (struct arrivals){.is_poisson = load->arrivals == ARRIVALS_POISSON,
+                                  .seed = options->seed + load->first_worker,
+                                  .end_ns = load_end_ns(options, load)};
+    arrivals_fill(arrivals, load);
+    arrivals_restart(arrivals);
 }
 
 void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s, double before)
@@ -95,18 +125,15 @@ void arrivals_pass(struct arrivals *arrivals)
     arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
 }
 
-uint64_t arrivals_before(const struct campaign_options *options, const struct arrivals *arrivals,
-                         uint64_t at_ns)
+uint64_t arrivals_before(const struct arrivals *arrivals, uint64_t at_ns)
 {
     uint64_t until_ns = at_ns < arrivals->end_ns ? at_ns : arrivals->end_ns;
     double expected = rate_profile_count(&arrivals->profile, until_ns);
     if (!arrivals->is_poisson || expected > ARRIVALS_COUNTED) {
         return (uint64_t)ceil(expected - 1e-6);
     }
-    struct arrivals counted;
-    arrivals_init(&counted, options);
-    counted.profile = arrivals->profile;
-    counted.at_ns = arrivals_instant(&counted, counted.count);
+    struct arrivals counted = *arrivals;
+    arrivals_restart(&counted);
     while (counted.at_ns < until_ns) {
         arrivals_pass(&counted);
     }

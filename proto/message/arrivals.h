@@ -2,7 +2,7 @@
  * that none has to be told. Arrivals are numbered from 0; each of N slots (workers, or rooms) has every N-th.
  * Pure. */
 #pragma once
-#include "proto/message/campaign.h"
+#include "proto/message/load.h"
 #include "proto/message/rate_profile.h"
 
 #include <stdbool.h>
@@ -24,19 +24,22 @@ bool campaign_is_open(const struct campaign_options *options);
 /* Whether steps have an instant at which they are to begin: open, or with a pace. */
 bool campaign_has_plan(const struct campaign_options *options);
 
+/* When a load begins, and after how long of that it is over (RATE_NEVER: by no time of its own). */
+uint64_t load_start_ns(const struct load *load);
+uint64_t load_end_ns(const struct campaign_options *options, const struct load *load);
 /* The most workers that it is to have at the same time. */
 uint32_t campaign_most_workers(const struct campaign_options *options);
 
-/* Of a campaign that is open. Its first arrival is the next one. */
-void arrivals_init(struct arrivals *arrivals, const struct campaign_options *options);
+/* Of a load that is open; instants count from its start. Its first arrival is the next one. */
+void arrivals_init(struct arrivals *arrivals, const struct campaign_options *options,
+                   const struct load *load);
 /* From this instant on the rate is constant, after `before` arrivals (and a part). Arrivals that have been
  * passed stay as they were. */
 void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s, double before);
 /* Goes on to the next one, whose at_ns is RATE_NEVER after the last. */
 void arrivals_pass(struct arrivals *arrivals);
 /* How many come before this instant, counted from the first. */
-uint64_t arrivals_before(const struct campaign_options *options, const struct arrivals *arrivals,
-                         uint64_t at_ns);
+uint64_t arrivals_before(const struct arrivals *arrivals, uint64_t at_ns);
 
 /* When the n-th (from 1) arrival of one of `slots` comes, if the one before it came at `before_ns` (0 for the
  * first): a Poisson plan has one of its own for each slot. RATE_NEVER if it has not so many. */

@@ -4,11 +4,30 @@
 
 #include "proto/message/arrivals.h"
 #include "proto/message/limits.h"
-#include "proto/message/load_text.h"
+#include "proto/message/load.h"
 
 bool on_loss_replaces(enum on_loss on_loss)
 {
     return on_loss == ON_LOSS_REPLACE || on_loss == ON_LOSS_REPLACE_AGAIN;
+}
+
+/* Their workers are all that there are, and the campaign is as long as the last of them, if all have an end.
+ */
+static uint32_t settle_loads(struct campaign_options *options, const struct loads *loads)
+{
+    const struct load *last = &loads->items[loads->count - 1];
+    uint64_t end_ms = 0;
+    bool has_end = true;
+    for (size_t i = 0; i < loads->count; i++) {
+        const struct load *load = &loads->items[i];
+        uint64_t length_ms = load_length_ms(load);
+        has_end = has_end && length_ms > 0;
+        end_ms = load->start_ms + length_ms > end_ms ? load->start_ms + length_ms : end_ms;
+    }
+    if (options->duration_ms == 0 && has_end) {
+        options->duration_ms = end_ms;
+    }
+    return last->first_worker + last->workers;
 }
 
 void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given)
@@ -17,17 +36,25 @@ void campaign_options_settle(struct campaign_options *options, bool are_runs_giv
         options->fail_steps = 0;
     }
     struct load_stages stages;
+    struct loads loads;
+    if (options->load.size > 0 && loads_parse(options->load, &loads, NULL)) {
+        options->workers = settle_loads(options, &loads);
+    }
     bool has_stages = options->stages.size > 0 && load_parse_stages(options->stages, &stages, NULL);
     if (has_stages && options->duration_ms == 0) {
         options->duration_ms = stages.length_ms;
     }
-    if (!are_runs_given && options->duration_ms == 0 && options->shared_runs == 0) {
+    if (!are_runs_given && options->duration_ms == 0 && options->shared_runs == 0 &&
+        options->load.size == 0) {
         options->runs = 1; /* nobody means to run for ever, or for no time, by saying nothing */
     }
 }
 
 static bool load_options_check(const struct campaign_options *options, struct error *error)
 {
+    if (options->load.size > 0) {
+        return loads_fit(options, error);
+    }
     bool is_open = campaign_is_open(options);
     if (options->shared_runs > 0 && options->runs > 0) {
         return error_set(error, "runs and shared_runs contradict each other");

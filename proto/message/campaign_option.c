@@ -6,7 +6,7 @@
 #include "common/memory.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
-#include "proto/message/load_text.h"
+#include "proto/message/load.h"
 #include "proto/message/threshold.h"
 
 #include <stdlib.h>

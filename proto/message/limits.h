@@ -40,6 +40,7 @@
 #define LIMIT_TURN_MAX_MS 3600000u
 #define LIMIT_DURATION_MS (366ull * 24 * 3600 * 1000)      /* every timeout and duration */
 #define LIMIT_PLAN_NS (LIMIT_DURATION_MS * 10u * 1000000u) /* instants of a plan, and pauses of it */
+#define LIMIT_LOAD_BYTES 16384u                            /* the loads of a campaign, as text */
 #define LIMIT_ARRIVALS 1e15                                /* of a plan */
 #define LIMIT_INTERVAL_US (LIMIT_DURATION_MS * 1000u)      /* between two reports of an agent */
 #define LIMIT_PATH_BYTES 1000u                             /* of a file in a bundle */

@@ -161,7 +161,10 @@ struct request_statistics {
     bool is_timing; /* tutti.time, not a request */
     uint64_t count;
     uint64_t failed;
-    uint64_t forgiven;             /* failures that were counted, and that the script has taken back since */
+    uint64_t forgiven;       /* failures that were counted, and that the script has taken back since */
+    uint64_t received_bytes; /* of bodies */
+    uint64_t sent_bytes;
+    struct close_counts statuses;  /* of answers: HTTP's status codes, instead of those of an end */
     struct histogram *latency_us;  /* of those that left; owned by the message */
     struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
@@ -202,6 +205,14 @@ struct websocket_statistics {
     struct histogram *queued_us;    /* from sending a message until the kernel had it; likewise */
 };
 
+/* The steps of a scenario; all steps together are in the statistics themselves. */
+struct scenario_statistics {
+    struct bytes name;
+    uint64_t weight_milli;     /* not an increment */
+    uint64_t steps[3];         /* ok, failed, stopped */
+    struct histogram *step_us; /* owned by the message */
+};
+
 struct statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
@@ -225,6 +236,8 @@ struct statistics {
     size_t websocket_count;
     struct check_statistics *checks;
     size_t check_count;
+    struct scenario_statistics *scenarios;
+    size_t scenario_count;
 };
 
 /* The state of one shard's event loop since the last report. */

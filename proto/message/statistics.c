@@ -21,6 +21,9 @@ static size_t statistics_text_bytes(const struct statistics *statistics)
     for (size_t i = 0; i < statistics->check_count; i++) {
         bytes += statistics->checks[i].name.size + statistics->checks[i].text.size;
     }
+    for (size_t i = 0; i < statistics->scenario_count; i++) {
+        bytes += statistics->scenarios[i].name.size;
+    }
     for (size_t i = 0; i < statistics->error_count; i++) {
         bytes += statistics->errors[i].key.size + statistics->errors[i].text.size +
                  statistics->errors[i].scenario.size;
@@ -44,15 +47,17 @@ struct statistics *statistics_copy(const struct statistics *from)
     size_t errors = from->error_count * sizeof *from->errors;
     size_t websockets = from->websocket_count * sizeof *from->websockets;
     size_t checks = from->check_count * sizeof *from->checks;
+    size_t scenarios = from->scenario_count * sizeof *from->scenarios;
     struct statistics *copy = memory_new(1, sizeof *copy + requests + waits + errors + websockets + checks +
-                                                statistics_text_bytes(from));
+                                                scenarios + statistics_text_bytes(from));
     *copy = *from;
     copy->requests = (struct request_statistics *)(void *)(copy + 1);
     copy->waits = (struct wait_statistics *)(void *)(copy->requests + from->request_count);
     copy->errors = (struct error_statistics *)(void *)(copy->waits + from->wait_count);
     copy->websockets = (struct websocket_statistics *)(void *)(copy->errors + from->error_count);
     copy->checks = (struct check_statistics *)(void *)(copy->websockets + from->websocket_count);
-    uint8_t *texts = (uint8_t *)(copy->checks + from->check_count);
+    copy->scenarios = (struct scenario_statistics *)(void *)(copy->checks + from->check_count);
+    uint8_t *texts = (uint8_t *)(copy->scenarios + from->scenario_count);
     for (size_t i = 0; i < from->request_count; i++) {
         copy->requests[i] = from->requests[i];
         statistics_move_text(&copy->requests[i].name, &texts);
@@ -75,6 +80,10 @@ struct statistics *statistics_copy(const struct statistics *from)
         copy->checks[i] = from->checks[i];
         statistics_move_text(&copy->checks[i].name, &texts);
         statistics_move_text(&copy->checks[i].text, &texts);
+    }
+    for (size_t i = 0; i < from->scenario_count; i++) {
+        copy->scenarios[i] = from->scenarios[i];
+        statistics_move_text(&copy->scenarios[i].name, &texts);
     }
     return copy;
 }
@@ -102,6 +111,9 @@ void statistics_free(struct statistics **statistics)
         histogram_free(&self->websockets[i].handshake_us);
         histogram_free(&self->websockets[i].ping_us);
         histogram_free(&self->websockets[i].queued_us);
+    }
+    for (size_t i = 0; i < self->scenario_count; i++) {
+        histogram_free(&self->scenarios[i].step_us);
     }
     memory_free(self);
     *statistics = NULL;

@@ -1,5 +1,5 @@
 /* A threshold as a person writes it, such as "request[login].p95 < 200ms over 30s after 1m abort":
- *   METRIC[NAME]{TAG=VALUE,…}.STATISTIC OPERATOR NUMBER UNIT [over TIME] [after TIME] [abort]
+ *   METRIC[NAME].STATISTIC OPERATOR NUMBER UNIT [over TIME] [after TIME] [abort]
  * docs/thresholds.md describes each part. Pure. */
 #pragma once
 #include "common/attributes.h"
@@ -68,7 +68,6 @@ struct threshold {
     enum threshold_metric metric;
     struct bytes name; /* empty: all */
     bool is_pattern;   /* each * in the name stands for any characters */
-    struct bytes tags; /* "tier=gold,zone=a"; empty: whatever their tags */
     enum threshold_statistic statistic;
     enum threshold_count count; /* of NUMBER, SHARE and RATE */
     double quantile;            /* 0…1 */

@@ -2,7 +2,6 @@
 #include "proto/message/threshold_reading.h"
 
 #include "common/buffer.h"
-#include "proto/message/labels.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -99,24 +98,11 @@ static bool threshold_read_name(struct threshold_reading *reading, struct thresh
     return true;
 }
 
-static bool threshold_read_tags(struct threshold_reading *reading, struct threshold *threshold)
+/* What k6 writes after a name. */
+static bool threshold_refuse_tags(const struct threshold_reading *reading)
 {
-    size_t start = reading->at;
-    struct error why;
-    if (reading_peek(reading) != '{') {
-        return true;
-    }
-    const uint8_t *from = reading->text.data + start + 1;
-    const uint8_t *end = memchr(from, '}', reading->text.size - start - 1);
-    if (end == NULL) {
-        return reading_refuse(reading, start, "the brace is not closed");
-    }
-    threshold->tags = bytes_of(from, (size_t)(end - from));
-    reading->at = start + threshold->tags.size + 2;
-    if (threshold->tags.size == 0) {
-        return reading_refuse(reading, start, "tags are pairs like {tier=gold}");
-    }
-    return labels_check(threshold->tags, &why) || reading_refuse(reading, start, "tags: %s", why.text);
+    return reading_peek(reading) != '{' ||
+           reading_refuse(reading, reading->at, "numbers are kept by name, not by tag");
 }
 
 /* "p95", "p99.9": above 0, at most 100. */
@@ -198,5 +184,5 @@ static bool threshold_read_statistic(struct threshold_reading *reading, struct t
 bool threshold_read_subject(struct threshold_reading *reading, struct threshold *threshold)
 {
     return threshold_read_metric(reading, threshold) && threshold_read_name(reading, threshold) &&
-           threshold_read_tags(reading, threshold) && threshold_read_statistic(reading, threshold);
+           threshold_refuse_tags(reading) && threshold_read_statistic(reading, threshold);
 }

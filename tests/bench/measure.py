@@ -375,6 +375,10 @@ def measure_core(steps):
     return {"operations_per_s": small["operations_per_s"], "worker_operations_per_s": great["worker_operations_per_s"]}
 
 
+def measure_thresholds(seconds):
+    return json.loads(run([BUILD / "bin" / "threshold_judge", 50, 100, seconds]))
+
+
 def cpu_s(pid):
     """Processor time of all threads of a process."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -527,6 +531,8 @@ BENCHES = [
     ("core", lambda quick: measure_core(100 if quick else 500),
      [("operations_per_s", "notifier operations/s, rooms of 5 (aim: ≥ 300,000)"),
       ("worker_operations_per_s", "… of single workers, one room of 10,000")]),
+    ("thresholds", lambda quick: measure_thresholds(60 if quick else 300),
+     [("ms_per_s", "judging 50 thresholds of 100 names, half of them windows, ms a second (aim: < 1)")]),
     ("agents", lambda quick: measure_agents(1000, 5 if quick else 20),
      [("core_percent", "1,000 idle agents, % of a core (aim: < 10)"), ("kb_each", "… kB of the coordinator for each (aim: < 64)")]),
     ("redis", lambda quick: measure_redis(100 if quick else 300),

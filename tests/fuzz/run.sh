@@ -1,13 +1,13 @@
 #!/bin/sh
 # Builds the fuzz targets with clang and runs each for so many seconds, as many at once as there are processors.
-#   tests/fuzz/run.sh SECONDS [NAME…]      all targets, or these: message envelope link event_log value option threshold csv keys http1 url cookie content digest events http2 websocket
+#   tests/fuzz/run.sh SECONDS [NAME…]      all targets, or these: message envelope link event_log value option threshold json_path csv keys http1 url cookie content digest events http2 websocket
 # What is found lies in build/fuzz/findings; the corpus that grows meanwhile in build/fuzz/tests/fuzz/found.
 set -eu
 seconds=${1:?"usage: tests/fuzz/run.sh SECONDS [NAME…]"}
 case $seconds in *[!0-9]* | "") echo "SECONDS is a number" >&2; exit 2 ;; esac
 shift
 cd "$(dirname "$0")/../.."
-[ $# -gt 0 ] || set -- message envelope link event_log value option threshold csv keys http1 url cookie content digest events http2 websocket
+[ $# -gt 0 ] || set -- message envelope link event_log value option threshold json_path csv keys http1 url cookie content digest events http2 websocket
 
 build=build/fuzz
 targets=""

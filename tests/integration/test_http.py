@@ -364,7 +364,9 @@ tutti.scenario("ship", function() error { code = 8, carrier = "none" } end)
         self.assertEqual((messages["pay"], messages["ship"]), ("the card is refused", '{ carrier = "none", code = 8 }'))
         for line in ("3 × the card is refused\n", '3 × { carrier = "none", code = 8 }\n', ", scenario order\n"):
             self.assertIn(line, result.out)
-        self.assertEqual(result.report["requests"]["buy"], {"count": 6, "failed": 6, "p50_ms": 0, "p95_ms": 0, "p99_ms": 0, "max_ms": 0})
+        buy = result.report["requests"]["buy"]
+        self.assertEqual({key: value for key, value in buy.items() if value not in (0, {})}, {"count": 6, "failed": 6, "per_s": buy["per_s"]})
+        self.assertEqual(buy["max_ms"], 0)
 
 
 if __name__ == "__main__":

@@ -1,13 +1,14 @@
 """Load shapes: steps that begin by a plan, how late they begin, and what a server that stalls does to their times."""
 import pathlib
 import re
+import signal
 import tempfile
 import threading
 import time
 import unittest
 
-from daemon import Agent, WithAgents
-from support import run, tutti
+from daemon import Agent, Coordinator, WithAgents
+from support import environment, run, tutti
 from threaded_server import ThreadedServer
 
 STALL_AT_S = 4.0
@@ -149,6 +150,45 @@ class Closed(Scripts):
         self.assertLess(result.report["duration_s"], 5)  # the slow one would take 40 s for its sixth
 
 
+class SideBySide(unittest.TestCase):
+    LOADS = """
+        local tutti = require "tutti"
+        tutti.scenario("browse", function() tutti.time("browse", tutti.sleep, 0.01) end)
+        tutti.scenario("buy", function() tutti.time("buy", tutti.sleep, 0.02) end)
+        tutti.scenario("admin", function(worker) tutti.time("admin", tutti.sleep, 0.02) assert(worker.id == 25) end)
+        tutti.load("browse", { workers = 20, rate = "50/s", duration = "2s" })
+        tutti.load("buy", { workers = 5, stages = { {"1s", "20/s"}, {"1s", "20/s"} }, start = "500ms" })
+        tutti.load("admin", { workers = 1, pacing = "250ms", runs = 4, start = 1 })
+    """
+
+    def setUp(self):
+        folder = self.enterContext(tempfile.TemporaryDirectory())
+        self.path = pathlib.Path(folder) / "loads.lua"
+
+    def test_each_scenario_has_a_load_of_its_own(self):
+        self.path.write_text(self.LOADS)
+        result = run(self.path, "--agents", "3", "-q")
+        timings = result.report["timings"]
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual((result.report["workers"], timings["admin"]["count"]), (26, 4))
+        self.assertEqual(result.report["load"]["arrivals"] + result.report["load"]["dropped"], 130)
+        self.assertGreaterEqual(timings["browse"]["count"], 95)
+        self.assertAlmostEqual(result.report["duration_s"], 2.5, delta=0.8)
+
+    def test_what_cannot_be(self):
+        for line, said in (('tutti.load("browse", { rate = "5/s" })', "load browse: a rate needs a duration, or stages"),
+                           ('tutti.load("brows", { runs = 1 })', 'has no scenario "brows", which a load is to run'),
+                           ('tutti.load("browse", { users = 1 })', "tutti.load: unknown option users"),
+                           ('tutti.load("browse", { rate = 5 })', "option rate: expected a string"),
+                           ('tutti.load("", {})', "expected the name of a scenario"),
+                           ('tutti.load("browse", { workers = 2 }) tutti.options { rate = "5/s" }', "loads have shapes and scenarios of their own")):
+            with self.subTest(line):
+                self.path.write_text('local tutti = require "tutti"\ntutti.scenario("browse", function() end)\n' + line + "\n")
+                result = tutti("run", self.path)
+                self.assertEqual((result.code, result.out, result.err.count("\n")), (2, "", 1), result)
+                self.assertIn(said, result.err)
+
+
 class Live(WithAgents, Scripts):
     def start(self, body, *options):
         result = self.tutti("start", self.script(body), "--expect-agents", 3, *options)
@@ -194,6 +234,12 @@ class Live(WithAgents, Scripts):
         campaign = self.start("tutti.sleep(0.002)", "-w", 40, "--rate", "20/s", "-d", "6s")
         self.coordinator.wait_until(lambda: self.steps(campaign) > 20, 20, "no steps")
         self.assertEqual(self.ask("rate", campaign, "200/s"), f"campaign {campaign} goes to a rate of 200/s\n")
+        time.sleep(1.5)
+        metrics = self.coordinator.metrics()
+        of_it = lambda name: metrics[f'tutti_campaign_{name}{{campaign="{campaign}"}}']
+        self.assertTrue(20 <= of_it("arrivals_total") <= 900 and of_it("dropped_total") <= 200, metrics)
+        self.assertTrue(0.002 <= of_it("service_p99_seconds") <= of_it("response_p99_seconds") + 0.001, metrics)
+        self.assertTrue(0 < of_it("late_p99_seconds") < 5, metrics)
         report = self.coordinator.report(campaign)
         total = report["load"]["arrivals"] + report["load"]["dropped"]
         self.assertEqual(report["verdict"], "passed", report)
@@ -226,6 +272,31 @@ class Live(WithAgents, Scripts):
                     self.assertTrue(60 <= load["dropped"] <= 160, load)  # a quarter of some four seconds
                 else:
                     self.assertLess(load["dropped"], 60, load)
+
+
+class Restart(Scripts):
+    def test_a_paused_plan_survives_the_coordinator(self):
+        """It is killed while the campaign is paused, and again after the resume: the plan stays exact."""
+        state = self.enterContext(tempfile.TemporaryDirectory())
+        first = self.enterContext(Coordinator("--state", state))
+        with Agent(first.endpoint, "a1"), Agent(first.endpoint, "a2"):
+            first.wait_agents(2)
+            env = environment(TUTTI_API=f"http://127.0.0.1:{first.port}")
+            started = tutti("start", self.script("tutti.sleep(0.005)"), "--expect-agents", 2, "-w", 30, "--rate", "50/s", "-d", "4s", env=env)
+            campaign = int(started.out)
+            first.wait_until(lambda: first.show(campaign)["steps"]["ok"] > 30, 20, "no steps")
+            self.assertEqual(tutti("pause", campaign, env=env).code, 0)
+            first.end(signal.SIGKILL)
+            again = ("--state", state)
+            listen = {"listen": first.endpoint, "http": f"127.0.0.1:{first.port}"}
+            second = self.enterContext(Coordinator(*again, **listen))
+            second.wait_agents(2, 30)
+            self.assertEqual(tutti("resume", campaign, env=env).code, 0)
+            second.end(signal.SIGKILL)
+            third = self.enterContext(Coordinator(*again, **listen))
+            report = third.report(campaign)
+            self.assertEqual(report["verdict"], "passed", report)
+            self.assertEqual(report["load"]["arrivals"] + report["load"]["dropped"], 200, report["load"])
 
 
 class HonestLatency(Scripts):

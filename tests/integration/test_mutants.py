@@ -142,10 +142,10 @@ class Mutants(unittest.TestCase):
             ledger.file.close()
             again = Ledger(path)
             again.file.close()
-        self.assertTrue(again.is_settled("hash", one, "other tests"))
-        self.assertTrue(again.is_settled("hash", other, "tests"))
-        self.assertFalse(again.is_settled("hash", other, "other tests"))
-        self.assertFalse(again.is_settled("other hash", one, "tests"))
+        self.assertTrue(again.is_settled("hash", one, {"other tests"}))
+        self.assertTrue(again.is_settled("hash", other, {"tests"}))
+        self.assertFalse(again.is_settled("hash", other, {"other tests"}))
+        self.assertFalse(again.is_settled("other hash", one, {"tests"}))
 
 
 if __name__ == "__main__":

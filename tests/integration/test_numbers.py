@@ -69,6 +69,12 @@ TIMES = (
     (("steps", "p50_ms"), 459, 459 + LATE_MS),
     (("requests", "page", "p50_ms"), 50, 50 + LATE_MS),
     (("requests", "page", "max_ms"), 50, 50 + 2 * LATE_MS),
+    (("requests", "page", "min_ms"), 50, 50 + LATE_MS),
+    (("requests", "page", "mean_ms"), 50, 50 + LATE_MS),
+    (("requests", "page", "p90_ms"), 50, 50 + 2 * LATE_MS),
+    (("requests", "page", "p999_ms"), 50, 50 + 2 * LATE_MS),
+    (("requests", "page", "per_s"), 1, STEPS * WORKERS / 1.8),
+    (("scenarios", "known", "p50_ms"), 459, 459 + LATE_MS),
     (("timings", "pause", "p50_ms"), 79, 80 + LATE_MS),
     (("timings", "pause", "max_ms"), 79, 80 + 2 * LATE_MS),
     (("waits", "pad.wait_for_writer", "p50_ms"), 150, 180 + LATE_MS),
@@ -84,6 +90,15 @@ COUNTS = (
     (("steps", "failed"), 2),
     (("requests", "page", "count"), STEPS * WORKERS),
     (("requests", "page", "failed"), 0),
+    (("requests", "page", "ok"), STEPS * WORKERS),
+    (("requests", "page", "statuses"), {"200": STEPS * WORKERS}),
+    (("requests", "page", "bytes_in"), STEPS * WORKERS * 10000),
+    (("requests", "page", "bytes_out"), 0),
+    (("requests", "dead", "statuses"), {}),
+    (("scenarios", "known", "ok"), STEPS * WORKERS - 2),
+    (("scenarios", "known", "failed"), 2),
+    (("scenarios", "known", "share"), 1),
+    (("scenarios", "known", "weight_share"), 1),
     (("requests", "dead", "count"), STEPS),
     (("requests", "dead", "failed"), STEPS),
     (("timings", "pause", "count"), STEPS * WORKERS),
@@ -101,6 +116,12 @@ def look_up(report, path):
     for name in path:
         report = report[name]
     return report
+
+
+class Variables(unittest.TestCase):
+    def test_those_that_a_script_numbers_are_one_row(self):
+        report = run("turns", "-w", 2, "-r", 30).report
+        self.assertEqual({name: wait["count"] for name, wait in report["waits"].items()}, {"turn-N of Na.wait_var": 30})
 
 
 class Known(unittest.TestCase):

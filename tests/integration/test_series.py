@@ -1,12 +1,18 @@
 """What a campaign counts second by second: it adds up, says when nothing happened, and survives the coordinator."""
+import csv
 import http.server
 import json
+import os
+import pathlib
 import signal
+import subprocess
+import tempfile
 import threading
 import time
 import unittest
+import xml.etree.ElementTree
 
-from support import run
+from support import TUTTI, environment, run, script, tutti
 from test_recovery import Restarted
 
 
@@ -50,13 +56,16 @@ def add_up(test, report):
     series = report["series"]
     for name, request in report["requests"].items():
         row = series["requests"][name]
-        for key in ("count", "failed"):
+        for key in ("count", "failed", "bytes_in", "bytes_out"):
             test.assertEqual(sum(row[key]), request[key], (name, key))
         test.assertEqual(max(value for value in row["max_ms"] if value is not None), request["max_ms"], name)
     total = series["total"]
     test.assertEqual(sum(total["requests"]["count"]), sum(request["count"] for request in report["requests"].values()))
     for key in ("ok", "failed", "stopped", "lost"):
         test.assertEqual(sum(total["steps"][key]), report["steps"][key], key)
+    for name, scenario in report["scenarios"].items():
+        for key in ("ok", "failed", "stopped"):
+            test.assertEqual(sum(series["scenarios"][name][key]), scenario[key], (name, key))
     test.assertEqual(sum(total["waits"]["count"]), sum(wait["count"] for wait in report["waits"].values()))
     test.assertEqual(sum(total["seen"]["count"]), sum(seen["count"] for seen in report["seen"].values()))
     lengths = {len(column) for row in total.values() for column in row.values()}
@@ -91,6 +100,62 @@ class OfARun(unittest.TestCase):
         self.assertEqual(result.report["series"]["total"]["load"]["workers"][1:4], [4, 4, 4])
 
 
+class AsFiles(unittest.TestCase):
+    """The same report as CSV, JUnit and Markdown."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.paths = ("--csv", self.folder / "csv", "--markdown", self.folder / "report.md", "--junit", self.folder / "report.xml")
+
+    def rows(self, name):
+        with open(self.folder / "csv" / name, newline="") as file:
+            return list(csv.DictReader(file))
+
+    def check(self, report):
+        summary = {row["key"]: row["value"] for row in self.rows("summary.csv")}
+        self.assertEqual((summary["verdict"], int(summary["steps_ok"])), (report["verdict"], report["steps"]["ok"]))
+        self.assertEqual(int(summary["requests"]), sum(request["count"] for request in report["requests"].values()))
+        for row in self.rows("requests.csv"):
+            known = report[{"request": "requests", "timing": "timings", "scenario": "scenarios"}[row["kind"]]][row["name"]]
+            for key in ("ok", "failed", "per_s", "p50_ms", "p999_ms", "max_ms", "stddev_ms"):
+                self.assertAlmostEqual(float(row[key]), known[key], delta=abs(known[key]) / 1e6, msg=(row, key))
+        series = [row for row in self.rows("series.csv") if row["group"] == "requests"]
+        for name, request in report["requests"].items():
+            self.assertEqual(sum(int(row["count"]) for row in series if row["name"] == name), request["count"])
+        suite = xml.etree.ElementTree.parse(self.folder / "report.xml").getroot().find("testsuite")
+        cases = {(case.get("classname"), case.get("name")): case.find("failure") for case in suite}
+        self.assertEqual(len(cases), int(suite.get("tests")))
+        self.assertEqual(sum(failure is not None for failure in cases.values()), int(suite.get("failures")))
+        self.assertEqual(cases[("tutti.campaign", "verdict")] is None, report["verdict"] == "passed")
+        self.assertIn(("tutti.scenario", "pad"), cases)
+        self.assertIn(f": {report['verdict']}\n", (self.folder / "report.md").read_text())
+
+    def test_of_a_run(self):
+        summary = self.folder / "summary.md"
+        summary.write_text("before\n")
+        result = run("series", "-w", 5, "-d", 2, "--target", "builtin", *self.paths, "--threshold", "http.failed < 1%",
+                     env=environment(GITHUB_STEP_SUMMARY=str(summary)))
+        self.assertEqual(result.code, 1, result)
+        self.check(result.report)
+        self.assertEqual(summary.read_text(), "before\n" + (self.folder / "report.md").read_text())
+        self.assertIn("tutti.threshold", (self.folder / "report.xml").read_text())
+
+    def test_what_cannot_be_written(self):
+        for option, path in (("--csv", "/proc/no"), ("--csv", "/dev/null"), ("--markdown", "/no/where.md"), ("--junit", "/tmp")):
+            result = tutti("run", script("series"), "-w", 5, option, path)
+            self.assertEqual(result.code, 2, result)
+            self.assertEqual(result.out, "")
+            self.assertRegex(result.err, rf"^tutti: run: {option}: .*{path}.*\n$")
+        self.folder.joinpath("csv").mkdir()
+        process = subprocess.run(["prlimit", "--fsize=1000", TUTTI, "run", script("series"), "-w", "5", "-d", "1", "--target", "builtin", "-q",
+                                  *map(str, self.paths)], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, env=environment())
+        self.assertEqual(process.returncode, 3, process.stderr)
+        self.assertIn("cannot be written: File too large", process.stderr)
+        left = os.listdir(self.folder / "csv")
+        self.assertIn("summary.csv", left)
+        self.assertNotIn("series.csv", left, "nothing is there by half")
+
+
 class OfACoordinatorThatIsKilled(Restarted):
     def series(self, campaign):
         return self.coordinator.get(f"/v1/campaigns/{campaign}/series")
@@ -113,6 +178,13 @@ class OfACoordinatorThatIsKilled(Restarted):
         after = kept.json
         add_up(self, {**report, "series": after})
         self.assertEqual(after["requests"]["read"]["count"][:1], before["requests"]["read"]["count"][:1])
+        files = AsFiles()
+        files.folder = pathlib.Path(self.folder)
+        printed = self.tutti("report", campaign, "--csv", files.folder / "csv", "--junit", files.folder / "report.xml",
+                             "--markdown", files.folder / "report.md")
+        self.assertEqual(printed.code, 0, printed)
+        files.check(report)
+        self.assertEqual(self.tutti("report", campaign, "--junit", "/no/where.xml").code, 3)
         printed = self.tutti("report", campaign, "--json", "-")
         self.assertEqual(json.loads(printed.out)["series"], after)
         # Only the archive has it now.

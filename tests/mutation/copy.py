@@ -43,6 +43,7 @@ class Copy:
         self.commands = {}
         self.sync()
         self.configure("quick", QUICK)
+        self.build_or_exit("quick", ["build.ninja"])  # which files there are
         self.read_commands()
 
     def build_folder(self, build):

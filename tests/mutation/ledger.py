@@ -28,9 +28,10 @@ class Ledger:
         row = self.rows.get((one.file, file_hash, one.key))
         return row["outcome"] if row else None
 
-    def is_settled(self, file_hash, one, tests_hash):
+    def is_settled(self, file_hash, one, tests_hashes):
+        """Whether it need not be tried by tests of one of these hashes."""
         row = self.rows.get((one.file, file_hash, one.key))
-        return row is not None and (row["outcome"] != "survived" or row["tests"] == tests_hash)
+        return row is not None and (row["outcome"] != "survived" or row["tests"] in tests_hashes)
 
 
 def share(counts):

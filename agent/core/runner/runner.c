@@ -134,8 +134,7 @@ static void hold(struct runner *runner, struct worker *worker)
 /* It has been set up: only a plan of arrivals keeps it from its first step. */
 static void runner_choose_pending(struct runner *runner, struct worker *worker)
 {
-    runner_move(runner, worker,
-                runner_choose(runner, worker, !runner->pace.is_open && !runner->pace.told.is_paused));
+    runner_move(runner, worker, runner_choose(runner, worker, runner_pace_is_immediate(runner, worker)));
 }
 
 static void runner_tell_failure(struct runner *runner, const struct worker *worker, const char *text)
@@ -185,13 +184,13 @@ enum worker_event runner_choose(const struct runner *runner, const struct worker
     }
     uint64_t next = worker->step + 1;
     bool is_one_too_many = worker->id >= runner_count_at(runner, worker, next);
-    if (is_one_too_many || !runner_has_runs(runner, next)) {
+    if (is_one_too_many || !runner_has_runs(runner, worker) || runner_pace_is_over(runner, worker)) {
         return WORKER_END;
     }
     const struct room *room = runner_room_of(runner, worker);
     if (runner->is_draining) {
         /* Workers that arrivals are given to are not all in the same step. */
-        if (room == NULL || !room->is_halted || runner_pace_is_of_anyone(runner)) {
+        if (room == NULL || !room->is_halted || runner_pace_is_of_anyone(runner, worker)) {
             return WORKER_END;
         }
         if (!room->has_last_step) {

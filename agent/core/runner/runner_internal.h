@@ -4,7 +4,6 @@
 #include "agent/core/runner/worker_index.h"
 #include "common/map.h"
 #include "proto/message/arrivals.h"
-#include "proto/message/load_text.h"
 
 /* What the runner knows of a room that synchronises; for the others there is none. */
 struct room {
@@ -41,18 +40,29 @@ struct pace_queue {
     size_t capacity;
 };
 
-/* When steps begin, where they do not simply follow each other. */
-struct pacer {
-    bool is_open;      /* they begin by the plan of arrivals */
-    bool has_rooms;    /* an arrival is one of a room: all its seats begin */
-    uint64_t slots;    /* every so many-th arrival is of the same worker, or room */
-    uint64_t begin_ns; /* of the plan; 0: not yet */
-    struct pace told;  /* what has changed of it, without rooms */
+/* When the steps of a load begin, where they do not simply follow each other. */
+struct lane {
+    struct load load; /* its texts are the options' */
+    bool is_open;     /* they begin by the plan of arrivals */
+    uint64_t slots;   /* every so many-th arrival is of the same worker, or room */
+    uint64_t first_slot;
+    uint64_t end_ns; /* of the plan, since the start of the load; RATE_NEVER: it has none */
     struct think_time think;
     struct arrivals arrivals;
     struct pace_queue free; /* workers that an arrival may be given to; some are not free any more */
-    struct pace_queue late; /* arrivals, by their instants, that wait for workers to be set up */
-    uint64_t dropped;       /* arrivals that have found no worker */
+    struct pace_queue late; /* arrivals, by their instants, that wait for a worker */
+    size_t owed;            /* of those, the ones that a worker was free for when they were due */
+    uint64_t busy_ns;       /* since when no worker was free, the last time; 0: none has ever been */
+};
+
+struct pacer {
+    struct lane *lanes; /* by the ids of their workers */
+    size_t lane_count;
+    bool has_rooms;    /* an arrival is one of a room: all its seats begin */
+    bool must_rest;    /* something comes between two steps of some worker */
+    uint64_t begin_ns; /* of the plan; 0: not yet */
+    struct pace told;  /* what has changed of it, without rooms */
+    uint64_t dropped;  /* arrivals that have found no worker */
 };
 
 struct runner {
@@ -153,12 +163,16 @@ void runner_stop_calls(struct runner *runner, struct worker *worker, const char 
 
 /* In runner_pace.c. The worker brings its part of the runs of all, without those that it has made. */
 void runner_share_runs(struct runner *runner, const struct worker *worker);
-/* Whether a worker may make this step, by how many it and all of them may make. */
-bool runner_has_runs(const struct runner *runner, uint64_t step);
+/* Whether the worker may make one more step, by how many it and all of them may make. */
+bool runner_has_runs(const struct runner *runner, const struct worker *worker);
 void runner_pace_init(struct runner *runner);
 void runner_pace_finish(struct runner *runner);
-/* Whether steps begin by arrivals that go to any worker that is free. */
-bool runner_pace_is_of_anyone(const struct runner *runner);
+/* Whether its steps begin by arrivals that go to any worker that is free. */
+bool runner_pace_is_of_anyone(const struct runner *runner, const struct worker *worker);
+/* Whether its load is over by its own time. */
+bool runner_pace_is_over(const struct runner *runner, const struct worker *worker);
+/* Whether it begins its first step as soon as it is set up. */
+bool runner_pace_is_immediate(const struct runner *runner, const struct worker *worker);
 /* Whether something comes between two steps of a worker. */
 bool runner_must_rest(const struct runner *runner);
 /* It waits until its next step is to begin; at once if that is now. */

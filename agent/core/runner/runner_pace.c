@@ -8,25 +8,56 @@
 /* Bounds the work of one step of the runner. */
 #define ARRIVALS_AT_ONCE 4096u
 
-void runner_pace_init(struct runner *runner)
+static void pace_open_lane(const struct runner *runner, const struct load *load, struct lane *lane)
 {
     const struct campaign_options *options = runner->options;
-    struct pacer *pace = &runner->pace;
-    pace->is_open = campaign_is_open(options);
-    pace->has_rooms = options->room_size > 0;
-    pace->slots = pace->has_rooms ? campaign_room_count(options) : options->workers;
-    if (options->think.size > 0) {
-        (void)!load_parse_think(options->think, &pace->think, NULL);
+    uint32_t size = options->room_size > 0 ? options->room_size : 1;
+    lane->load = *load;
+    lane->is_open = load_is_open(load);
+    lane->slots = load->workers / size + (load->workers % size > 0 ? 1 : 0);
+    lane->first_slot = load->first_worker / size;
+    lane->end_ns = load_end_ns(options, load);
+    if (load->think.size > 0) {
+        (void)!load_parse_think(load->think, &lane->think, NULL);
     }
-    if (pace->is_open) {
-        arrivals_init(&pace->arrivals, options);
+    if (lane->is_open) {
+        arrivals_init(&lane->arrivals, options, load);
+    }
+}
+
+void runner_pace_init(struct runner *runner)
+{
+    struct loads loads;
+    struct pacer *pace = &runner->pace;
+    loads_of(runner->options, &loads);
+    pace->has_rooms = runner->options->room_size > 0;
+    pace->must_rest = runner->options->delay_ms > 0;
+    pace->lanes = memory_new(loads.count, sizeof *pace->lanes);
+    for (; pace->lane_count < loads.count; pace->lane_count++) {
+        struct lane *lane = &pace->lanes[pace->lane_count];
+        pace_open_lane(runner, &loads.items[pace->lane_count], lane);
+        pace->must_rest = pace->must_rest || lane->is_open || lane->load.pacing_ms > 0 ||
+                          lane->load.start_ms > 0 || lane->think.law != THINK_NONE;
     }
 }
 
 void runner_pace_finish(struct runner *runner)
 {
-    memory_free(runner->pace.free.items);
-    memory_free(runner->pace.late.items);
+    for (size_t i = 0; i < runner->pace.lane_count; i++) {
+        memory_free(runner->pace.lanes[i].free.items);
+        memory_free(runner->pace.lanes[i].late.items);
+    }
+    memory_free(runner->pace.lanes);
+}
+
+/* The lane of a worker. */
+static struct lane *pace_lane(const struct runner *runner, const struct worker *worker)
+{
+    size_t i = runner->pace.lane_count - 1;
+    while (i > 0 && worker->id < runner->pace.lanes[i].load.first_worker) {
+        i--;
+    }
+    return &runner->pace.lanes[i];
 }
 
 static void pace_push(struct pace_queue *queue, uint64_t item)
@@ -51,15 +82,21 @@ static uint64_t pace_pop(struct pace_queue *queue)
     return item;
 }
 
-bool runner_pace_is_of_anyone(const struct runner *runner)
+bool runner_pace_is_of_anyone(const struct runner *runner, const struct worker *worker)
 {
-    return runner->pace.is_open && !runner->pace.has_rooms;
+    return !runner->pace.has_rooms && pace_lane(runner, worker)->is_open;
 }
 
+/* The instant of this clock at which a load that has begun with the campaign is so far. */
 static uint64_t pace_instant(const struct runner *runner, uint64_t plan_ns)
 {
     return plan_ns == RATE_NEVER ? TIMERS_NEVER
                                  : runner->pace.begin_ns + runner->pace.told.shift_ns + plan_ns;
+}
+
+static uint64_t pace_instant_of(const struct runner *runner, const struct lane *lane, uint64_t load_ns)
+{
+    return load_ns == RATE_NEVER ? TIMERS_NEVER : pace_instant(runner, load_start_ns(&lane->load) + load_ns);
 }
 
 /* Whether the plan stands still at this instant. */
@@ -80,32 +117,38 @@ static bool pace_holds(const struct runner *runner, const struct worker *worker)
 /* The arrivals of a room come one after the other: with a Poisson plan each from the one before it. */
 static uint64_t pace_next_of_room(const struct runner *runner, const struct worker *worker)
 {
-    const struct pacer *pace = &runner->pace;
-    uint32_t room = worker_index_room(runner->index, worker);
-    uint64_t before_ns =
-        worker->intended_ns > 0 ? worker->intended_ns - pace->begin_ns - pace->told.shift_ns : 0;
+    const struct lane *lane = pace_lane(runner, worker);
+    uint64_t slot = worker_index_room(runner->index, worker) - lane->first_slot;
+    uint64_t before_ns = 0;
     uint64_t nth = worker->step + 1;
-    if (worker->intended_ns == 0 && pace->arrivals.is_poisson) { /* the steps before were another agent's */
+    if (worker->intended_ns > 0) {
+        before_ns = worker->intended_ns - pace_instant_of(runner, lane, 0);
+    } else if (lane->arrivals.is_poisson) { /* the steps before were another agent's */
         for (uint64_t i = 1; i < nth && before_ns != RATE_NEVER; i++) {
-            before_ns = arrivals_of_slot(&pace->arrivals, pace->slots, room, i, before_ns);
+            before_ns = arrivals_of_slot(&lane->arrivals, lane->slots, slot, i, before_ns);
         }
     }
-    return before_ns == RATE_NEVER
-               ? TIMERS_NEVER
-               : pace_instant(runner, arrivals_of_slot(&pace->arrivals, pace->slots, room, nth, before_ns));
+    if (before_ns == RATE_NEVER) {
+        return TIMERS_NEVER;
+    }
+    return pace_instant_of(runner, lane,
+                           arrivals_of_slot(&lane->arrivals, lane->slots, slot, nth, before_ns));
 }
 
 /* When the step after the present one is to begin; 0: at no instant of its own. */
 static uint64_t pace_next_ns(const struct runner *runner, const struct worker *worker)
 {
-    if (runner->pace.is_open) {
+    const struct lane *lane = pace_lane(runner, worker);
+    uint64_t start_ns = lane->load.start_ms > 0 ? pace_instant_of(runner, lane, 0) : 0;
+    if (lane->is_open) {
         return pace_next_of_room(runner, worker);
     }
-    if (runner->options->pacing_ms == 0) {
-        return 0;
+    if (lane->load.pacing_ms > 0) {
+        uint64_t first_ns = runner->event->now_ns > start_ns ? runner->event->now_ns : start_ns;
+        return worker->intended_ns == 0 ? first_ns
+                                        : schedule_after_ns(worker->intended_ns, lane->load.pacing_ms);
     }
-    return worker->intended_ns == 0 ? runner->event->now_ns
-                                    : schedule_after_ns(worker->intended_ns, runner->options->pacing_ms);
+    return 0;
 }
 
 void runner_share_runs(struct runner *runner, const struct worker *worker)
@@ -116,22 +159,42 @@ void runner_share_runs(struct runner *runner, const struct worker *worker)
     runner->shared_runs += (int64_t)part - (int64_t)worker->step;
 }
 
-bool runner_has_runs(const struct runner *runner, uint64_t step)
+bool runner_has_runs(const struct runner *runner, const struct worker *worker)
 {
     bool has_shared = runner->options->shared_runs == 0 || runner->shared_runs > 0;
-    return has_shared && (runner->runs == 0 || step <= runner->runs);
+    uint64_t own = pace_lane(runner, worker)->load.runs;
+    return has_shared && (runner->runs == 0 || worker->step < runner->runs) &&
+           (own == 0 || worker->step < own);
 }
 
 bool runner_must_rest(const struct runner *runner)
 {
-    return runner->options->delay_ms > 0 || runner->pace.think.law != THINK_NONE ||
-           runner->options->pacing_ms > 0 || runner->pace.is_open || runner->pace.told.is_paused;
+    return runner->pace.must_rest || runner->pace.told.is_paused;
+}
+
+bool runner_pace_is_immediate(const struct runner *runner, const struct worker *worker)
+{
+    const struct lane *lane = pace_lane(runner, worker);
+    return !lane->is_open && lane->load.start_ms == 0 && !runner->pace.told.is_paused;
+}
+
+bool runner_pace_is_over(const struct runner *runner, const struct worker *worker)
+{
+    const struct lane *lane = pace_lane(runner, worker);
+    if (runner->options->load.size == 0 || runner->pace.begin_ns == 0) {
+        return false; /* it ends with the campaign */
+    }
+    if (lane->is_open) {
+        return runner->pace.has_rooms ? pace_next_of_room(runner, worker) == TIMERS_NEVER
+                                      : lane->arrivals.at_ns == RATE_NEVER && lane->late.count == 0;
+    }
+    return lane->load.duration_ms > 0 && runner->event->now_ns >= pace_instant_of(runner, lane, lane->end_ns);
 }
 
 void runner_pace_step(struct runner *runner, struct worker *worker)
 {
     runner->shared_runs--;
-    if (!runner_pace_is_of_anyone(runner)) {
+    if (!runner_pace_is_of_anyone(runner, worker)) {
         uint64_t next_ns = pace_next_ns(runner, worker);
         worker->intended_ns = next_ns != TIMERS_NEVER ? next_ns : 0;
     }
@@ -139,8 +202,8 @@ void runner_pace_step(struct runner *runner, struct worker *worker)
 
 bool runner_pace_is_arrival(const struct runner *runner, const struct worker *worker)
 {
-    const struct pacer *pace = &runner->pace;
-    return pace->is_open && (!pace->has_rooms || worker->id % runner->options->room_size == 0);
+    bool is_first = !runner->pace.has_rooms || worker->id % runner->options->room_size == 0;
+    return is_first && pace_lane(runner, worker)->is_open;
 }
 
 /* Nothing keeps it from beginning a step that an arrival is given to. */
@@ -149,11 +212,10 @@ static bool pace_is_free(const struct worker *worker)
     return worker->state == WORKER_BETWEEN && worker->timer.position == TIMER_UNSET;
 }
 
-static struct worker *pace_take_free(struct runner *runner)
+static struct worker *pace_take_free(const struct runner *runner, struct lane *lane)
 {
-    struct pacer *pace = &runner->pace;
-    while (pace->free.count > 0) {
-        struct worker *worker = worker_index_find(runner->index, (uint32_t)pace_pop(&pace->free));
+    while (lane->free.count > 0) {
+        struct worker *worker = worker_index_find(runner->index, (uint32_t)pace_pop(&lane->free));
         if (worker != NULL && pace_is_free(worker)) {
             return worker;
         }
@@ -163,101 +225,162 @@ static struct worker *pace_take_free(struct runner *runner)
 
 static void pace_give(struct runner *runner, struct worker *worker, uint64_t intended_ns)
 {
+    bool has_runs = runner_has_runs(runner, worker);
     worker->intended_ns = intended_ns;
-    runner_move(runner, worker, runner_choose(runner, worker, true));
+    runner->pace.dropped += !has_runs;
+    runner_move(runner, worker, has_runs ? WORKER_GO : WORKER_END);
+}
+
+/* Workers of the lane that are still to be set up. */
+static size_t pace_count_coming(const struct runner *runner, const struct lane *lane)
+{
+    size_t coming = runner->counts[WORKER_WAITING] + runner->counts[WORKER_SETUP];
+    struct worker_list workers = worker_index_all(runner->index);
+    if (coming == 0 || runner->pace.lane_count == 1) {
+        return coming;
+    }
+    coming = 0;
+    for (size_t i = 0; i < workers.count; i++) {
+        const struct worker *worker = workers.items[i];
+        bool is_coming = worker->state == WORKER_WAITING || worker->state == WORKER_SETUP;
+        coming += is_coming && pace_lane(runner, worker) == lane;
+    }
+    return coming;
 }
 
 /* While workers are about to be set up, so many arrivals wait for them. */
-static void pace_drop_surplus(struct runner *runner)
+static void pace_drop_surplus(struct runner *runner, struct lane *lane)
 {
-    struct pacer *pace = &runner->pace;
-    size_t coming = runner->counts[WORKER_WAITING] + runner->counts[WORKER_SETUP];
-    while (pace->late.count > coming) {
-        (void)pace_pop(&pace->late);
-        pace->dropped++;
+    size_t wait = lane->late.count > lane->owed ? pace_count_coming(runner, lane) + lane->owed : SIZE_MAX;
+    while (lane->late.count > wait) {
+        (void)pace_pop(&lane->late);
+        runner->pace.dropped++;
     }
 }
 
-static void pace_arrive(struct runner *runner, uint64_t intended_ns)
+/* The arrival that has waited longest. */
+static uint64_t pace_pop_late(struct lane *lane)
 {
-    struct worker *worker = pace_take_free(runner);
+    uint64_t intended_ns = pace_pop(&lane->late);
+    lane->owed = lane->owed < lane->late.count ? lane->owed : lane->late.count;
+    return intended_ns;
+}
+
+static void pace_arrive(struct runner *runner, struct lane *lane, uint64_t intended_ns)
+{
+    struct worker *worker = pace_take_free(runner, lane);
     if (worker != NULL) {
+        lane->busy_ns = runner->event->now_ns;
         pace_give(runner, worker, intended_ns);
-    } else {
-        pace_push(&runner->pace.late, intended_ns);
-        pace_drop_surplus(runner);
+        return;
     }
+    /* Where this loop is late, many arrivals are due at the same time that were not: those are late too, and
+     * do not count as if they had found nobody. */
+    bool is_owed = intended_ns <= lane->busy_ns;
+    if (!is_owed && lane->late.count >= lane->owed + pace_count_coming(runner, lane)) {
+        runner->pace.dropped++;
+        return;
+    }
+    lane->owed += is_owed;
+    pace_push(&lane->late, intended_ns);
 }
 
 /* Those of the slots of our own workers; the others are for the runners that have them. */
-static void pace_take_until(struct runner *runner, uint64_t until_ns, unsigned limit)
+static void pace_take_until(struct runner *runner, struct lane *lane, uint64_t until_ns, unsigned limit)
 {
-    struct pacer *pace = &runner->pace;
     for (unsigned i = 0; i < limit; i++) {
-        uint64_t at_ns = pace_instant(runner, pace->arrivals.at_ns);
+        uint64_t at_ns = pace_instant_of(runner, lane, lane->arrivals.at_ns);
         if (at_ns == TIMERS_NEVER || at_ns > until_ns || pace_is_paused_at(runner, at_ns)) {
             return;
         }
-        uint32_t slot = (uint32_t)(pace->arrivals.number % pace->slots);
-        arrivals_pass(&pace->arrivals);
+        uint32_t slot = (uint32_t)(lane->first_slot + lane->arrivals.number % lane->slots);
+        arrivals_pass(&lane->arrivals);
         if (worker_index_find(runner->index, slot) != NULL) {
-            pace_arrive(runner, at_ns);
+            pace_arrive(runner, lane, at_ns);
         }
     }
 }
 
-static bool pace_runs(const struct runner *runner)
+static bool pace_runs(const struct runner *runner, const struct lane *lane)
 {
-    return runner_pace_is_of_anyone(runner) && runner->pace.begin_ns > 0 && !runner->is_draining &&
+    return lane->is_open && !runner->pace.has_rooms && runner->pace.begin_ns > 0 && !runner->is_draining &&
            !runner->is_stopping;
+}
+
+/* Where a load ends before its campaign, those that are free are not needed any more. */
+static void pace_end_lane(struct runner *runner, struct lane *lane)
+{
+    struct worker *worker;
+    bool is_over = runner->options->load.size > 0 && lane->arrivals.at_ns == RATE_NEVER;
+    while (is_over && lane->late.count == 0 && (worker = pace_take_free(runner, lane)) != NULL) {
+        runner_move(runner, worker, WORKER_END);
+    }
 }
 
 void runner_take_arrivals(struct runner *runner)
 {
-    if (pace_runs(runner)) {
-        pace_drop_surplus(runner);
-        pace_take_until(runner, runner->event->now_ns, ARRIVALS_AT_ONCE);
+    for (size_t i = 0; i < runner->pace.lane_count; i++) {
+        struct lane *lane = &runner->pace.lanes[i];
+        if (pace_runs(runner, lane)) {
+            pace_drop_surplus(runner, lane);
+            pace_take_until(runner, lane, runner->event->now_ns, ARRIVALS_AT_ONCE);
+            pace_end_lane(runner, lane);
+        }
     }
 }
 
 void runner_take_last_arrivals(struct runner *runner)
 {
-    if (pace_runs(runner)) {
-        pace_take_until(runner, TIMERS_NEVER, UINT32_MAX);
-        runner->pace.dropped += runner->pace.late.count;
-        runner->pace.late.count = 0;
+    for (size_t i = 0; i < runner->pace.lane_count; i++) {
+        struct lane *lane = &runner->pace.lanes[i];
+        if (pace_runs(runner, lane)) {
+            pace_take_until(runner, lane, TIMERS_NEVER, UINT32_MAX);
+            runner->pace.dropped += lane->late.count;
+            lane->late.count = lane->owed = 0;
+        }
     }
 }
 
 uint64_t runner_arrival_due_ns(const struct runner *runner)
 {
-    uint64_t at_ns = pace_instant(runner, runner->pace.arrivals.at_ns);
-    return pace_runs(runner) && !pace_is_paused_at(runner, at_ns) ? at_ns : TIMERS_NEVER;
+    uint64_t due_ns = TIMERS_NEVER;
+    for (size_t i = 0; i < runner->pace.lane_count; i++) {
+        const struct lane *lane = &runner->pace.lanes[i];
+        uint64_t at_ns = pace_instant_of(runner, lane, lane->arrivals.at_ns);
+        if (pace_runs(runner, lane) && !pace_is_paused_at(runner, at_ns)) {
+            due_ns = at_ns < due_ns ? at_ns : due_ns;
+        }
+    }
+    return due_ns;
 }
 
 void runner_pace_free(struct runner *runner, struct worker *worker)
 {
-    if (!runner_pace_is_of_anyone(runner)) {
+    struct lane *lane = pace_lane(runner, worker);
+    if (!runner_pace_is_of_anyone(runner, worker)) {
         if (!pace_holds(runner, worker)) {
             runner_move(runner, worker, runner_choose(runner, worker, true));
         }
-    } else if (runner->pace.late.count > 0) {
-        pace_give(runner, worker, pace_pop(&runner->pace.late));
+    } else if (lane->late.count > 0) {
+        pace_give(runner, worker, pace_pop_late(lane));
     } else {
-        pace_push(&runner->pace.free, worker->id);
+        pace_push(&lane->free, worker->id);
     }
 }
 
 /* It begins its next step at this instant, or when that is to begin. */
 static void pace_wait(struct runner *runner, struct worker *worker, uint64_t due_ns)
 {
-    if (!runner_pace_is_of_anyone(runner)) {
+    const struct lane *lane = pace_lane(runner, worker);
+    if (!runner_pace_is_of_anyone(runner, worker)) {
         uint64_t intended_ns = pace_next_ns(runner, worker);
         due_ns = intended_ns > due_ns ? intended_ns : due_ns;
     }
     if (due_ns == TIMERS_NEVER) {
         return; /* no arrival is left: it waits for the campaign to drain */
     }
+    uint64_t start_ns = lane->load.start_ms > 0 && !lane->is_open ? pace_instant_of(runner, lane, 0) : 0;
+    due_ns = start_ns > due_ns ? start_ns : due_ns;
     if (due_ns > runner->event->now_ns) {
         timers_set(runner->timers, &worker->timer, due_ns);
     } else {
@@ -267,12 +390,11 @@ static void pace_wait(struct runner *runner, struct worker *worker, uint64_t due
 
 void runner_rest(struct runner *runner, struct worker *worker)
 {
-    const struct pacer *pace = &runner->pace;
-    uint64_t now_ns = runner->event->now_ns;
-    uint64_t due_ns = now_ns;
+    const struct think_time *think = &pace_lane(runner, worker)->think;
+    uint64_t due_ns = runner->event->now_ns;
     if (worker->step > 0) {
-        uint64_t think_ns = think_draw_ns(&pace->think, runner->options->seed, worker->id, worker->step);
-        due_ns = schedule_after_ns(now_ns, runner->options->delay_ms) + think_ns;
+        uint64_t think_ns = think_draw_ns(think, runner->options->seed, worker->id, worker->step);
+        due_ns = schedule_after_ns(due_ns, runner->options->delay_ms) + think_ns;
     }
     pace_wait(runner, worker, due_ns);
 }
@@ -281,8 +403,11 @@ void runner_rest(struct runner *runner, struct worker *worker)
 static void pace_go_on(struct runner *runner, uint64_t for_ns, uint64_t from_ns)
 {
     struct worker_list workers = worker_index_all(runner->index);
-    for (size_t i = 0; i < workers.count && !runner_pace_is_of_anyone(runner); i++) {
+    for (size_t i = 0; i < workers.count; i++) {
         struct worker *worker = workers.items[i];
+        if (runner_pace_is_of_anyone(runner, worker)) {
+            continue;
+        }
         worker->intended_ns += worker->intended_ns > 0 ? for_ns : 0;
         if (worker->state == WORKER_BETWEEN) {
             timers_unset(runner->timers, &worker->timer);
@@ -296,8 +421,8 @@ void runner_pace_change(struct runner *runner, const struct command *command)
     struct pace before = runner->pace.told;
     struct pace *told = &runner->pace.told;
     *told = command->pace;
-    if (told->has_rate && runner->pace.is_open) {
-        arrivals_change(&runner->pace.arrivals, told->rate_at_ns, told->rate_per_s, told->before);
+    if (told->has_rate && runner->pace.lane_count == 1 && runner->pace.lanes[0].is_open) {
+        arrivals_change(&runner->pace.lanes[0].arrivals, told->rate_at_ns, told->rate_per_s, told->before);
     }
     for (size_t i = 0; told->is_paused && i < command->room_step_count; i++) {
         if (command->room_steps[i].room < runner_room_limit(runner)) {

@@ -86,7 +86,7 @@ void runner_scale(struct runner *runner, const struct command *command)
 void runner_start(struct runner *runner, struct worker *worker)
 {
     struct room *room = runner_room_of(runner, worker);
-    bool has_steps = runner_has_runs(runner, worker->step + 1);
+    bool has_steps = runner_has_runs(runner, worker);
     bool is_one_too_many = worker->id >= runner_count_at(runner, worker, worker->step + 1);
     if (room != NULL) {
         room->is_done = false;

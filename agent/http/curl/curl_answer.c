@@ -332,6 +332,18 @@ static void include_before(const struct curl_exchange *exchange, struct http_res
     response->has_left |= exchange->is_repeated;
 }
 
+/* Of the last exchange. */
+static void read_sizes(const struct curl_exchange *exchange, struct http_response *response)
+{
+    curl_off_t received = 0;
+    curl_off_t sent = 0;
+
+    curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_DOWNLOAD_T, &received);
+    curl_easy_getinfo(exchange->easy, CURLINFO_SIZE_UPLOAD_T, &sent);
+    response->received_bytes = received > 0 ? (uint64_t)received : 0;
+    response->sent_bytes = sent > 0 ? (uint64_t)sent : 0;
+}
+
 void curl_answer_read(struct curl_exchange *exchange, struct http_response *response)
 {
     long status = 0;
@@ -344,5 +356,6 @@ void curl_answer_read(struct curl_exchange *exchange, struct http_response *resp
     response->redirects = buffer_bytes(&exchange->hops);
     read_exchange(exchange, response);
     read_times(exchange, response);
+    read_sizes(exchange, response);
     include_before(exchange, response);
 }

@@ -41,6 +41,14 @@ static bool is_all_of(struct bytes text, uint8_t class)
     return true;
 }
 
+static uint64_t word_at(const uint8_t *data)
+{
+    uint64_t word;
+
+    memcpy(&word, data, sizeof word);
+    return word;
+}
+
 struct bytes field_token(struct bytes text)
 {
     const uint8_t *at = text.data;
@@ -55,14 +63,6 @@ struct bytes field_token(struct bytes text)
 bool field_is_token(struct bytes text)
 {
     return text.size > 0 && is_all_of(text, TOKEN);
-}
-
-static uint64_t word_at(const uint8_t *data)
-{
-    uint64_t word;
-
-    memcpy(&word, data, sizeof word);
-    return word;
 }
 
 /* What no value holds (zero, LF, CR) is at most CR, and little else of a head is: 0 where no byte of the word

@@ -71,6 +71,7 @@ static bool answer_append_plain(void *context, struct bytes plain)
 
 bool native_exchange_take_body(struct native_exchange *exchange, struct bytes piece)
 {
+    exchange->response.received_bytes += piece.size;
     if (exchange->decoder == NULL) {
         return answer_append_plain(exchange, piece);
     }

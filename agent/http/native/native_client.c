@@ -371,6 +371,7 @@ void native_exchange_continue(struct native_exchange *exchange)
             native_http2_continue(exchange->connection->http2, exchange);
             return;
         }
+        exchange->response.sent_bytes += exchange->wish.body_size;
         stream_write_borrowed(exchange->connection->stream,
                               bytes_of(exchange->wish.body, exchange->wish.body_size));
         native_connection_note_sent(exchange);

@@ -141,6 +141,26 @@ void native_connection_note_found(struct native_exchange *exchange, enum request
     phase_clock_enter(&exchange->clock, next, exchange->is_waiting ? clock_now_ns() : 0);
 }
 
+/* The same for a head that came in one piece, which may be one that is known. */
+static enum http1_event read_whole_head(struct native_connection *connection, struct bytes *data,
+                                        struct bytes *piece)
+{
+    struct known_heads *heads = &connection->engine->heads;
+    struct buffer *head = &connection->exchange->bodies.head;
+    const uint8_t *start = data->data;
+
+    if (known_heads_take(heads, &connection->parser, data, head)) {
+        return HTTP1_HEAD;
+    }
+    bool is_first = http1_is_untouched(&connection->parser);
+    enum http1_event event = http1_next(&connection->parser, data, head, piece);
+    if (is_first && event == HTTP1_HEAD) {
+        known_heads_keep(heads, &connection->parser, bytes_of(start, (size_t)(data->data - start)),
+                         buffer_bytes(head));
+    }
+    return event;
+}
+
 /* What the answer of a request under way says, as far as it has come. */
 static void read_answer(struct native_connection *connection, struct bytes data)
 {
@@ -148,7 +168,9 @@ static void read_answer(struct native_connection *connection, struct bytes data)
 
     while (exchange->connection == connection) {
         struct bytes piece = {0};
-        enum http1_event event = http1_next(&connection->parser, &data, &exchange->bodies.head, &piece);
+        enum http1_event event = http1_is_untouched(&connection->parser)
+                                     ? read_whole_head(connection, &data, &piece)
+                                     : http1_next(&connection->parser, &data, &exchange->bodies.head, &piece);
         switch (event) {
         case HTTP1_MORE:
             return;
@@ -458,6 +480,7 @@ void native_connection_send(struct native_connection *connection)
     if (body.size > 0 && !is_joined && !exchange->is_body_held) {
         stream_write_borrowed(connection->stream, body);
     }
+    exchange->response.sent_bytes += exchange->is_body_held ? 0 : body.size;
     native_upload_begin(exchange);
     if (exchange->is_body_held) {
         native_engine_set_timer(exchange->engine, &exchange->body_timer, clock_now_ns() + NS_PER_S);

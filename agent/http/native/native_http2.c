@@ -312,6 +312,7 @@ static ssize_t http2_read_body(nghttp2_session *session, int32_t stream_id, uint
     size = size < left ? size : left;
     memcpy(data, exchange->wish.body + exchange->stream.sent, size);
     exchange->stream.sent += size;
+    exchange->response.sent_bytes += size;
     if (size == left) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
         phase_clock_enter(&exchange->clock, REQUEST_WAITING, clock_now_ns());

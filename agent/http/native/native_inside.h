@@ -7,6 +7,7 @@
 #include "agent/http/message/digest_auth.h"
 #include "agent/http/message/fields.h"
 #include "agent/http/message/http1_parser.h"
+#include "agent/http/message/known_heads.h"
 #include "agent/http/message/url.h"
 #include "agent/http/phase_clock.h"
 #include "agent/net/stream.h"
@@ -44,6 +45,7 @@ struct native_engine {
     struct buffer out;               /* the request that is being written */
     struct buffer frames;            /* of HTTP/2, on their way to a stream */
     struct native_pool shared;       /* connections that the clients share */
+    struct known_heads heads;        /* of answers */
     unsigned open_handles;
     uint32_t clients; /* so far: each begins with another address */
     uint32_t living_clients;

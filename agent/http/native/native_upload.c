@@ -45,5 +45,6 @@ void native_upload_write(struct http_exchange *base, struct bytes bytes)
     buffer_append(out, bytes.data, bytes.size);
     buffer_append(out, "\r\n", 2);
     exchange->is_upload_open = bytes.size > 0;
+    exchange->response.sent_bytes += bytes.size;
     stream_write(exchange->connection->stream, buffer_bytes(out));
 }

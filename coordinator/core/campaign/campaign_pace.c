@@ -28,12 +28,11 @@ static uint64_t pace_plan_ns(const struct campaign *campaign, uint64_t now_ns)
     return pace->is_paused && plan_ns > pace->paused_at_ns ? pace->paused_at_ns : plan_ns;
 }
 
-static void pace_plan_arrivals(const struct campaign *campaign, struct arrivals *arrivals)
+static void pace_plan_arrivals(const struct campaign *campaign, const struct load *load,
+                               struct arrivals *arrivals)
 {
     const struct pace *pace = &campaign->pace;
-    struct campaign_options options = campaign->options;
-    options.workers = campaign->first_workers;
-    arrivals_init(arrivals, &options);
+    arrivals_init(arrivals, &campaign->options, load);
     if (pace->has_rate) {
         arrivals_change(arrivals, pace->rate_at_ns, pace->rate_per_s, pace->before);
     }
@@ -94,6 +93,8 @@ void campaign_follow_stages(struct campaign *campaign, uint64_t now_ns)
 uint64_t campaign_unbegun(const struct campaign *campaign)
 {
     struct arrivals arrivals;
+    struct loads loads;
+    uint64_t planned = 0;
     bool has_lost = false;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         has_lost = has_lost || campaign->agents[i].is_lost;
@@ -101,9 +102,15 @@ uint64_t campaign_unbegun(const struct campaign *campaign)
     if (!has_lost || campaign->begun_ns == 0 || !campaign_is_open(&campaign->options)) {
         return 0;
     }
-    pace_plan_arrivals(campaign, &arrivals);
     uint64_t until_ns = campaign->was_stopped ? pace_plan_ns(campaign, campaign->ended_ns) : RATE_NEVER;
-    uint64_t planned = arrivals_before(&campaign->options, &arrivals, until_ns);
+    loads_of(&campaign->options, &loads);
+    for (size_t i = 0; i < loads.count; i++) {
+        uint64_t start_ns = load_start_ns(&loads.items[i]);
+        if (load_is_open(&loads.items[i]) && until_ns > start_ns) {
+            pace_plan_arrivals(campaign, &loads.items[i], &arrivals);
+            planned += arrivals_before(&arrivals, until_ns == RATE_NEVER ? RATE_NEVER : until_ns - start_ns);
+        }
+    }
     uint64_t told = campaign_statistics_arrivals(campaign->statistics);
     return planned > told ? planned - told : 0;
 }
@@ -121,6 +128,9 @@ bool campaign_may_pace(const struct campaign *campaign, enum pace_change change,
     if (change == PACE_RATE && !campaign_is_open(&campaign->options)) {
         return error_set(error, "campaign %llu has no rate: its steps begin when the last ones have ended",
                          id);
+    }
+    if (change == PACE_RATE && campaign->options.load.size > 0) {
+        return error_set(error, "campaign %llu has several loads, each with a rate of its own", id);
     }
     if (change == PACE_PAUSE && campaign->pace.is_paused) {
         return error_set(error, "campaign %llu is paused already", id);
@@ -169,10 +179,12 @@ static void pace_do_resume(struct campaign *campaign, uint64_t at_ns)
 static void pace_do_rate(struct campaign *campaign, uint64_t at_ns, double rate_per_s)
 {
     struct arrivals arrivals;
+    struct loads loads;
     struct pace *pace = &campaign->pace;
     uint64_t plan_ns = pace_plan_ns(campaign, at_ns);
     plan_ns = pace->has_rate && plan_ns < pace->rate_at_ns ? pace->rate_at_ns : plan_ns;
-    pace_plan_arrivals(campaign, &arrivals);
+    loads_of(&campaign->options, &loads);
+    pace_plan_arrivals(campaign, &loads.items[0], &arrivals);
     pace->before = rate_profile_count(&arrivals.profile, plan_ns);
     pace->rate_at_ns = plan_ns;
     pace->rate_per_s = rate_per_s;

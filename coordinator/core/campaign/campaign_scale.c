@@ -63,6 +63,9 @@ bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struc
     if (campaign->is_draining) {
         return error_set(error, "the duration of campaign %llu is over: its workers are finishing", id);
     }
+    if (campaign->options.load.size > 0) {
+        return error_set(error, "campaign %llu has several loads, each with workers of its own", id);
+    }
     if (workers == 0) {
         return error_set(error, "a campaign needs workers; tutti stop %llu ends it", id);
     }

@@ -41,6 +41,7 @@ static const uint64_t PARTS[] = {
     sizeof(struct series),
     SERIES_GROUP_COUNT,
     sizeof(struct request_report),
+    sizeof(struct scenario_report),
     sizeof(struct wait_report),
     sizeof(struct error_report),
     sizeof(struct websocket_report),

@@ -17,6 +17,9 @@ struct request_report {
     bool is_timing;
     uint64_t count;
     uint64_t failed;
+    uint64_t received_bytes; /* of bodies */
+    uint64_t sent_bytes;
+    struct close_counts statuses;        /* of answers: HTTP's status codes, instead of those of an end */
     const struct histogram *latency_us;  /* of those that left */
     const struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     const struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
@@ -29,6 +32,15 @@ struct check_report {
     struct bytes text; /* why the first one that is known to have failed did; empty: none has */
     uint32_t worker;   /* that had it */
     uint64_t step;
+};
+
+struct scenario_report {
+    struct bytes name;
+    uint64_t weight_milli;
+    uint64_t steps_ok;
+    uint64_t steps_failed;
+    uint64_t steps_stopped;
+    const struct histogram *step_us;
 };
 
 struct wait_report {
@@ -103,6 +115,8 @@ struct campaign_report {
     size_t bottleneck_count;
     const struct request_report *requests; /* sorted by name */
     size_t request_count;
+    const struct scenario_report *scenarios; /* sorted by name */
+    size_t scenario_count;
     const struct wait_report *waits; /* sorted by name, then kind */
     size_t wait_count;
     const struct check_report *checks; /* sorted by name */

@@ -17,6 +17,7 @@ struct campaign_statistics *campaign_statistics_new(void)
     statistics->errors = map_new();
     statistics->websockets = map_new();
     statistics->checks = map_new();
+    statistics->scenarios = scenario_totals_new();
     return statistics;
 }
 
@@ -70,6 +71,7 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
     map_free(&(*statistics)->waits);
     map_free(&(*statistics)->errors);
     map_free(&(*statistics)->websockets);
+    scenario_totals_free(&(*statistics)->scenarios);
     histogram_free(&(*statistics)->step_us);
     histogram_free(&(*statistics)->request_latency_us);
     histogram_free(&(*statistics)->late_us);
@@ -147,6 +149,12 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
     total->report.count += from->count;
     total->report.failed += from->failed;
     total->report.failed -= from->forgiven < total->report.failed ? from->forgiven : total->report.failed;
+    total->report.received_bytes += from->received_bytes;
+    total->report.sent_bytes += from->sent_bytes;
+    for (size_t i = 0; i < from->statuses.size; i++) {
+        close_counts_add(&total->report.statuses, from->statuses.items[i].code,
+                         from->statuses.items[i].count);
+    }
     merge_histogram(statistics, total->latency_us, from->latency_us);
     merge_own_histogram(statistics, &total->response_us, from->response_us);
     total->report.response_us = total->response_us;
@@ -278,6 +286,9 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     for (size_t i = 0; i < from->check_count; i++) {
         statistics_merge_check(statistics, &from->checks[i], &key);
     }
+    for (size_t i = 0; i < from->scenario_count; i++) {
+        scenario_totals_merge(statistics->scenarios, &from->scenarios[i], &statistics->left_bytes);
+    }
 }
 
 uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics)
@@ -345,8 +356,10 @@ static void report_requests(struct campaign_statistics *statistics, struct campa
     report->request_count = 0;
     struct map_cursor cursor = {0};
     while (map_next(statistics->requests, &cursor)) {
-        statistics->request_reports[report->request_count++] =
-            ((const struct request_total *)cursor.value)->report;
+        struct request_report *request = &statistics->request_reports[report->request_count++];
+        *request = ((const struct request_total *)cursor.value)->report;
+        sort(request->statuses.items, request->statuses.size, sizeof request->statuses.items[0],
+             compare_close_counts);
     }
     report->requests = statistics->request_reports;
     sort(statistics->request_reports, report->request_count, sizeof *report->requests, compare_requests);
@@ -422,4 +435,5 @@ void campaign_statistics_report(struct campaign_statistics *statistics, struct c
     report_errors(statistics, report);
     report_websockets(statistics, report);
     statistics_report_checks(statistics, report);
+    scenario_totals_report(statistics->scenarios, report);
 }

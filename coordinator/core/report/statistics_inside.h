@@ -3,6 +3,7 @@
 #include "common/buffer.h"
 #include "common/map.h"
 #include "common/text.h"
+#include "coordinator/core/report/scenarios.h"
 #include "coordinator/core/report/statistics.h"
 
 #define STATISTICS_KEY_BYTES (LIMIT_TEXT_BYTES + 16u)
@@ -62,6 +63,7 @@ struct campaign_statistics {
     struct map *errors;
     struct map *websockets;
     struct map *checks;
+    struct scenario_totals *scenarios;
     /* Arrays of the latest report. */
     struct request_report *request_reports;
     struct wait_report *wait_reports;

@@ -6,9 +6,9 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct request_report) == 112 && sizeof(struct wait_report) == 80 &&
+static_assert(sizeof(struct request_report) == 392 && sizeof(struct wait_report) == 80 &&
                   sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
-                  sizeof(struct campaign_statistics) == 224,
+                  sizeof(struct campaign_statistics) == 232,
               "what is packed here has to know each field");
 
 static void own_histogram_pack(const struct histogram *histogram, struct buffer *into)
@@ -26,6 +26,15 @@ static void phases_pack(const struct request_total *total, struct buffer *into)
     }
 }
 
+static void codes_pack(const struct close_counts *codes, struct buffer *into)
+{
+    pack_number(into, codes->size);
+    for (size_t i = 0; i < codes->size; i++) {
+        pack_number(into, codes->items[i].code);
+        pack_number(into, codes->items[i].count);
+    }
+}
+
 static void requests_pack(const struct campaign_statistics *statistics, struct buffer *into)
 {
     struct map_cursor cursor = {0};
@@ -36,6 +45,9 @@ static void requests_pack(const struct campaign_statistics *statistics, struct b
         pack_flag(into, total->report.is_timing);
         pack_number(into, total->report.count);
         pack_number(into, total->report.failed);
+        pack_number(into, total->report.received_bytes);
+        pack_number(into, total->report.sent_bytes);
+        codes_pack(&total->report.statuses, into);
         histogram_pack(total->latency_us, into);
         own_histogram_pack(total->response_us, into);
         phases_pack(total, into);
@@ -63,16 +75,11 @@ static void websockets_pack(const struct campaign_statistics *statistics, struct
     pack_number(into, map_size(statistics->websockets));
     while (map_next(statistics->websockets, &cursor)) {
         const struct websocket_total *total = cursor.value;
-        const struct close_counts *codes = &total->report.codes;
         pack_bytes(into, total->report.name);
         for (size_t i = 0; i < WEBSOCKET_COUNTS; i++) {
             pack_number(into, total->report.counts[i]);
         }
-        pack_number(into, codes->size);
-        for (size_t i = 0; i < codes->size; i++) {
-            pack_number(into, codes->items[i].code);
-            pack_number(into, codes->items[i].count);
-        }
+        codes_pack(&total->report.codes, into);
         histogram_pack(total->handshake_us, into);
         histogram_pack(total->ping_us, into);
         histogram_pack(total->queued_us, into);
@@ -115,6 +122,7 @@ void campaign_statistics_pack(const struct campaign_statistics *statistics, stru
     errors_pack(statistics, into);
     websockets_pack(statistics, into);
     statistics_pack_checks(statistics, into);
+    scenario_totals_pack(statistics->scenarios, into);
 }
 
 /* A histogram that every campaign has from the beginning: merges into an empty one. */
@@ -150,6 +158,15 @@ static void request_free_histograms(struct request_statistics *request)
     }
 }
 
+static void codes_unpack(struct close_counts *codes, struct unpack *from)
+{
+    codes->size = unpack_bounded(from, LIMIT_CLOSE_CODES);
+    for (size_t i = 0; i < codes->size; i++) {
+        codes->items[i].code = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        codes->items[i].count = unpack_number(from);
+    }
+}
+
 /* The totals of a name are merged as if one agent had reported them. */
 static void requests_unpack(struct campaign_statistics *statistics, struct unpack *from)
 {
@@ -159,6 +176,9 @@ static void requests_unpack(struct campaign_statistics *statistics, struct unpac
         request.is_timing = unpack_flag(from);
         request.count = unpack_number(from);
         request.failed = unpack_number(from);
+        request.received_bytes = unpack_number(from);
+        request.sent_bytes = unpack_number(from);
+        codes_unpack(&request.statuses, from);
         request.latency_us = histogram_unpack(from);
         request.response_us = own_histogram_unpack(from);
         phases_unpack(&request, from);
@@ -184,15 +204,6 @@ static void waits_unpack(struct campaign_statistics *statistics, struct unpack *
             campaign_statistics_merge(statistics, &(struct statistics){.waits = &wait, .wait_count = 1});
         }
         histogram_free(&wait.waited_us);
-    }
-}
-
-static void codes_unpack(struct close_counts *codes, struct unpack *from)
-{
-    codes->size = unpack_bounded(from, LIMIT_CLOSE_CODES);
-    for (size_t i = 0; i < codes->size; i++) {
-        codes->items[i].code = (uint32_t)unpack_bounded(from, UINT32_MAX);
-        codes->items[i].count = unpack_number(from);
     }
 }
 
@@ -258,6 +269,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     errors_unpack(statistics, from);
     websockets_unpack(statistics, from);
     statistics_unpack_checks(statistics, from);
+    scenario_totals_unpack(statistics->scenarios, from);
     /* The bytes have the sums over all requests; merging has counted them too. */
     histogram_free(&statistics->request_latency_us);
     statistics->request_latency_us = latency_us;

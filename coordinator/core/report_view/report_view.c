@@ -70,6 +70,32 @@ static struct quantiles quantiles_of(const struct histogram *histogram)
                               .maximum_us = histogram_maximum(histogram)};
 }
 
+/* With all that is known of them. */
+static struct quantiles all_quantiles_of(const struct histogram *histogram)
+{
+    static const double wanted[] = {0.5, 0.9, 0.95, 0.99, 0.999};
+    uint64_t values[5] = {0};
+    if (histogram == NULL || histogram_count(histogram) == 0) {
+        return (struct quantiles){0};
+    }
+    struct histogram_moments moments = histogram_moments(histogram);
+    histogram_quantiles(histogram, wanted, values, 5);
+    return (struct quantiles){.p50_us = values[0],
+                              .p90_us = values[1],
+                              .p95_us = values[2],
+                              .p99_us = values[3],
+                              .p999_us = values[4],
+                              .maximum_us = histogram_maximum(histogram),
+                              .minimum_us = moments.minimum,
+                              .mean_us = (uint64_t)(moments.mean + 0.5),
+                              .deviation_us = (uint64_t)(moments.deviation + 0.5)};
+}
+
+static double per_second(uint64_t count, uint64_t running_ns)
+{
+    return running_ns > 0 ? (double)count * (double)NS_PER_S / (double)running_ns : 0;
+}
+
 /* Of the worst clock: no spread is known better. */
 static void view_worst_clock(struct report_view *view)
 {
@@ -126,14 +152,46 @@ static void view_requests(struct report_view *view, const struct campaign_report
         requests[i] = (struct request_view){.name = report_view_text(view, request->name),
                                             .is_timing = request->is_timing,
                                             .count = request->count,
+                                            .ok = request->count - request->failed,
                                             .failed = request->failed,
-                                            .latency = quantiles_of(request->latency_us)};
+                                            .per_s = per_second(request->count, report->running_ns),
+                                            .received_bytes = request->received_bytes,
+                                            .sent_bytes = request->sent_bytes,
+                                            .statuses = request->statuses,
+                                            .latency = all_quantiles_of(request->latency_us)};
         requests[i].has_response = request->response_us != NULL;
         requests[i].response = quantiles_of(request->response_us);
         view_phases(&requests[i], request);
     }
     view->requests = requests;
     view->request_count = report->request_count;
+}
+
+static void view_scenarios(struct report_view *view, const struct campaign_report *report)
+{
+    struct scenario_view *scenarios = report_view_array(view, report->scenario_count, sizeof *scenarios);
+    double steps = 0;
+    double weights = 0;
+    for (size_t i = 0; i < report->scenario_count; i++) {
+        const struct scenario_report *scenario = &report->scenarios[i];
+        uint64_t own = scenario->steps_ok + scenario->steps_failed;
+        scenarios[i] = (struct scenario_view){.name = report_view_text(view, scenario->name),
+                                              .ok = scenario->steps_ok,
+                                              .failed = scenario->steps_failed,
+                                              .stopped = scenario->steps_stopped,
+                                              .per_s = per_second(own, report->running_ns),
+                                              .share = (double)(own + scenario->steps_stopped),
+                                              .weight_share = (double)scenario->weight_milli,
+                                              .step = all_quantiles_of(scenario->step_us)};
+        steps += scenarios[i].share;
+        weights += scenarios[i].weight_share;
+    }
+    for (size_t i = 0; i < report->scenario_count; i++) {
+        scenarios[i].share = steps > 0 ? scenarios[i].share / steps : 0;
+        scenarios[i].weight_share = weights > 0 ? scenarios[i].weight_share / weights : 0;
+    }
+    view->scenarios = scenarios;
+    view->scenario_count = report->scenario_count;
 }
 
 static void view_waits(struct report_view *view, const struct campaign_report *report)
@@ -383,6 +441,7 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_agents(view, report);
     view_bottlenecks(view, report);
     view_requests(view, report);
+    view_scenarios(view, report);
     view_waits(view, report);
     view_checks(view, report);
     view_thresholds(view, report);

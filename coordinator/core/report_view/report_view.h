@@ -22,18 +22,40 @@ struct quantiles {
     uint64_t p95_us;
     uint64_t p99_us;
     uint64_t maximum_us;
+    /* Of requests, timings and scenarios alone. */
+    uint64_t minimum_us;
+    uint64_t mean_us;
+    uint64_t deviation_us; /* standard deviation */
+    uint64_t p90_us;
+    uint64_t p999_us;
 };
 
 struct request_view {
     struct bytes name;
     bool is_timing;
     uint64_t count;
+    uint64_t ok;
     uint64_t failed;
-    struct quantiles latency; /* of those that left */
+    double per_s;            /* over the whole campaign */
+    uint64_t received_bytes; /* of bodies */
+    uint64_t sent_bytes;
+    struct close_counts statuses; /* of answers; sorted */
+    struct quantiles latency;     /* of those that left */
     bool has_response;
     struct quantiles response; /* the same from the intended start of their step */
     bool has_phases;
     struct quantiles phases[REQUEST_PHASE_COUNT];
+};
+
+struct scenario_view {
+    struct bytes name;
+    uint64_t ok;
+    uint64_t failed;
+    uint64_t stopped;
+    double per_s;
+    double share;        /* of the steps of all scenarios: 0…1 */
+    double weight_share; /* what its weight is of all weights */
+    struct quantiles step;
 };
 
 struct wait_view {
@@ -149,6 +171,8 @@ struct report_view {
     size_t bottleneck_count;
     const struct request_view *requests; /* sorted by name; timings among them */
     size_t request_count;
+    const struct scenario_view *scenarios; /* sorted by name */
+    size_t scenario_count;
     const struct wait_view *waits; /* sorted by name, then kind */
     size_t wait_count;
     const struct check_view *checks; /* sorted by name */

@@ -172,7 +172,9 @@ static void series_add_request(struct series *series, uint64_t second, const str
     struct series_point *more = series_begin(series);
     enum series_group group = from->is_timing ? SERIES_TIMINGS : SERIES_REQUESTS;
     more->counters[0] = from->count;
-    more->counters[1] = from->failed;
+    more->counters[1] = from->failed - from->forgiven; /* may be below 0: those of an earlier second */
+    more->counters[2] = from->received_bytes;
+    more->counters[3] = from->sent_bytes;
     sketch_add_histogram(&more->sketch, from->latency_us);
     series_add(series, series_need_row(series, group, from->name), second);
     if (!from->is_timing) {
@@ -188,6 +190,17 @@ static void series_add_steps(struct series *series, uint64_t second, const struc
     more->counters[2] = from->steps_stopped;
     sketch_add_histogram(&more->sketch, from->step_us);
     series_add(series, &series->totals[SERIES_STEPS], second);
+}
+
+static void series_add_scenario(struct series *series, uint64_t second,
+                                const struct scenario_statistics *from)
+{
+    struct series_point *more = series_begin(series);
+    for (size_t i = 0; i < 3; i++) {
+        more->counters[i] = from->steps[i];
+    }
+    sketch_add_histogram(&more->sketch, from->step_us);
+    series_add(series, series_need_row(series, SERIES_STEPS, from->name), second);
 }
 
 static void series_add_waits(struct series *series, uint64_t second, const struct statistics *from)
@@ -231,6 +244,9 @@ void series_add_statistics(struct series *series, uint64_t second, const struct 
     series_advance(series, second);
     for (size_t i = 0; i < from->request_count; i++) {
         series_add_request(series, second, &from->requests[i]);
+    }
+    for (size_t i = 0; i < from->scenario_count; i++) {
+        series_add_scenario(series, second, &from->scenarios[i]);
     }
     series_add_steps(series, second, from);
     series_add_waits(series, second, from);
@@ -294,7 +310,7 @@ struct series_recent series_recent(const struct series *series, uint64_t running
     uint64_t values[3];
     sketch_quantiles(&sum.sketch, quantiles, values, 3);
     recent.requests = sum.counters[0];
-    recent.failed = sum.counters[1];
+    recent.failed = (int64_t)sum.counters[1] > 0 ? sum.counters[1] : 0;
     recent.messages = messages.counters[0] + messages.counters[1];
     recent.p50_us = values[0];
     recent.p95_us = values[1];

@@ -62,6 +62,21 @@ static void view_rest(const struct series *series, const struct series_row *from
     series_point_finish(&sum);
 }
 
+/* A failure that a script has taken back is counted as −1 in the second when it was: it counts in the one
+ * before it that has failures. */
+static void view_forgiven(uint64_t *failed, size_t points)
+{
+    for (size_t i = points; i > 1; i--) {
+        if ((int64_t)failed[i - 1] < 0) {
+            failed[i - 2] += failed[i - 1];
+            failed[i - 1] = 0;
+        }
+    }
+    if (points > 0 && (int64_t)failed[0] < 0) {
+        failed[0] = 0;
+    }
+}
+
 static void view_row(const struct series *series, const struct series_row *from, struct series_view *view)
 {
     struct series_row_view *row = &view->rows[view->row_count++];
@@ -76,6 +91,9 @@ static void view_row(const struct series *series, const struct series_row *from,
     }
     series_cursor_finish(&cursor);
     view_rest(series, from, view, row);
+    if (from->group == SERIES_REQUESTS) {
+        view_forgiven(row->values + view->points, view->points);
+    }
 }
 
 static int compare_series_rows(const void *left, const void *right)

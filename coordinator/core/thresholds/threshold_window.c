@@ -105,21 +105,13 @@ static void window_exclude(struct threshold_window *window, struct window_slot *
 /* What is in `now` and was not in `before` yet; `before` becomes equal. */
 static void slot_take_buckets(struct window_slot *slot, const struct histogram *now, struct histogram *before)
 {
-    struct histogram_cursor new_one = {0};
-    struct histogram_cursor old = {0};
-    bool has_old = histogram_next(before, &old);
+    struct histogram_cursor cursor = {0};
     size_t capacity = 0;
-    while (histogram_next(now, &new_one)) {
-        while (has_old && old.bucket < new_one.bucket) {
-            has_old = histogram_next(before, &old);
-        }
-        uint64_t known = has_old && old.bucket == new_one.bucket ? old.count : 0;
-        if (new_one.count > known) {
-            slot->buckets =
-                memory_reserve(slot->buckets, &capacity, slot->bucket_count + 1, sizeof *slot->buckets);
-            slot->buckets[slot->bucket_count++] =
-                (struct bucket_count){.bucket = new_one.bucket, .count = new_one.count - known};
-        }
+    while (histogram_next_beyond(now, before, &cursor)) {
+        slot->buckets =
+            memory_reserve(slot->buckets, &capacity, slot->bucket_count + 1, sizeof *slot->buckets);
+        slot->buckets[slot->bucket_count++] =
+            (struct bucket_count){.bucket = cursor.bucket, .count = cursor.count};
     }
     for (size_t i = 0; i < slot->bucket_count; i++) {
         (void)!histogram_add_bucket(before, slot->buckets[i].bucket, slot->buckets[i].count);

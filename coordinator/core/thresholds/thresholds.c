@@ -14,8 +14,8 @@ static bool measure_serves(const struct measure *measure, const struct threshold
 {
     const struct threshold *about = measure->about;
     return about->metric == threshold->metric && about->is_pattern == threshold->is_pattern &&
-           bytes_equal(about->name, threshold->name) && bytes_equal(about->tags, threshold->tags) &&
-           about->over_ms == threshold->over_ms && about->after_ms == threshold->after_ms;
+           bytes_equal(about->name, threshold->name) && about->over_ms == threshold->over_ms &&
+           about->after_ms == threshold->after_ms;
 }
 
 static uint32_t thresholds_need_measure(struct thresholds *thresholds, const struct threshold *threshold)
@@ -48,7 +48,9 @@ struct thresholds *thresholds_new(struct bytes text)
     while (thresholds->count < THRESHOLDS_MAX && thresholds_next(&rest, &one)) {
         struct threshold *threshold = &thresholds->results[thresholds->count].threshold;
         if (threshold_parse(one, threshold, NULL)) {
-            thresholds->measure_of[thresholds->count++] = thresholds_need_measure(thresholds, threshold);
+            uint32_t measure = thresholds_need_measure(thresholds, threshold);
+            thresholds->measures[measure].has_times |= threshold_is_time(threshold);
+            thresholds->measure_of[thresholds->count++] = measure;
             thresholds->interval_ms = threshold->is_abort ? ABORT_INTERVAL_MS : thresholds->interval_ms;
         }
     }
@@ -140,6 +142,7 @@ static bool measure_take(struct measure *measure, uint64_t elapsed_ms, const str
         return false;
     }
     source->look(source->context, measure->about, &totals);
+    totals.numbers.us = measure->has_times ? totals.numbers.us : NULL;
     if (!measure->is_begun) {
         measure_begin(measure, elapsed_ms, &totals.numbers);
     }

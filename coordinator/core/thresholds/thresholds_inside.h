@@ -6,6 +6,7 @@
 /* What one or several thresholds look at: the same metric and name, and the same time. */
 struct measure {
     const struct threshold *about; /* one of those */
+    bool has_times;                /* one of them is about times */
     bool is_begun;                 /* `after` is over */
     uint64_t begun_ms;
     uint64_t before_counts[THRESHOLD_COUNTS]; /* what had been counted until then */

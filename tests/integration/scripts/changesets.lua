@@ -1,11 +1,12 @@
 -- Compares examples/etherpad/easysync.lua with what Etherpad's own Changeset.js has said (changesets.jsonl, which
 -- changesets.js records), and with itself on random changesets. The story puts all of them into one folder.
 local tutti = require "tutti"
+local document = require "document"
 local easysync = require "easysync"
 local pool = require "pool"
 local units = require "units"
 
-tutti.options { workers = 1, runs = 2 }
+tutti.options { workers = 1, runs = 3 }
 
 local vectors = tutti.data("changesets.jsonl")
 local ROUNDS = 1500
@@ -136,4 +137,98 @@ tutti.scenario("by its own laws", function()
   end
 end)
 
-tutti.scenario_picker(function(_, step) return step == 1 and "as Etherpad does" or "by its own laws" end)
+-- A server and its users, each with a queue of messages in each direction, which are delivered in any order of the users.
+local function server_of(text)
+  return { text = text, pool = pool.new(), revisions = {} }
+end
+
+local function take_changes(server, message, author)
+  local changeset = easysync.move(easysync.check(message.changeset), pool.from_wire(message.apool), server.pool)
+  for revision = message.baseRev + 1, #server.revisions do
+    changeset = easysync.follow(server.revisions[revision].changeset, changeset, false, server.pool)
+  end
+  server.text = easysync.apply(changeset, server.text)
+  server.revisions[#server.revisions + 1] = { changeset = changeset, author = author }
+end
+
+-- The next revision for a user whose document may be behind.
+local function deliver(server, user)
+  local number = user.revision + 1
+  local revision = server.revisions[number]
+  if not revision then return end
+  if revision.author == user.author then
+    user:accept(number)
+  else
+    local wire_pool = pool.new()
+    local moved = easysync.move(revision.changeset, server.pool, wire_pool)
+    user:change(number, easysync.pack(moved), wire_pool:to_wire())
+  end
+end
+
+local function act(server, user)
+  local what = math.random(5)
+  if what <= 2 then
+    local text = user:text()
+    local from = math.random(utf8.len(text)) -- whole characters: a message cannot say half of one
+    local to = math.min(from + math.random(0, 3), utf8.len(text))
+    local before, removed = text:sub(1, utf8.offset(text, from) - 1), text:sub(utf8.offset(text, from), utf8.offset(text, to) - 1)
+    user:edit(units.length(units.text(before)), units.length(units.text(removed)), units.utf8(words(2)))
+  elseif what == 3 then
+    if not user.submitted and not user.message then user.message = user:submit() end
+  elseif what == 4 and user.message then
+    take_changes(server, user.message, user.author)
+    user.message = nil
+  else
+    deliver(server, user)
+  end
+end
+
+local function check_users()
+  local server = server_of(words(6) .. "\n")
+  local users = {}
+  for index = 1, 3 do
+    users[index] = document.new({ rev = 0, initialAttributedText = { text = units.utf8(server.text) } }, "a." .. index)
+  end
+  for _ = 1, 60 do act(server, users[math.random(3)]) end
+  repeat
+    local is_settled = true
+    for _, user in ipairs(users) do
+      if not user.submitted then user.message = user:submit() end
+      if user.message then take_changes(server, user.message, user.author) end
+      user.message = nil
+    end
+    for _, user in ipairs(users) do
+      while user.revision < #server.revisions do deliver(server, user) end
+      is_settled = is_settled and user:is_settled()
+    end
+  until is_settled
+  for _, user in ipairs(users) do
+    expect("the text of " .. user.author, user:text(), units.utf8(server.text))
+    expect("its base", user.base, user.shown)
+  end
+end
+
+local function check_acceptances()
+  local user = document.new({ rev = 3, initialAttributedText = { text = "ab\n" } }, "a.me")
+  user:edit(0, 0, "new ")
+  user:submit()
+  user:accept(3) -- said again, of an earlier changeset
+  assert(user.submitted and user.revision == 3)
+  user:accept(4)
+  assert(user:is_settled() and user:text() == "new ab\n" and user.revision == 4)
+  user:edit(0, 1, "n")
+  assert(user:submit())
+  user:accept(4) -- without an effect
+  assert(user:is_settled() and user.revision == 4 and user.accepted == 1)
+  assert(not pcall(user.accept, user, 5) and not pcall(user.change, user, 6, "Z:7>1+1$x", { numToAttrib = {}, nextNum = 0 }))
+end
+
+tutti.scenario("users", function()
+  check_acceptances()
+  for round = 1, ROUNDS // 5 do
+    check_users()
+    if round % 10 == 0 then tutti.sleep(0) end
+  end
+end)
+
+tutti.scenario_picker(function(_, step) return ({ "as Etherpad does", "by its own laws", "users" })[step] end)

@@ -214,6 +214,24 @@ static void large_value_of_many_replies_is_in_memory_once(void **state)
     }
 }
 
+static void pace_goes_to_every_shard_with_the_steps_of_its_rooms(void **state)
+{
+    struct fixture *fixture = *state;
+    start_deployed(fixture, 4, 4);
+    struct room_step rooms[] = {{.room = 0, .step = 7}};
+    struct message message = {.kind = MESSAGE_PACE, .campaign = CAMPAIGN};
+    message.pace = (struct pace){.is_paused = true,
+                                 .paused_at_ns = 5 * MS,
+                                 .shift_ns = 3 * MS,
+                                 .has_rate = true,
+                                 .rate_at_ns = 1,
+                                 .rate_per_s = 2.5,
+                                 .rooms = rooms,
+                                 .room_count = 1};
+    say(fixture, &message);
+    expect(fixture, "0:pace(0@7 paused after 3 ms, 2.5/s) 1:pace(0@7 paused after 3 ms, 2.5/s)");
+}
+
 static void what_only_agents_say_is_dropped(void **state)
 {
     struct fixture *fixture = *state;
@@ -235,6 +253,7 @@ int main(void)
         CASE(room_steps_beyond_a_message_go_in_the_next),
         CASE(nobody_runs_on_a_shard_that_has_finished),
         CASE(large_value_of_many_replies_is_in_memory_once),
+        CASE(pace_goes_to_every_shard_with_the_steps_of_its_rooms),
         CASE(what_only_agents_say_is_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -56,6 +56,11 @@ void write_command(struct buffer *into, uint32_t shard, const struct command *co
         buffer_append_string(into, command->phase == GLOBAL_SETUP ? "setup" : "teardown");
     } else if (command->kind == COMMAND_ASSIGN) {
         buffer_append_format(into, " from %" PRIu64, command->first_step);
+    } else if (command->kind == COMMAND_PACE) {
+        assert_true(command->pace.rooms == NULL && command->pace.room_count == 0); /* they are room_steps */
+        buffer_append_format(into, " %s after %" PRIu64 " ms, %.1f/s",
+                             command->pace.is_paused ? "paused" : "goes on", command->pace.shift_ns / MS,
+                             command->pace.rate_per_s);
     } else if (command->kind == COMMAND_REPLY) {
         write_reply(into, command);
     } else if (command->kind == COMMAND_BEGIN) {
@@ -108,6 +113,24 @@ static void write_gauges(struct buffer *into, const struct gauges *gauges)
     buffer_append_format(into, ", %" PRIu64 " of lag", histogram_count(gauges->lag_us));
 }
 
+static void write_count(struct buffer *into, size_t count, const char *of)
+{
+    if (count > 0) {
+        buffer_append_format(into, ", %zu %s", count, of);
+    }
+}
+
+static void write_statistics(struct buffer *into, const struct statistics *statistics)
+{
+    buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", statistics->steps_ok,
+                         statistics->workers_running);
+    write_count(into, statistics->request_count, "requests");
+    write_count(into, statistics->wait_count, "waits");
+    write_count(into, statistics->error_count, "errors");
+    write_count(into, statistics->websocket_count, "websockets");
+    write_count(into, statistics->check_count, "checks");
+}
+
 uint8_t artifact_byte(uint64_t offset)
 {
     return (uint8_t)(offset % 251);
@@ -141,8 +164,7 @@ void write_message(struct buffer *into, const struct message *message)
                              message->artifact.content.size, message->artifact.size_bytes);
         break;
     case MESSAGE_STATISTICS:
-        buffer_append_format(into, "%" PRIu64 " ok, %" PRIu32 " running", message->statistics.steps_ok,
-                             message->statistics.workers_running);
+        write_statistics(into, &message->statistics);
         break;
     case MESSAGE_GAUGES:
         write_gauges(into, &message->gauges);

@@ -247,6 +247,64 @@ static void holds_no_more_names_than_a_report_may(void **state)
     meter_free(&meter);
 }
 
+static void steps_are_told_apart_by_scenario(void **state)
+{
+    (void)state;
+    struct meter *meter = meter_new();
+    struct scenario_sample samples[] = {
+        {.name = bytes_of_string("browse"), .weight = 2.5, .result = STEP_OK, .duration_us = 100},
+        {.name = bytes_of_string("buy"), .weight = 1, .result = STEP_FAILED, .duration_us = 900},
+        {.name = bytes_of_string("browse"), .weight = 2.5, .result = STEP_STOPPED, .duration_us = 300},
+    };
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        meter_scenario(meter, &samples[i]);
+    }
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->scenario_count, 2);
+    const struct scenario_statistics *browse = &statistics->scenarios[0];
+    assert_true(bytes_equal_string(browse->name, "browse"));
+    assert_int_equal(browse->weight_milli, 2500);
+    assert_int_equal(browse->steps[0], 1);
+    assert_int_equal(browse->steps[1], 0);
+    assert_int_equal(browse->steps[2], 1);
+    assert_int_equal(histogram_count(browse->step_us), 2);
+    assert_int_equal(statistics->scenarios[1].steps[1], 1);
+    statistics_free(&statistics);
+    meter_scenario(meter, &samples[1]);
+    statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->scenario_count, 1); /* the other has had none since */
+    assert_int_equal(statistics->scenarios[0].steps[1], 1);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
+static void answers_are_counted_by_status(void **state)
+{
+    (void)state;
+    struct meter *meter = meter_new();
+    struct request_sample sample = {
+        .name = bytes_of_string("a"), .is_ok = true, .status = 200, .received_bytes = 70, .sent_bytes = 5};
+    meter_request(meter, &sample);
+    meter_request(meter, &sample);
+    sample.status = 503;
+    meter_request(meter, &sample);
+    sample.status = 0; /* no answer */
+    meter_request(meter, &sample);
+    for (int take = 0; take < 2; take++) {
+        struct statistics *statistics = meter_take(meter, 0);
+        const struct request_statistics *request = &statistics->requests[0];
+        assert_int_equal(request->statuses.size, take == 0 ? 2 : 1);
+        assert_int_equal(request->statuses.items[0].code, take == 0 ? 200 : 404);
+        assert_int_equal(request->statuses.items[0].count, take == 0 ? 2 : 1);
+        assert_int_equal(request->received_bytes, take == 0 ? 280 : 70);
+        assert_int_equal(request->sent_bytes, take == 0 ? 20 : 5);
+        statistics_free(&statistics);
+        sample.status = 404;
+        meter_request(meter, &sample);
+    }
+    meter_free(&meter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +315,8 @@ int main(void)
         cmocka_unit_test(websockets_are_reported_as_differences),
         cmocka_unit_test(cuts_what_is_too_long),
         cmocka_unit_test(errors_of_one_key_keep_the_first_text),
+        cmocka_unit_test(steps_are_told_apart_by_scenario),
+        cmocka_unit_test(answers_are_counted_by_status),
         cmocka_unit_test(holds_no_more_names_than_a_report_may),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

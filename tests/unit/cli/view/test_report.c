@@ -82,6 +82,29 @@ static void live_line_counts_open_websockets_and_their_messages(void **state)
     assert_non_null(strstr(buffer_string(&line), "  80 WebSockets, 50.0 messages/s  "));
 }
 
+static void scenarios_stand_beside_their_weights(void **state)
+{
+    struct sample_report *sample = *state;
+    struct scenario_report scenarios[] = {
+        {.name = bytes_of_string("browse"), .weight_milli = 4000, .steps_ok = 700, .steps_failed = 50},
+        {.name = bytes_of_string("buy"), .weight_milli = 1000, .steps_ok = 240, .steps_stopped = 10},
+    };
+    scenarios[0].step_us = scenarios[1].step_us = sample->latency_us;
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, 100000);
+    sample->report.scenarios = scenarios;
+    sample->report.scenario_count = 1;
+    text_of(sample, false, &text);
+    assert_null(strstr(buffer_string(&text), "by weight"));
+    buffer_clear(&text);
+    sample->report.scenario_count = 2;
+    text_of(sample, false, &text);
+    const char *found = strstr(buffer_string(&text), "  scenarios");
+    assert_non_null(found);
+    assert_non_null(strstr(found, "  browse     700      50  75.0 %     80.0 %  50.0 ms  95.0 ms"));
+    assert_non_null(strstr(found, "  buy        240       0  25.0 %     20.0 %  50.0 ms  95.0 ms"));
+}
+
 static void live_line_divides_by_no_time(void **state)
 {
     struct sample_report *sample = *state;
@@ -133,6 +156,36 @@ static void report_has_everything_in_columns(void **state)
     assert_line(text, "      first", "      first: worker 4, step 2, scenario browse");
     assert_null(strchr(text, '\033'));
     assert_null(strstr(text, "spread"));
+}
+
+static void report_says_how_a_plan_was_kept(void **state)
+{
+    struct sample_report *sample = *state;
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
+    text_of(sample, false, &buffer);
+    assert_null(strstr(buffer_string(&buffer), "load    "));
+    sample->options.pacing_ms = 100;
+    sample->report.late_us = sample->report.request_response_us = sample->latency_us;
+    buffer_clear(&buffer);
+    text_of(sample, false, &buffer);
+    assert_line(buffer_string(&buffer), "  load",
+                "  load    steps began late by p50 50.0 ms, p99 99.0 ms, max 100 ms");
+    assert_line(
+        buffer_string(&buffer), "  p99",
+        "  p99     of requests: response time 99.0 ms (since the intended start), service time 99.0 ms");
+    sample->options.pacing_ms = 0;
+    sample->options.rate = bytes_of_string("5/s");
+    sample->report.arrivals = 1234;
+    sample->report.dropped = 7;
+    sample->report.request_latency_us = sample->empty;
+    buffer_clear(&buffer);
+    text_of(sample, false, &buffer);
+    assert_line(
+        buffer_string(&buffer), "  load",
+        "  load    1,234 arrivals, 7 dropped; steps began late by p50 50.0 ms, p99 99.0 ms, max 100 ms");
+    assert_line(buffer_string(&buffer), "  p99",
+                "  p99     of steps: response time 0 µs (since the intended start), service time 99.0 ms");
 }
 
 static void report_shows_phases_where_they_were_measured(void **state)
@@ -257,8 +310,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(live_line_tells_how_it_is, setup, teardown),
         cmocka_unit_test_setup_teardown(live_line_counts_open_websockets_and_their_messages, setup, teardown),
+        cmocka_unit_test_setup_teardown(scenarios_stand_beside_their_weights, setup, teardown),
         cmocka_unit_test_setup_teardown(live_line_divides_by_no_time, setup, teardown),
         cmocka_unit_test_setup_teardown(report_has_everything_in_columns, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_says_how_a_plan_was_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(report_shows_phases_where_they_were_measured, setup, teardown),
         cmocka_unit_test_setup_teardown(report_is_coloured_only_when_asked, setup, teardown),
         cmocka_unit_test_setup_teardown(report_leaves_out_what_is_not_there, setup, teardown),

@@ -23,6 +23,7 @@ struct full_report {
     struct websocket_report websockets[2];
     struct check_report checks[2];
     struct threshold_result thresholds[3];
+    struct scenario_report scenario;
 };
 
 static void fill_agents(struct full_report *full)
@@ -141,10 +142,28 @@ static int set_up(void **state)
             phase == REQUEST_WAITING ? full->sample.latency_us : full->sample.empty;
     }
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
+    full->sample.requests[0].received_bytes = 123400;
+    full->sample.requests[0].sent_bytes = 77;
+    close_counts_add(&full->sample.requests[0].statuses, 200, 1227);
+    close_counts_add(&full->sample.requests[0].statuses, 503, 7);
+    full->scenario = (struct scenario_report){.name = bytes_of_string("browse"),
+                                              .weight_milli = 1000,
+                                              .steps_ok = 4321,
+                                              .steps_failed = 12,
+                                              .steps_stopped = 3,
+                                              .step_us = full->sample.latency_us};
+    report->scenarios = &full->scenario;
+    report->scenario_count = 1;
     report->state = CAMPAIGN_ENDED;
     report->has_start_spread = true;
     report->start_spread_us = 977;
     report->steps_stopped = 3;
+    full->sample.options.rate = bytes_of_string("5/s");
+    report->arrivals = 123;
+    report->dropped = 7;
+    report->late_us = report->request_response_us = full->sample.empty;
+    report->response_us = full->sample.latency_us;
+    full->sample.requests[0].response_us = full->sample.empty;
     report->steps_lost = 1;
     fill_agents(full);
     fill_seen(full);
@@ -211,6 +230,9 @@ static void the_text_is_that_of_run(void **state)
     "\"ping_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"                        \
     "\"queued_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0}"
 /* clang-format off */
+#define ALL_TIMES                                                                                            \
+    "\"min_ms\":1.0,\"mean_ms\":50.503,\"p50_ms\":50.015,\"p90_ms\":90.047,\"p95_ms\":95.039,"                 \
+    "\"p99_ms\":99.007,\"p999_ms\":100.0,\"max_ms\":100.0,\"stddev_ms\":28.866"
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
     "{\"script\":\"pad.lua\"}",
@@ -228,18 +250,26 @@ static const char *const EXPECTED[] = {
     "{\"seed\":42}",
     ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007}}"),
+    ("{\"load\":{\"arrivals\":123,\"dropped\":7,\"late_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
+    "\"step_response_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
+    "\"step_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
+    "\"request_response_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
+    "\"request_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0}}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
     "\"step\":2,\"scenario\":\"browse\"}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
     "\"worker\":7,\"step\":3,\"size_bytes\":5}]}"),
-    ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
-    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0,\"phases\":{"
+    ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
+    ALL_TIMES ",\"response\":{" OTHER_PHASE "},\"phases\":{"
     "\"blocked\":{" OTHER_PHASE "},\"lookup\":{" OTHER_PHASE "},\"connect\":{" OTHER_PHASE "},"
     "\"tls\":{" OTHER_PHASE "},\"sending\":{" OTHER_PHASE "},"
     "\"waiting\":{\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0},"
-    "\"receiving\":{" OTHER_PHASE "}}}}}"),
-    ("{\"timings\":{\"edit seen\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,"
-    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}}}"),
+    "\"receiving\":{" OTHER_PHASE "}},\"bytes_in\":123400,\"bytes_out\":77,"
+    "\"statuses\":{\"200\":1227,\"503\":7}}}}"),
+    ("{\"timings\":{\"edit seen\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
+    ALL_TIMES "}}}"),
+    ("{\"scenarios\":{\"browse\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"per_s\":66.6615385,"
+    "\"share\":1.0,\"weight_share\":1.0," ALL_TIMES "}}}"),
     ("{\"waits\":{\"pad.wait_for_writer\":{\"kind\":\"wait_for_writer\",\"count\":100,\"ok\":96,"
     "\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007},"

@@ -1,8 +1,10 @@
 /* For each bound of messages in a running campaign: a valid message that is spoiled in one field, and the
  * error with which it is refused. */
 #include "proto/message/limits.h"
+#include "proto/message/load_text.h"
 #include "tests/unit/proto/codec/spoil.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -69,11 +71,24 @@ SPOIL(reply_value, REPLY(OPERATION_GET)->value = text_bytes("s"))
 SPOIL(reply_missing, REPLY(OPERATION_GET)->missing[2] = LIMIT_MISSING + 1)
 SPOIL(reply_text, REPLY(OPERATION_GET)->text = long_bytes(LIMIT_TEXT_BYTES + 1))
 
+SPOIL(pace_paused, wire->pace->paused_at_ns = LIMIT_PLAN_NS + 1)
+SPOIL(pace_shift, wire->pace->shift_ns = LIMIT_PLAN_NS + 1)
+SPOIL(pace_rate_at, wire->pace->rate_at_ns = UINT64_MAX)
+SPOIL(pace_rate, wire->pace->rate_per_s = LOAD_RATE_MAX + 1)
+SPOIL(pace_rate_negative, wire->pace->rate_per_s = -1)
+SPOIL(pace_rate_nan, wire->pace->rate_per_s = (double)NAN)
+SPOIL(pace_before, wire->pace->before = 2 * LIMIT_ARRIVALS)
+SPOIL(pace_before_nan, wire->pace->before = (double)NAN)
+SPOIL(pace_room, wire->pace->rooms->pairs[2] = LIMIT_WORKERS)
+
 SPOIL(gauges_interval, wire->gauges->interval_us = LIMIT_INTERVAL_US + 1)
 SPOIL(gauges_histogram, wire->gauges->lag_us->n_pairs--)
 
 #define STATISTICS wire->statistics
 SPOIL(statistics_running, STATISTICS->workers_running = LIMIT_WORKERS + 1)
+SPOIL(statistics_late, STATISTICS->late_us->pairs[0] = 0)
+SPOIL(statistics_response, STATISTICS->response_us->n_pairs--)
+SPOIL(request_response, STATISTICS->requests[0]->response_us->pairs[0] = 0)
 SPOIL(histogram_odd, STATISTICS->step_us->n_pairs--)
 SPOIL(histogram_none, STATISTICS->step_us->n_pairs = 0)
 SPOIL(histogram_same_bucket, STATISTICS->step_us->pairs[2] = 0)
@@ -103,6 +118,17 @@ static void many_codes(Tutti__V1__WebsocketStatistics *websocket)
     websocket->codes = codes;
     websocket->n_codes = LIMIT_CLOSE_CODES + 1;
 }
+static void many_statuses(Tutti__V1__RequestStatistics *request)
+{
+    static Tutti__V1__CloseCount *codes[LIMIT_CLOSE_CODES + 1];
+    for (size_t i = 0; i < LIMIT_CLOSE_CODES + 1; i++) {
+        codes[i] = request->statuses[0];
+    }
+    request->statuses = codes;
+    request->n_statuses = LIMIT_CLOSE_CODES + 1;
+}
+SPOIL(request_statuses, many_statuses(STATISTICS->requests[0]))
+SPOIL(scenario_name, STATISTICS->scenarios[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(websocket_codes, many_codes(STATISTICS->websockets[0]))
 SPOIL(websocket_histogram, STATISTICS->websockets[1]->ping_us->pairs[0] = 0)
 SPOIL(check_name, STATISTICS->checks[0]->name.len = 0)
@@ -144,6 +170,18 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_REPLIES, reply_value, "value: "},
     {MESSAGE_REPLIES, reply_missing, "33 workers, at most 32"},
     {MESSAGE_REPLIES, reply_text, "text has 2001 bytes"},
+    {MESSAGE_PACE, pace_paused, "too far away"},
+    {MESSAGE_PACE, pace_shift, "too far away"},
+    {MESSAGE_PACE, pace_rate_at, "too far away"},
+    {MESSAGE_PACE, pace_rate, "out of range"},
+    {MESSAGE_PACE, pace_rate_negative, "out of range"},
+    {MESSAGE_PACE, pace_rate_nan, "out of range"},
+    {MESSAGE_PACE, pace_before, "out of range"},
+    {MESSAGE_PACE, pace_before_nan, "out of range"},
+    {MESSAGE_PACE, pace_room, "a room is beyond"},
+    {MESSAGE_STATISTICS, statistics_late, "a bucket of a histogram"},
+    {MESSAGE_STATISTICS, statistics_response, "not a histogram"},
+    {MESSAGE_STATISTICS, request_response, "a bucket of a histogram"},
     {MESSAGE_GAUGES, gauges_interval, "more than a year"},
     {MESSAGE_GAUGES, gauges_histogram, "not a histogram"},
     {MESSAGE_STATISTICS, statistics_running, "1000001 workers running"},
@@ -172,6 +210,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, check_text, "text of a check"},
     {MESSAGE_STATISTICS, websocket_name, "name of a WebSocket has 256"},
     {MESSAGE_STATISTICS, websocket_codes, "more than 16 codes"},
+    {MESSAGE_STATISTICS, request_statuses, "more than 16 codes"},
+    {MESSAGE_STATISTICS, scenario_name, "name of a scenario"},
     {MESSAGE_STATISTICS, websocket_histogram, "out of order"},
 };
 

@@ -192,6 +192,12 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
         number(text, "count", statistics->requests[i].count);
         number(text, "failed", statistics->requests[i].failed);
         number(text, "forgiven", statistics->requests[i].forgiven);
+        number(text, "received", statistics->requests[i].received_bytes);
+        number(text, "sent", statistics->requests[i].sent_bytes);
+        for (size_t code = 0; code < statistics->requests[i].statuses.size; code++) {
+            number(text, "status", statistics->requests[i].statuses.items[code].code);
+            number(text, "of it", statistics->requests[i].statuses.items[code].count);
+        }
         histogram(text, "latency", statistics->requests[i].latency_us);
         own_histogram(text, "response", statistics->requests[i].response_us);
         for (int phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
@@ -220,6 +226,14 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
     }
     for (size_t i = 0; i < statistics->check_count; i++) {
         check(text, &statistics->checks[i]);
+    }
+    for (size_t i = 0; i < statistics->scenario_count; i++) {
+        bytes(text, "\nscenario", statistics->scenarios[i].name);
+        number(text, "weight", statistics->scenarios[i].weight_milli);
+        for (size_t result = 0; result < 3; result++) {
+            number(text, "steps", statistics->scenarios[i].steps[result]);
+        }
+        histogram(text, "steps", statistics->scenarios[i].step_us);
     }
 }
 

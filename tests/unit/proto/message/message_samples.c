@@ -254,6 +254,7 @@ struct statistics_items {
     struct error_statistics errors[2];
     struct websocket_statistics websockets[2];
     struct check_statistics checks[2];
+    struct scenario_statistics scenarios[2];
 };
 
 /* The first request has them, the second does not. */
@@ -313,6 +314,13 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                      .text = palette->text,
                                                      .worker = i * (LIMIT_WORKERS - 1),
                                                      .step = palette->wide / 9};
+        items->requests[i].received_bytes = palette->wide / 7;
+        items->requests[i].sent_bytes = palette->wide / 8;
+        items->requests[i].statuses = items->websockets[i].codes;
+        items->scenarios[i] = (struct scenario_statistics){.name = palette->name,
+                                                           .weight_milli = palette->wide / 6,
+                                                           .steps = {palette->wide, 2, palette->small},
+                                                           .step_us = histogram_of(sample, variant)};
     }
     size_t count = variant == SAMPLE_SMALLEST ? 0 : 2;
     sample->message.statistics =
@@ -335,7 +343,9 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .websockets = items->websockets,
                             .websocket_count = count,
                             .checks = items->checks,
-                            .check_count = count};
+                            .check_count = count,
+                            .scenarios = items->scenarios,
+                            .scenario_count = count};
 }
 
 static void make_gauges(struct sample *sample, const struct palette *palette, enum sample_variant variant)

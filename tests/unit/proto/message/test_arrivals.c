@@ -17,6 +17,13 @@ static struct campaign_options plan(const char *rate, const char *stages, uint64
     return options;
 }
 
+static void begin(struct arrivals *arrivals, const struct campaign_options *options)
+{
+    struct loads loads;
+    loads_of(options, &loads);
+    arrivals_init(arrivals, options, &loads.items[0]);
+}
+
 /* Fills how many come in each second, and gives how many in all. */
 static uint64_t count(const struct campaign_options *options, uint64_t *by_second, size_t seconds)
 {
@@ -26,13 +33,13 @@ static uint64_t count(const struct campaign_options *options, uint64_t *by_secon
     for (size_t i = 0; i < seconds; i++) {
         by_second[i] = 0;
     }
-    for (arrivals_init(&arrivals, options); arrivals.at_ns != RATE_NEVER; arrivals_pass(&arrivals)) {
+    for (begin(&arrivals, options); arrivals.at_ns != RATE_NEVER; arrivals_pass(&arrivals)) {
         assert_true(arrivals.at_ns >= before_ns && arrivals.at_ns < arrivals.end_ns);
         before_ns = arrivals.at_ns;
         by_second[arrivals.at_ns / SECOND]++;
         total++;
     }
-    assert_int_equal(arrivals_before(options, &arrivals, RATE_NEVER), total);
+    assert_int_equal(arrivals_before(&arrivals, RATE_NEVER), total);
     return total;
 }
 
@@ -87,12 +94,12 @@ static void the_shares_of_the_agents_add_up(void **state)
         options.seed = round + 1;
         uint64_t total = 0;
         for (uint64_t agent = 0; agent < agents; agent++) {
-            for (arrivals_init(&arrivals, &options); arrivals.at_ns != RATE_NEVER; arrivals_pass(&arrivals)) {
+            for (begin(&arrivals, &options); arrivals.at_ns != RATE_NEVER; arrivals_pass(&arrivals)) {
                 shares[agent] += arrivals.number % options.workers % agents == agent;
             }
             total += shares[agent];
         }
-        assert_int_equal(total, arrivals_before(&options, &arrivals, RATE_NEVER));
+        assert_int_equal(total, arrivals_before(&arrivals, RATE_NEVER));
         for (uint64_t agent = 0; agent < agents; agent++) {
             double fair = (double)total / (double)agents;
             assert_true(fabs((double)shares[agent] - fair) < fair * 0.12);
@@ -144,7 +151,7 @@ static void poisson_gaps_are_exponential(void **state)
 
     (void)state;
     options.arrivals = ARRIVALS_POISSON;
-    for (arrivals_init(&arrivals, &options); arrivals.at_ns != RATE_NEVER; arrivals_pass(&arrivals)) {
+    for (begin(&arrivals, &options); arrivals.at_ns != RATE_NEVER; arrivals_pass(&arrivals)) {
         double gap = (double)(arrivals.at_ns - before_ns) / (double)NS_PER_MS;
         size_t bin = (size_t)((1 - exp(-gap)) * 10);
         bins[bin < 10 ? bin : 9]++;
@@ -164,7 +171,7 @@ static void rooms_have_the_whole_plan_between_them(void **state)
     for (int law = ARRIVALS_UNIFORM; law <= ARRIVALS_POISSON; law++) {
         uint64_t total = 0;
         options.arrivals = (enum arrival_law)law;
-        arrivals_init(&arrivals, &options);
+        begin(&arrivals, &options);
         for (uint64_t room = 0; room < 7; room++) {
             uint64_t at_ns = 0;
             for (uint64_t nth = 1;; nth++, total++) {
@@ -194,7 +201,7 @@ static void a_change_of_the_rate_counts_from_its_instant(void **state)
     uint64_t late = 0;
 
     (void)state;
-    arrivals_init(&arrivals, &options);
+    begin(&arrivals, &options);
     for (; arrivals.at_ns < 5 * SECOND; arrivals_pass(&arrivals)) {
         early++;
     }
@@ -205,7 +212,7 @@ static void a_change_of_the_rate_counts_from_its_instant(void **state)
     }
     assert_int_equal(early, 500);
     assert_in_range(late, 500 + 50 + 1000 - 1, 500 + 50 + 1000 + 1);
-    assert_int_equal(arrivals_before(&options, &arrivals, RATE_NEVER), early + late);
+    assert_int_equal(arrivals_before(&arrivals, RATE_NEVER), early + late);
 }
 
 /* More changes than there is room for: those that are long over are forgotten, not what they made. */

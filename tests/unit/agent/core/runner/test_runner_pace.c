@@ -105,13 +105,39 @@ static void arrivals_wait_for_workers_that_are_about_to_be_set_up(void **state)
     assert_int_equal(runner_dropped(fixture->runner), 1);
     ignore(fixture);
     setup_done(fixture, 1);
-    expect_intended(fixture, "1@1+100");
+    expect_intended(fixture, "1@1+0");
     setup_failed(fixture, 0, "no");
     assert_int_equal(runner_dropped(fixture->runner), 2);
     ignore(fixture);
 }
 
 /* It has every other slot; the others are another runner's. */
+/* Two workers are free for a second in which nothing runs here. */
+static void what_the_loop_is_late_with_is_not_dropped(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 5000;
+    set_up_all(fixture, 2);
+    step_ok(fixture, 0);
+    pass(fixture, 1000);
+    expect_intended(fixture, "1@1+100 0@2+200");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    step_ok(fixture, 0);
+    expect_intended(fixture, "0@3+300");
+    step_ok(fixture, 1);
+    expect_intended(fixture, "1@2+400");
+    pass(fixture, 200); /* while both are in a step */
+    assert_int_equal(runner_dropped(fixture->runner), 2);
+    for (unsigned i = 0; i < 6; i++) {
+        step_ok(fixture, i % 2);
+    }
+    expect_intended(fixture, "1@5+1000");
+    step_ok(fixture, 0);
+    expect_intended(fixture, "");
+    ignore(fixture);
+}
+
 static void a_runner_takes_the_arrivals_of_its_own_workers(void **state)
 {
     struct fixture *fixture = *state;
@@ -140,12 +166,14 @@ static void the_end_of_the_plan_comes_with_all_of_it(void **state)
     fixture->options.rate = bytes_of_string("10/s");
     fixture->options.duration_ms = 1000;
     set_up_all(fixture, 5);
-    pass(fixture, 780); /* arrivals at 0, 100 … 700 ms, of which five have found a worker */
+    for (unsigned i = 0; i < 7; i++) {
+        pass(fixture, 100); /* arrivals at 0, 100 … 700 ms, of which five have found a worker */
+    }
     assert_int_equal(runner_dropped(fixture->runner), 3);
     step_ok(fixture, 3);
     step_ok(fixture, 4);
     ignore(fixture);
-    fixture->now_ns += 190 * MS; /* the coordinator's clock is ahead of ours */
+    fixture->now_ns += 270 * MS; /* the coordinator's clock is ahead of ours */
     drain(fixture);
     expect(fixture, "step(3@2) step(4@2) drained()");
     assert_int_equal(runner_dropped(fixture->runner), 3);
@@ -308,6 +336,32 @@ static void a_change_of_the_rate_is_told_with_what_came_before(void **state)
     ignore(fixture);
 }
 
+static void loads_run_side_by_side(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.load =
+        bytes_of_string("a;workers=2;rate=10/s;duration=250ms\nb;pacing=100ms;runs=2;start=150ms");
+    fixture->options.duration_ms = 1000;
+    set_up_all(fixture, 3);
+    expect_intended(fixture, "");
+    pass(fixture, 100);
+    expect_intended(fixture, "1@1+100");
+    pass(fixture, 50);
+    expect_intended(fixture, "2@1+150-");
+    step_ok(fixture, 0);
+    step_ok(fixture, 1);
+    ignore(fixture);
+    pass(fixture, 50);
+    expect(fixture, "step(0@2) ended(1) teardown(1)"); /* that was the last arrival of its load */
+    step_ok(fixture, 2);
+    step_ok(fixture, 0);
+    expect(fixture, "ended(0) teardown(0)");
+    pass(fixture, 50);
+    step_ok(fixture, 2);
+    expect(fixture, "step(2@2) ended(2) teardown(2)");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+}
+
 static void all_workers_share_the_runs(void **state)
 {
     struct fixture *fixture = *state;
@@ -352,6 +406,7 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(arrivals_wait_for_workers_that_are_about_to_be_set_up, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(what_the_loop_is_late_with_is_not_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_runner_takes_the_arrivals_of_its_own_workers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_of_the_plan_comes_with_all_of_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_step_is_made_up_for_at_the_end, set_up, tear_down),
@@ -362,6 +417,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_room_that_meets_pauses_before_one_step, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_change_of_the_rate_is_told_with_what_came_before, set_up,
                                         tear_down),
+        cmocka_unit_test_setup_teardown(loads_run_side_by_side, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_workers_share_the_runs, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_pause_is_drawn_between_two_steps, set_up, tear_down),
     };

@@ -68,7 +68,32 @@ static void who_sets_up_sees_the_number_of_its_first_step(void **state)
     begin(fixture);
     scale(fixture, 5, 1);
     assert_int_equal(runner_worker_count(fixture->runner, 0), 5);
+    scale(fixture, 6, 3);
+    assert_int_equal(runner_worker_count(fixture->runner, 0), 5); /* from its third step on */
     ignore(fixture);
+}
+
+static void who_rests_ends_if_it_has_no_next_step(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.workers = 3;
+    fixture->options.runs = 0;
+    fixture->options.delay_ms = 100000;
+    deploy_stepping(fixture, 3);
+    step_ok(fixture, 2);
+    ignore(fixture);
+    scale(fixture, 2, 3);
+    expect(fixture, ""); /* its second step is one of three workers */
+    scale(fixture, 2, 2);
+    expect(fixture, "ended(2) teardown(2)");
+}
+
+static void who_is_one_too_many_does_not_begin(void **state)
+{
+    struct fixture *fixture = running(state);
+    scale(fixture, 5, 0);
+    assign(fixture, 5, 1);
+    expect(fixture, "ended(5)");
 }
 
 static void a_change_of_other_rooms_is_seen_behind_the_last_of_this(void **state)
@@ -192,6 +217,8 @@ int main(void)
         CASE(those_that_are_too_many_end_behind_their_step),
         CASE(where_workers_meet_the_number_changes_between_two_steps),
         CASE(who_sets_up_sees_the_number_of_its_first_step),
+        CASE(who_rests_ends_if_it_has_no_next_step),
+        CASE(who_is_one_too_many_does_not_begin),
         CASE(a_change_of_other_rooms_is_seen_behind_the_last_of_this),
         CASE(the_last_changes_are_remembered),
         CASE(a_room_that_there_cannot_be_is_not_made),

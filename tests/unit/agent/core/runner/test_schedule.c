@@ -48,6 +48,9 @@ static void does_not_overflow(void **state)
     assert_true(schedule_start_ns(&options, UINT64_MAX / 2, 999999) == UINT64_MAX - 1);
     assert_true(schedule_after_ns(5, UINT64_MAX) == UINT64_MAX - 1);
     assert_int_equal(schedule_after_ns(5, 2), 5 + 2 * MS);
+    uint64_t most_ms = (UINT64_MAX - 1) / MS;
+    assert_true(schedule_after_ns(5, most_ms) == 5 + most_ms * MS);
+    assert_true(schedule_after_ns(5, most_ms + 1) == UINT64_MAX - 1);
 }
 
 int main(void)

@@ -1,6 +1,8 @@
 /* Sets of seats, on both sides of a word boundary. */
 #include "coordinator/core/base/bitset.h"
 
+#include "common/memory.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -56,11 +58,60 @@ static void test_searching(void **state)
     assert_int_equal(bitset_words(65), 2);
 }
 
+/* What is searched ends with the memory. */
+static void test_searching_to_the_end(void **state)
+{
+    (void)state;
+    uint64_t *full = memory_new(1, sizeof *full);
+    *full = UINT64_MAX;
+    assert_int_equal(bitset_next_outside(full, NULL, 0, 64), 64);
+    assert_int_equal(bitset_next_only_in(NULL, full, 0, 64), 64);
+    memory_free(full);
+}
+
+static uint64_t *repacked(const uint64_t *bits, uint32_t count, uint32_t count_then, size_t missing,
+                          bool *is_whole)
+{
+    struct buffer packed;
+    buffer_init(&packed, 1000);
+    bitset_pack(bits, count, &packed);
+    struct unpack from = unpack_of(bytes_of(packed.data, packed.size - missing));
+    uint64_t *read = bitset_unpack(&from, count_then);
+    *is_whole = unpack_is_done(&from);
+    assert_true(read == NULL || !from.is_broken);
+    assert_true(from.is_broken || missing == 0);
+    buffer_finish(&packed);
+    return read;
+}
+
+static void test_packing(void **state)
+{
+    (void)state;
+    bool is_whole = false;
+    uint64_t bits[2] = {5, 1};
+    uint64_t *read = repacked(bits, 65, 65, 0, &is_whole);
+    assert_true(is_whole);
+    assert_memory_equal(read, bits, sizeof bits);
+    memory_free(read);
+    assert_null(repacked(NULL, 65, 65, 0, &is_whole));
+    assert_true(is_whole);
+    for (size_t missing = 1; missing <= sizeof bits; missing++) {
+        assert_null(repacked(bits, 65, 65, missing, &is_whole));
+    }
+    bits[1] = 2; /* seat 65 of 65 */
+    assert_null(repacked(bits, 66, 65, 0, &is_whole));
+    assert_false(is_whole);
+    assert_null(repacked(bits, 128, UINT32_MAX, 0, &is_whole));
+    assert_false(is_whole);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_adding_and_removing),
         cmocka_unit_test(test_searching),
+        cmocka_unit_test(test_searching_to_the_end),
+        cmocka_unit_test(test_packing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -226,6 +226,60 @@ static void phases_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_free(&statistics);
 }
 
+static void merge_late_of(struct campaign_statistics *statistics, uint64_t late_us)
+{
+    struct request_statistics request = {.name = bytes_of_string("GET /"),
+                                         .count = 1,
+                                         .latency_us = histogram_new(),
+                                         .response_us = histogram_new()};
+    histogram_record(request.latency_us, 100);
+    histogram_record(request.response_us, 100 + late_us);
+    struct statistics from = {.requests = &request,
+                              .request_count = 1,
+                              .late_us = histogram_new(),
+                              .response_us = histogram_new(),
+                              .arrivals = 3,
+                              .dropped = 2};
+    histogram_record(from.late_us, late_us);
+    histogram_record(from.response_us, 200 + late_us);
+    campaign_statistics_merge(statistics, &from);
+    histogram_free(&request.latency_us);
+    histogram_free(&request.response_us);
+    histogram_free(&from.late_us);
+    histogram_free(&from.response_us);
+}
+
+static void times_from_the_intended_start_are_kept_over_a_restart(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    struct campaign_report report = {0};
+    merge_request(statistics, "GET /", false, 10);
+    campaign_statistics_report(statistics, &report);
+    assert_null(report.late_us);
+    assert_null(report.requests[0].response_us);
+    merge_late_of(statistics, 5);
+    SCOPED(buffer_finish) struct buffer bytes;
+    buffer_init(&bytes, 100000);
+    campaign_statistics_pack(statistics, &bytes);
+    campaign_statistics_free(&statistics);
+    struct unpack from = unpack_of(buffer_bytes(&bytes));
+    statistics = campaign_statistics_unpack(&from);
+    assert_non_null(statistics);
+    merge_late_of(statistics, 50);
+    campaign_statistics_add_dropped(statistics, 10);
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.arrivals, 6);
+    assert_int_equal(report.dropped, 14);
+    assert_int_equal(campaign_statistics_arrivals(statistics), 20);
+    assert_int_equal(histogram_count(report.late_us), 2);
+    assert_int_equal(histogram_maximum(report.late_us), 50);
+    assert_int_equal(histogram_maximum(report.response_us), 250);
+    assert_int_equal(histogram_count(report.request_response_us), 2);
+    assert_int_equal(histogram_maximum(report.requests[0].response_us), 150);
+    campaign_statistics_free(&statistics);
+}
+
 static void merge_websocket_of(struct campaign_statistics *statistics, uint32_t code, uint64_t ping_us)
 {
     struct websocket_statistics websocket = {
@@ -285,6 +339,62 @@ static void websockets_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_free(&statistics);
 }
 
+static void merge_step_of(struct campaign_statistics *statistics, const char *scenario, uint64_t status)
+{
+    struct scenario_statistics by_scenario = {.name = bytes_of_string(scenario),
+                                              .weight_milli = 2500,
+                                              .steps = {4, 2, 1},
+                                              .step_us = histogram_new()};
+    struct request_statistics request = {.name = bytes_of_string("save"),
+                                         .count = 3,
+                                         .received_bytes = 1000,
+                                         .sent_bytes = 70,
+                                         .latency_us = histogram_new()};
+    close_counts_add(&request.statuses, (uint32_t)status, 3);
+    histogram_add(by_scenario.step_us, 500, 7);
+    campaign_statistics_merge(statistics, &(struct statistics){.requests = &request,
+                                                               .request_count = 1,
+                                                               .scenarios = &by_scenario,
+                                                               .scenario_count = 1});
+    histogram_free(&by_scenario.step_us);
+    histogram_free(&request.latency_us);
+}
+
+static void scenarios_and_what_was_sent_are_kept_over_a_restart(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    SCOPED(buffer_finish) struct buffer bytes;
+    buffer_init(&bytes, 100000);
+    merge_step_of(statistics, "write", 503);
+    merge_step_of(statistics, "read", 200);
+    merge_step_of(statistics, "write", 200);
+    campaign_statistics_pack(statistics, &bytes);
+    struct unpack from = unpack_of(buffer_bytes(&bytes));
+    struct campaign_statistics *back = campaign_statistics_unpack(&from);
+    assert_true(unpack_is_done(&from));
+    struct campaign_statistics *both[] = {statistics, back};
+    for (size_t i = 0; i < 2; i++) {
+        struct campaign_report report = {0};
+        campaign_statistics_report(both[i], &report);
+        assert_int_equal(report.scenario_count, 2);
+        assert_text(report.scenarios[0].name, "read");
+        assert_text(report.scenarios[1].name, "write");
+        assert_int_equal(report.scenarios[1].weight_milli, 2500);
+        assert_int_equal(report.scenarios[1].steps_ok, 8);
+        assert_int_equal(report.scenarios[1].steps_failed, 4);
+        assert_int_equal(report.scenarios[1].steps_stopped, 2);
+        assert_int_equal(histogram_count(report.scenarios[1].step_us), 14);
+        assert_int_equal(report.requests[0].received_bytes, 3000);
+        assert_int_equal(report.requests[0].sent_bytes, 210);
+        assert_int_equal(report.requests[0].statuses.size, 2);
+        assert_int_equal(report.requests[0].statuses.items[0].code, 200);
+        assert_int_equal(report.requests[0].statuses.items[0].count, 6);
+        assert_int_equal(report.requests[0].statuses.items[1].count, 3);
+        campaign_statistics_free(&both[i]);
+    }
+}
+
 static void names_without_end_are_put_together(void **state)
 {
     (void)state;
@@ -315,7 +425,9 @@ int main(void)
         cmocka_unit_test(the_most_frequent_error_comes_first),
         cmocka_unit_test(errors_of_one_key_are_one),
         cmocka_unit_test(phases_are_merged_and_kept_over_a_restart),
+        cmocka_unit_test(times_from_the_intended_start_are_kept_over_a_restart),
         cmocka_unit_test(websockets_are_merged_and_kept_over_a_restart),
+        cmocka_unit_test(scenarios_and_what_was_sent_are_kept_over_a_restart),
         cmocka_unit_test(names_without_end_are_put_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,166 @@
+/* The files that a report is also written to. */
+#include "cli/view/outputs.h"
+
+#include "cli/view/json_file.h"
+#include "cli/view/report_csv.h"
+#include "cli/view/report_junit.h"
+#include "cli/view/report_markdown.h"
+#include "common/memory.h"
+#include "common/write_all.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define OUTPUT_MAX_BYTES ((size_t)512 * 1024 * 1024)
+#define FOLDER_MODE 0777
+
+/* What is written to each. */
+static void append_junit(const struct report_view *report, const struct series_view *series,
+                         struct buffer *text)
+{
+    (void)series;
+    report_junit(report, text);
+}
+
+static void append_markdown(const struct report_view *report, const struct series_view *series,
+                            struct buffer *text)
+{
+    (void)series;
+    report_markdown(report, text);
+}
+
+static void append_csv_summary(const struct report_view *report, const struct series_view *series,
+                               struct buffer *text)
+{
+    (void)series;
+    report_csv_summary(report, text);
+}
+
+static void append_csv_requests(const struct report_view *report, const struct series_view *series,
+                                struct buffer *text)
+{
+    (void)series;
+    report_csv_requests(report, text);
+}
+
+static void append_csv_series(const struct report_view *report, const struct series_view *series,
+                              struct buffer *text)
+{
+    (void)report;
+    report_csv_series(series, text);
+}
+
+enum output { OUTPUT_MARKDOWN, OUTPUT_JUNIT, OUTPUT_SUMMARY, OUTPUT_REQUESTS, OUTPUT_SERIES, OUTPUT_COUNT };
+
+static const struct {
+    const char *in_folder; /* its name in the folder of CSV; NULL: it has a path of its own */
+    void (*append)(const struct report_view *report, const struct series_view *series, struct buffer *text);
+} OUTPUTS[OUTPUT_COUNT] = {
+    [OUTPUT_MARKDOWN] = {NULL, append_markdown},
+    [OUTPUT_JUNIT] = {NULL, append_junit},
+    [OUTPUT_SUMMARY] = {"summary.csv", append_csv_summary},
+    [OUTPUT_REQUESTS] = {"requests.csv", append_csv_requests},
+    [OUTPUT_SERIES] = {"series.csv", append_csv_series},
+};
+
+struct outputs {
+    struct json_file *files[OUTPUT_COUNT]; /* NULL: not wanted */
+    char *step_summary;                    /* NULL: there is none */
+};
+
+static bool outputs_open_folder(struct outputs *outputs, const char *folder, struct error *error)
+{
+    if (mkdir(folder, FOLDER_MODE) != 0 && errno != EEXIST) {
+        return error_set_system(error, errno, "--csv: the folder %s cannot be created", folder);
+    }
+    for (int i = 0; i < OUTPUT_COUNT; i++) {
+        if (OUTPUTS[i].in_folder != NULL) {
+            SCOPED(memory_free_at) char *path = memory_format("%s/%s", folder, OUTPUTS[i].in_folder);
+            outputs->files[i] = json_file_open(path, error);
+            if (outputs->files[i] == NULL) {
+                return error_wrap(error, "--csv: ");
+            }
+        }
+    }
+    return true;
+}
+
+static bool outputs_open_file(struct outputs *outputs, enum output output, const char *path,
+                              const char *option, struct error *error)
+{
+    if (path == NULL) {
+        return true;
+    }
+    outputs->files[output] = json_file_open(path, error);
+    return outputs->files[output] != NULL || error_wrap(error, "%s: ", option);
+}
+
+struct outputs *outputs_open(const struct output_paths *paths, struct error *error)
+{
+    struct outputs *outputs = MEMORY_NEW(struct outputs);
+    const char *summary = getenv("GITHUB_STEP_SUMMARY");
+    outputs->step_summary = summary != NULL && summary[0] != '\0' ? memory_copy_string(summary) : NULL;
+    if (!outputs_open_file(outputs, OUTPUT_MARKDOWN, paths->markdown, "--markdown", error) ||
+        !outputs_open_file(outputs, OUTPUT_JUNIT, paths->junit, "--junit", error) ||
+        (paths->csv != NULL && !outputs_open_folder(outputs, paths->csv, error))) {
+        outputs_close(&outputs);
+    }
+    return outputs;
+}
+
+/* Others have written to it before us, and will after us. */
+static bool outputs_append_summary(const struct outputs *outputs, struct bytes text, struct error *error)
+{
+    if (outputs->step_summary == NULL) {
+        return true;
+    }
+    int file = open(outputs->step_summary, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+    bool is_written = file >= 0 && write_all(file, text);
+    int reason = errno;
+    if (file >= 0) {
+        (void)close(file);
+    }
+    return is_written || error_set_system(error, reason, "%s cannot be written", outputs->step_summary);
+}
+
+bool outputs_write(struct outputs *outputs, const struct report_view *report,
+                   const struct series_view *series, struct error *error)
+{
+    bool is_written = true;
+    struct error own;
+    for (int i = 0; i < OUTPUT_COUNT; i++) {
+        bool is_for_summary = i == OUTPUT_MARKDOWN && outputs->step_summary != NULL;
+        if (outputs->files[i] == NULL && !is_for_summary) {
+            continue;
+        }
+        SCOPED(buffer_finish) struct buffer text;
+        buffer_init(&text, OUTPUT_MAX_BYTES);
+        OUTPUTS[i].append(report, series, &text);
+        bool is_good =
+            outputs->files[i] == NULL || json_file_write(outputs->files[i], buffer_string(&text), &own);
+        is_good = (!is_for_summary || outputs_append_summary(outputs, buffer_bytes(&text), &own)) && is_good;
+        if (!is_good && is_written) {
+            *error = own;
+        }
+        is_written = is_written && is_good;
+    }
+    return is_written;
+}
+
+void outputs_close(struct outputs **at)
+{
+    struct outputs *outputs = *at;
+    if (outputs == NULL) {
+        return;
+    }
+    for (int i = 0; i < OUTPUT_COUNT; i++) {
+        json_file_close(&outputs->files[i]);
+    }
+    memory_free(outputs->step_summary);
+    memory_free(outputs);
+    *at = NULL;
+}
