@@ -45,7 +45,7 @@ class Session:
         self.server, self.version, self.sid, self.query = server, version, sid, query
         self.changed = threading.Condition()
         self.outbox, self.peer, self.is_over, self.why = [], None, False, None
-        self.namespaces, self.rooms, self.partial, self.pings, self.pongs, self.asked = set(), set(), None, 0, 0, None
+        self.namespaces, self.rooms, self.partial, self.asked = set(), set(), None, None
         self.last_pong = time.monotonic()
         self.connection = None
 
@@ -109,11 +109,10 @@ class Session:
         if kind == "1":
             self.end("client left")
         elif kind == "2":
-            self.pings += 1
+            self.server.pings += 1
             if not self.server.is_mute:
                 self.send("3" + rest)
         elif kind == "3":
-            self.pongs += 1
             self.last_pong = time.monotonic()
         elif kind == "4":
             assert self.partial is None, "a packet in place of an attachment"
@@ -228,7 +227,7 @@ class SocketIOServer(ThreadedServer):
     def __init__(self, version, interval=25, timeout=20, first=None, upgrades=("websocket",), max_payload=1000000):
         self.version, self.interval, self.timeout, self.first, self.upgrades = version, interval, timeout, first, upgrades
         self.max_payload = max_payload
-        self.is_mute, self.refuses, self.serial = False, False, 0
+        self.is_mute, self.refuses, self.serial, self.pings = False, False, 0, 0
         self.sessions, self.failures, self.ended, self.seen, self.requests = {}, [], [], [], []
         super().__init__(None)
 
