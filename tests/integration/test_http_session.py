@@ -17,7 +17,7 @@ import threading
 import time
 import unittest
 
-from support import Run, run, wait_until
+from support import BY_ITS_STEPS, Run, run, wait_until
 
 ENGINES = ("native", "curl")
 HEAD = """local tutti, http = require 'tutti', require 'tutti.http'
@@ -207,7 +207,7 @@ class HttpSession(unittest.TestCase):
         for engine in engines:
             with self.subTest(engine), serving() as server:
                 target = f"http://127.0.0.1:{server.server_address[1]}{path}"
-                result = run(script, "-w", 1, "-r", 1, "--target", target, "--http-engine", engine, "--agents", 1, timeout=60)
+                result = run(script, "-w", 1, "-r", 1, "--target", target, "--http-engine", engine, "--agents", 1, *BY_ITS_STEPS, timeout=60)
                 self.assertEqual(result.code, 0, (result.out, result.err))
                 if seen is not None:
                     seen(server)

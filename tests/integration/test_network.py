@@ -13,7 +13,7 @@ import threading
 import time
 import unittest
 
-from support import environment, run, tutti
+from support import BY_ITS_STEPS, environment, run, tutti
 from test_http import make_certificates
 
 ENGINES = ("native", "curl")
@@ -152,7 +152,7 @@ class Network(unittest.TestCase):
         path = self.written(body, options)
         for engine in engines:
             with self.subTest(engine):
-                result = run(path, "--http-engine", engine, *arguments, timeout=60, env=env)
+                result = run(path, "--http-engine", engine, *BY_ITS_STEPS, *arguments, timeout=60, env=env)
                 self.assertEqual(result.code, 0, (result.out, result.err))
 
     def test_resolve_sets_the_address_of_a_name(self):

@@ -5,7 +5,7 @@ import tempfile
 import unittest
 
 from daemon import Agent, Coordinator
-from support import run, tutti
+from support import BY_ITS_STEPS, run, tutti
 from test_http import ENGINES, HEAD, make_certificates, serving
 
 WHOSE = """
@@ -49,7 +49,7 @@ class TlsOptions(unittest.TestCase):
     def passes(self, target, body, *options, before=""):
         for engine in ENGINES:
             with self.subTest(engine):
-                result = run(self.script(body, before), *options, "--target", target, "--http-engine", engine, "--agents", 1, timeout=60)
+                result = run(self.script(body, before), *options, "--target", target, "--http-engine", engine, "--agents", 1, *BY_ITS_STEPS, timeout=60)
                 self.assertEqual(result.code, 0, (result.out, result.err))
 
     def test_an_authority_is_trusted(self):
