@@ -11,7 +11,7 @@ import tempfile
 import threading
 import unittest
 
-from support import Process, environment, run
+from support import BY_ITS_STEPS, Process, environment, run
 
 ENGINES = ("native", "curl")
 HEAD = "local tutti, http = require 'tutti', require 'tutti.http'\n"
@@ -126,7 +126,7 @@ class Http(unittest.TestCase):
         path = pathlib.Path(self.folder.name, "script.lua")
         files = "tutti.options { files = { 'ca.pem', 'other.pem', 'c.pem', 'c.key' } }\n"
         path.write_text(HEAD + files + more.get("before", "") + "tutti.scenario('s', function(worker)\n" + body + "\nend)\n")
-        return run(path, "-w", more.get("workers", 1), "-r", more.get("steps", 1), "--target", target, "--http-engine", engine,
+        return run(path, "-w", more.get("workers", 1), "-r", more.get("steps", 1), "--target", target, "--http-engine", engine, *BY_ITS_STEPS,
                    "--agents", 2 if more.get("workers", 1) > 1 else 1, timeout=60)
 
     def both(self, body, target, **more):
