@@ -75,14 +75,14 @@ static void lua_data_read_options(lua_State *lua, struct data *data)
 static char separator_of(lua_State *lua, bool is_csv)
 {
     char separator = ',';
-    size_t size;
+    size_t size = 0;
 
     if (lua_istable(lua, 2) && lua_option_get(lua, 2, "separator") != LUA_TNIL) {
-        const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : NULL;
+        const char *text = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : "";
         if (!is_csv) {
             lua_misuse(lua, "tutti.data: separator is for .csv files");
         }
-        if (text == NULL || size != 1 || strchr("\"\r\n", text[0]) != NULL || (text[0] & 0x80) != 0) {
+        if (size != 1 || strchr("\"\r\n", text[0]) != NULL || (text[0] & 0x80) != 0) {
             lua_misuse(lua,
                        "tutti.data: separator: expected one character such as \";\" or \"\\t\", got %.60s",
                        luaL_tolstring(lua, -1, NULL));

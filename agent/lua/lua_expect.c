@@ -62,13 +62,13 @@ static bool status_has_form(const char *form, uint32_t status)
 /* The number, or the form, on top of the stack. */
 static bool status_is(lua_State *lua, uint32_t status)
 {
-    size_t size;
+    size_t size = 0;
 
     if (lua_isinteger(lua, -1)) {
         return lua_tointeger(lua, -1) == (lua_Integer)status;
     }
-    const char *form = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : NULL;
-    if (form == NULL || size != STATUS_PATTERN_BYTES || strspn(form, "0123456789x") != size) {
+    const char *form = lua_type(lua, -1) == LUA_TSTRING ? lua_tolstring(lua, -1, &size) : "";
+    if (size != STATUS_PATTERN_BYTES || strspn(form, "0123456789x") != size) {
         lua_misuse(lua, "expect: status is a number like 200, \"2xx\", or a list of those");
     }
     return status_has_form(form, status);
@@ -270,7 +270,7 @@ static bool expectation_take_options(struct expectation *expectation)
 {
     static const char *const names[] = {"status", "header", "body", "json", "max", "name", "fail", NULL};
     lua_State *lua = expectation->lua;
-    size_t size;
+    size_t size = 0;
 
     luaL_checktype(lua, EXPECT_OPTIONS, LUA_TTABLE);
     if (lua_call_check_options(lua, EXPECT_OPTIONS, "expect", names) == 0) {
