@@ -14,15 +14,15 @@ static void csv_append_text(struct buffer *csv, struct bytes text)
     SCOPED(buffer_finish) struct buffer escaped;
     buffer_init(&escaped, csv->maximum);
     escape_text(&escaped, text);
-    if (memchr(escaped.data != NULL ? escaped.data : (const uint8_t *)"", ',', escaped.size) == NULL &&
-        strchr(buffer_string(&escaped), '"') == NULL) {
-        (void)buffer_append(csv, escaped.data, escaped.size);
+    const char *shown = buffer_string(&escaped);
+    if (strpbrk(shown, ",\"") == NULL) {
+        buffer_append_string(csv, shown);
         return;
     }
     buffer_append_string(csv, "\"");
-    for (size_t i = 0; i < escaped.size; i++) {
-        (void)buffer_append(csv, "\"", escaped.data[i] == '"' ? 1 : 0);
-        (void)buffer_append(csv, &escaped.data[i], 1);
+    for (; *shown != '\0'; shown++) {
+        (void)buffer_append(csv, "\"", *shown == '"' ? 1 : 0);
+        (void)buffer_append(csv, shown, 1);
     }
     buffer_append_string(csv, "\"");
 }

@@ -1,7 +1,7 @@
 /* How much a peer may make us hold: every bound of the protocol in one place. */
 #pragma once
 
-#define PROTOCOL_VERSION 1u
+#define PROTOCOL_VERSION 2u
 
 #define LIMIT_FRAME_BYTES                                                                                    \
     (24u * 1024u * 1024u) /* one message, encoded; what all rooms were told comes closest */

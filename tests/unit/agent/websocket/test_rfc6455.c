@@ -143,8 +143,8 @@ static const char *const GOOD_TEXTS[] = {
 
 /* 6.3, 6.8, 6.10 to 6.21. */
 static const char *const BAD_TEXTS[] = {
-    "κόσμε\xed\xa0\x80"
-    "edited",
+    ("κόσμε\xed\xa0\x80"
+     "edited"),
     "\xf8\x88\x80\x80\x80",
     "\xfc\x84\x80\x80\x80\x80",
     "\xf7\xbf\xbf\xbf",

@@ -161,7 +161,7 @@ static void several_stand_in_one_text(void **state)
     assert_string_equal(error.text, "\"\", column 1: it is not printable text");
     char many[4 * (THRESHOLDS_MAX + 1) * 4] = "";
     for (size_t i = 0; i <= THRESHOLDS_MAX; i++) {
-        memcpy(many + i * 15, "checks.ok > 0;\n", 15);
+        (void)snprintf(many + i * 15, sizeof many - i * 15, "checks.ok > 0;\n");
         assert_true(thresholds_check(bytes_of(many, (i + 1) * 15), &error) == (i < THRESHOLDS_MAX));
     }
 }
