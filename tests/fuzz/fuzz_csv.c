@@ -19,7 +19,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t at = reader.at; csv_read(&reader, &record, &error) == CSV_RECORD; at = reader.at) {
         FUZZ_CHECK(reader.at > at && reader.at <= size && record.at >= at && record.line <= reader.line);
         FUZZ_CHECK(record.count > 0 && record.count <= CSV_MOST_FIELDS);
-        struct csv_reader second = {.text = text, .at = record.at};
+        struct csv_reader second = {.text = text, .at = record.at, .separator = reader.separator};
         FUZZ_CHECK(csv_read(&second, &again, &error) == CSV_RECORD);
         FUZZ_CHECK(second.at == reader.at && again.count == record.count);
         for (size_t i = 0; i < record.count; i++) {

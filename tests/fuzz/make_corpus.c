@@ -251,8 +251,8 @@ static void play_campaign(struct coordinator *coordinator, struct link *link)
     struct bundle_file file = {.path = bytes_of_string("pad.lua"), .content = bytes_of_string("-- script")};
     say(coordinator, link,
         &(struct message){.kind = MESSAGE_HELLO,
-                          .hello = {.version_lowest = 1,
-                                    .version_highest = 1,
+                          .hello = {.version_lowest = PROTOCOL_VERSION,
+                                    .version_highest = PROTOCOL_VERSION,
                                     .name = bytes_of_string("a1"),
                                     .host = bytes_of_string("host"),
                                     .cores = 2,

@@ -1,4 +1,5 @@
 /* What a hello, its answer and a new connection change: whose clock and heartbeat hold, and since when. */
+#include "proto/message/limits.h"
 #include "tests/unit/agent/core/test_agent_support.h"
 
 #include <string.h>
@@ -56,7 +57,8 @@ static void welcome_that_echoes(struct fixture *fixture, uint64_t echoed_ns, uin
         .incarnation = fixture->incarnation, .epoch = EPOCH, .sequence = 1, .echoed_sent_ns = echoed_ns};
     struct message message = {
         .kind = MESSAGE_WELCOME,
-        .welcome = {.version = 1, .epoch = EPOCH, .lease_ms = LEASE_MS, .heartbeat_ms = heartbeat_ms}};
+        .welcome = {
+            .version = PROTOCOL_VERSION, .epoch = EPOCH, .lease_ms = LEASE_MS, .heartbeat_ms = heartbeat_ms}};
     frame(fixture, &envelope, &message);
     assert_true(agent_is_joined(fixture->agent));
 }

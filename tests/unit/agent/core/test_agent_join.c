@@ -1,4 +1,5 @@
 /* How an agent is welcomed and stays so. */
+#include "proto/message/limits.h"
 #include "tests/unit/agent/core/test_agent_support.h"
 
 #include <string.h>
@@ -58,8 +59,9 @@ static void joins_by_a_welcome_only(void **state)
     struct fixture *fixture = *state;
     start(fixture);
     struct envelope envelope = {.incarnation = INCARNATION, .epoch = EPOCH, .sequence = 1};
-    struct message welcome = {.kind = MESSAGE_WELCOME,
-                              .welcome = {.version = 1, .epoch = EPOCH, .lease_ms = 1, .heartbeat_ms = 1}};
+    struct message welcome = {
+        .kind = MESSAGE_WELCOME,
+        .welcome = {.version = PROTOCOL_VERSION, .epoch = EPOCH, .lease_ms = 1, .heartbeat_ms = 1}};
     frame(fixture, &envelope, &welcome); /* before any hello */
     tick(fixture);
     struct message drain = {.kind = MESSAGE_DRAIN, .campaign = CAMPAIGN};
@@ -90,9 +92,11 @@ static void gives_up_where_it_is_welcomed_in_another_version(void **state)
     start(fixture);
     tick(fixture);
     struct envelope envelope = {.incarnation = INCARNATION, .epoch = EPOCH, .sequence = 1};
-    struct message welcome = {
-        .kind = MESSAGE_WELCOME,
-        .welcome = {.version = 2, .epoch = EPOCH, .lease_ms = LEASE_MS, .heartbeat_ms = HEARTBEAT_MS}};
+    struct message welcome = {.kind = MESSAGE_WELCOME,
+                              .welcome = {.version = PROTOCOL_VERSION + 1,
+                                          .epoch = EPOCH,
+                                          .lease_ms = LEASE_MS,
+                                          .heartbeat_ms = HEARTBEAT_MS}};
     frame(fixture, &envelope, &welcome);
     expect(fixture, "hello refused(the coordinator speaks another version of the protocol)");
     assert_false(agent_is_joined(fixture->agent));

@@ -75,8 +75,8 @@ static void say_hello(struct caller *caller, const char *name)
     struct buffer buffer;
     buffer_init(&buffer, LIMIT_FRAME_BYTES);
     struct message message = {.kind = MESSAGE_HELLO,
-                              .hello = {.version_lowest = 1,
-                                        .version_highest = 1,
+                              .hello = {.version_lowest = PROTOCOL_VERSION,
+                                        .version_highest = PROTOCOL_VERSION,
                                         .name = bytes_of_string(name),
                                         .host = bytes_of_string("host"),
                                         .pid = 1,

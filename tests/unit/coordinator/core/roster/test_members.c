@@ -146,8 +146,8 @@ static void idle_agents_cost_their_heartbeats_only_and_are_bounded(void **state)
         char name[16];
         (void)snprintf(name, sizeof name, "a%u", (unsigned)i);
         struct message message = {.kind = MESSAGE_HELLO,
-                                  .hello = {.version_lowest = 1,
-                                            .version_highest = 1,
+                                  .hello = {.version_lowest = PROTOCOL_VERSION,
+                                            .version_highest = PROTOCOL_VERSION,
                                             .name = bytes_of_string(name),
                                             .host = bytes_of_string("host"),
                                             .pid = 42,
