@@ -48,6 +48,16 @@ static void add_connections(struct table *table, const struct report_view *repor
     table_add(table, buffer_bytes(&cell));
 }
 
+/* No round trip takes no time: 0 says that there was none. */
+static void add_ping(struct table *table, uint64_t microseconds)
+{
+    if (microseconds == 0) {
+        table_add(table, bytes_of_string("-"));
+    } else {
+        table_add_us(table, microseconds);
+    }
+}
+
 static void add_messages(struct table *table, const struct report_view *report,
                          const struct websocket_view *websocket)
 {
@@ -55,8 +65,8 @@ static void add_messages(struct table *table, const struct report_view *report,
     for (int count = WEBSOCKET_COUNT_MESSAGES_IN; count <= WEBSOCKET_COUNT_DROPPED; count++) {
         table_add_count(table, websocket->counts[count]);
     }
-    table_add_us(table, websocket->ping.p50_us);
-    table_add_us(table, websocket->ping.p95_us);
+    add_ping(table, websocket->ping.p50_us);
+    add_ping(table, websocket->ping.p95_us);
     table_add_us(table, websocket->queued.p95_us);
     add_rate(table, websocket->counts[WEBSOCKET_COUNT_MESSAGES_IN], report->running_ns);
     add_rate(table, websocket->counts[WEBSOCKET_COUNT_MESSAGES_OUT], report->running_ns);

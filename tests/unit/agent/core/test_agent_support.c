@@ -209,7 +209,8 @@ void welcome(struct fixture *fixture)
     fixture->coordinator = link_new(fixture->incarnation, EPOCH, HEARTBEAT_MS * MS, coordinator_now(fixture));
     struct message message = {
         .kind = MESSAGE_WELCOME,
-        .welcome = {.version = PROTOCOL_VERSION, .epoch = EPOCH, .lease_ms = LEASE_MS, .heartbeat_ms = HEARTBEAT_MS}};
+        .welcome = {
+            .version = PROTOCOL_VERSION, .epoch = EPOCH, .lease_ms = LEASE_MS, .heartbeat_ms = HEARTBEAT_MS}};
     say(fixture, &message);
 }
 
