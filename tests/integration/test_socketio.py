@@ -564,13 +564,14 @@ class SocketIO(unittest.TestCase):
     def test_a_room_that_is_stuck_is_found(self):
         for callback, is_found in (("", "true"), ("worker.io:on('nothing', print)", "false")):
             with SocketIOServer(4) as server:
-                self.plays(server, f"""
+                result = self.plays(server, f"""
                     worker.io = connect()
                     {callback}
                     tutti.sleep(0.1)
                     local news = worker:notifier "never"
                     local why = failed(news.wait_for_writer, news)
                     assert((why.outcome == "deadlock") == {is_found}, why.outcome)""", "--room-size", 2, "--on-deadlock", "fail", "--sync-timeout", "3s", workers=2, code=1 if is_found == "true" else 0)
+                self.assertEqual(result.steps["failed"], 0, result)
 
     def test_rooms_hear_what_is_said(self):
         for server, transports in self.each(("websocket", "upgrade")):
