@@ -1,15 +1,14 @@
 """Numbers that a user reads: known causes, bounds on both sides, in the report as JSON and as text, at the API and in /metrics."""
-import http.server
 import json
 import os
 import re
 import signal
-import threading
 import time
 import unittest
 
 from daemon import Agent, Coordinator
 from support import Run, environment, run, tutti
+from threaded_server import HttpServer
 
 STEPS = 4
 WORKERS = 3
@@ -18,38 +17,17 @@ UNITS_MS = {"µs": 0.001, "ms": 1, "s": 1000}
 NUMBER = r"([\d.,]+) (µs|ms|s)"
 
 
-class Server:
+class Server(HttpServer):
     """Answers after 50 ms, with 10,000 bytes, and counts."""
 
     def __init__(self):
         self.count = 0
-        server = self
+        super().__init__(self.answer)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                server.count += 1
-                time.sleep(0.05)
-                self.send_response(200)
-                self.send_header("Content-Length", "10000")
-                self.end_headers()
-                self.wfile.write(b"x" * 10000)
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def answer(self):
+        self.count += 1
+        time.sleep(0.05)
+        return b"x" * 10000
 
 
 def milliseconds(number, unit):

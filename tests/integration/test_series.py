@@ -1,54 +1,33 @@
 """What a campaign counts second by second: it adds up, says when nothing happened, and survives the coordinator."""
 import csv
-import http.server
 import json
 import os
 import pathlib
 import signal
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 import xml.etree.ElementTree
 
 from support import TUTTI, environment, run, script, tutti
 from test_recovery import Restarted
+from threaded_server import HttpServer
 
 
-class Standing:
+class Standing(HttpServer):
     """Answers at once, but for two seconds, from 1.5 s after its first request on, not at all."""
 
     def __init__(self):
         self.first = None
-        standing = self
+        super().__init__(self.answer)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                now = time.monotonic()
-                standing.first = standing.first or now
-                if 1.5 <= now - standing.first < 3.5:
-                    time.sleep(standing.first + 3.5 - now)
-                self.send_response(200)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def answer(self):
+        now = time.monotonic()
+        self.first = self.first or now
+        if 1.5 <= now - self.first < 3.5:
+            time.sleep(self.first + 3.5 - now)
+        return b""
 
 
 def add_up(test, report):

@@ -1,4 +1,5 @@
-"""A server that does with each connection what a test has in mind."""
+"""Servers that do with each connection, or with each request, what a test has in mind."""
+import http.server
 import socket
 import threading
 
@@ -39,3 +40,33 @@ class ThreadedServer:
         self.listener.close()
         for connection in self.open:
             connection.close()
+
+
+class HttpServer:
+    """Answers a GET with the body that `answer()` gives, in HTTP/1.1, each connection on a thread of its own."""
+
+    def __init__(self, answer):
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_GET(self):
+                body = answer()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_):
+                pass
+
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server.daemon_threads = True
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
