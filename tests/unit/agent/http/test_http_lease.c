@@ -72,7 +72,7 @@ static void the_loop_goes_on_without_a_lease(void **state)
     uv_check_init(&fixture->loop, &check);
     check.data = &rounds;
     uv_check_start(&check, count_round);
-    fixture_start(fixture, 0, "/stall", (struct http_request){.timeout_ms = 50});
+    fixture_start(fixture, 0, "/stall", (struct http_request){.timeout_ms = 250});
     fixture_turn(fixture, 10);
     end_lease(fixture);
     for (int i = 0; i < 3; i++) {
