@@ -263,6 +263,48 @@ static void steps_waits_and_load_have_rows(void **state)
     series_free(&series);
 }
 
+static void a_scenario_has_its_steps_by_how_they_ended(void **state)
+{
+    (void)state;
+    struct series *series = series_new();
+    struct scenario_statistics scenario = {
+        .name = bytes_of_string("browse"), .steps = {5, 3, 2}, .step_us = histogram_new()};
+    struct statistics from = {.scenarios = &scenario, .scenario_count = 1, .step_us = histogram_new()};
+    histogram_add(scenario.step_us, 60, 10);
+    series_add_statistics(series, 4, &from);
+    SCOPED(series_view_free) struct series_view *view = series_view_of(series);
+    const struct series_row_view *row = row_of(view, SERIES_STEPS, "browse");
+    for (size_t column = 0; column < 3; column++) {
+        assert_int_equal(value_at(view, row, column, 4), scenario.steps[column]);
+        assert_int_equal(sum_of(view, row, column), scenario.steps[column]);
+    }
+    histogram_free(&scenario.step_us);
+    histogram_free(&from.step_us);
+    series_free(&series);
+}
+
+/* Whether its second can still change, its point is still being filled, or has been packed. */
+static void what_comes_late_is_counted_wherever_its_second_is(void **state)
+{
+    (void)state;
+    const uint64_t seconds = 2 * SERIES_POINTS + 103;
+    struct series *series = series_new();
+    for (uint64_t second = 0; second < seconds; second++) {
+        add_requests(series, second, "a", 1, 10);
+    }
+    for (uint64_t late = 1; late <= 60; late++) {
+        add_requests(series, seconds - late, "a", 1, 10);
+    }
+    SCOPED(series_view_free) struct series_view *view = series_view_of(series);
+    const struct series_row_view *row = row_of(view, SERIES_REQUESTS, "a");
+    assert_int_equal(view->point_s, 4);
+    assert_int_equal(sum_of(view, row, COLUMN_COUNT), seconds + 60);
+    for (size_t point = (seconds - 60) / 4 + 1; point < seconds / 4; point++) {
+        assert_int_equal(value_at(view, row, COLUMN_COUNT, point), 8);
+    }
+    series_free(&series);
+}
+
 static void recent_numbers_are_of_ten_whole_seconds(void **state)
 {
     (void)state;
@@ -392,6 +434,8 @@ int main(void)
         cmocka_unit_test(a_day_of_many_names_is_bounded),
         cmocka_unit_test(names_beyond_the_most_share_a_row),
         cmocka_unit_test(steps_waits_and_load_have_rows),
+        cmocka_unit_test(a_scenario_has_its_steps_by_how_they_ended),
+        cmocka_unit_test(what_comes_late_is_counted_wherever_its_second_is),
         cmocka_unit_test(recent_numbers_are_of_ten_whole_seconds),
         cmocka_unit_test(the_first_seconds_are_as_many_as_there_are),
         cmocka_unit_test(is_the_same_after_a_restart),

@@ -134,6 +134,25 @@ static void a_window_has_what_came_in_it(void **state)
     }
 }
 
+/* As with `after 1m`: what came before the first look is not in it. */
+static void a_window_that_begins_later_begins_at_its_first_look(void **state)
+{
+    (void)state;
+    struct threshold_window *window = threshold_window_new(3000, false);
+    struct threshold_numbers totals = {.counts = {[THRESHOLD_ALL] = 100}};
+    uint64_t length_ms = 0;
+    assert_false(threshold_window_advance(window, 60000, &totals));
+    for (uint64_t second = 1; second <= 3; second++) {
+        totals.counts[THRESHOLD_ALL] += 7;
+        assert_true(threshold_window_advance(window, 60000 + second * 1000, &totals));
+        struct threshold_numbers numbers = threshold_window_numbers(window, &length_ms);
+        assert_int_equal(numbers.counts[THRESHOLD_ALL], 7 * second);
+        assert_int_equal(length_ms, second * 1000);
+        assert_true(threshold_window_is_full(window) == (second == 3));
+    }
+    threshold_window_free(&window);
+}
+
 static void a_gap_is_left_out(void **state)
 {
     (void)state;
@@ -188,6 +207,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_window_has_what_came_in_it),
+        cmocka_unit_test(a_window_that_begins_later_begins_at_its_first_look),
         cmocka_unit_test(a_gap_is_left_out),
         cmocka_unit_test(broken_bytes_are_noticed),
     };
