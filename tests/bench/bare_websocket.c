@@ -1,5 +1,7 @@
 /* The yardstick for WebSockets: wslay on libuv and nothing else, one thread; each connection sends a message
  * when the one before has come back. */
+#include "tests/bench/websocket_wire.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -30,37 +32,11 @@ struct bench {
 };
 
 struct connection {
+    int fd; /* first: wslay's callbacks see only this */
     uv_poll_t poll;
-    int fd;
     wslay_event_context_ptr wslay;
     struct bench *bench;
 };
-
-static ssize_t on_receive(wslay_event_context_ptr wslay, uint8_t *into, size_t size, int flags, void *context)
-{
-    const struct connection *connection = context;
-    ssize_t count = recv(connection->fd, into, size, 0);
-    (void)flags;
-    if (count <= 0) {
-        wslay_event_set_error(wslay, count < 0 && errno == EAGAIN ? WSLAY_ERR_WOULDBLOCK
-                                                                  : WSLAY_ERR_CALLBACK_FAILURE);
-        return -1;
-    }
-    return count;
-}
-
-static ssize_t on_send(wslay_event_context_ptr wslay, const uint8_t *data, size_t size, int flags,
-                       void *context)
-{
-    const struct connection *connection = context;
-    ssize_t count =
-        send(connection->fd, data, size, MSG_NOSIGNAL | ((flags & WSLAY_MSG_MORE) != 0 ? MSG_MORE : 0));
-    if (count < 0) {
-        wslay_event_set_error(wslay, errno == EAGAIN ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
-        return -1;
-    }
-    return count;
-}
 
 static int on_mask(wslay_event_context_ptr wslay, uint8_t *into, size_t size, void *context)
 {
@@ -134,8 +110,8 @@ static int dial(uint16_t port)
 
 static void open_connection(struct bench *bench, uint16_t port)
 {
-    static const struct wslay_event_callbacks callbacks = {.recv_callback = on_receive,
-                                                           .send_callback = on_send,
+    static const struct wslay_event_callbacks callbacks = {.recv_callback = websocket_wire_receive,
+                                                           .send_callback = websocket_wire_send,
                                                            .genmask_callback = on_mask,
                                                            .on_msg_recv_callback = on_message};
     struct connection *connection = calloc(1, sizeof *connection);

@@ -1,5 +1,7 @@
 /* The server of the WebSocket benches: wslay on libuv and nothing else, one thread; each message comes back.
  */
+#include "tests/bench/websocket_wire.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -20,38 +22,12 @@
 #define BACKLOG 4096
 
 struct member {
+    int fd; /* first: wslay's callbacks see only this */
     uv_poll_t poll;
-    int fd;
     wslay_event_context_ptr wslay; /* NULL: the handshake is not over */
     char *head;
     size_t head_size;
 };
-
-static ssize_t on_receive(wslay_event_context_ptr wslay, uint8_t *into, size_t size, int flags, void *context)
-{
-    const struct member *member = context;
-    ssize_t count = recv(member->fd, into, size, 0);
-    (void)flags;
-    if (count <= 0) {
-        wslay_event_set_error(wslay, count < 0 && errno == EAGAIN ? WSLAY_ERR_WOULDBLOCK
-                                                                  : WSLAY_ERR_CALLBACK_FAILURE);
-        return -1;
-    }
-    return count;
-}
-
-static ssize_t on_send(wslay_event_context_ptr wslay, const uint8_t *data, size_t size, int flags,
-                       void *context)
-{
-    const struct member *member = context;
-    ssize_t count =
-        send(member->fd, data, size, MSG_NOSIGNAL | ((flags & WSLAY_MSG_MORE) != 0 ? MSG_MORE : 0));
-    if (count < 0) {
-        wslay_event_set_error(wslay, errno == EAGAIN ? WSLAY_ERR_WOULDBLOCK : WSLAY_ERR_CALLBACK_FAILURE);
-        return -1;
-    }
-    return count;
-}
 
 static void on_message(wslay_event_context_ptr wslay, const struct wslay_event_on_msg_recv_arg *message,
                        void *context)
@@ -84,8 +60,9 @@ static void drop(struct member *member)
 /* False where it is no handshake. */
 static int shake_hands(struct member *member)
 {
-    static const struct wslay_event_callbacks callbacks = {
-        .recv_callback = on_receive, .send_callback = on_send, .on_msg_recv_callback = on_message};
+    static const struct wslay_event_callbacks callbacks = {.recv_callback = websocket_wire_receive,
+                                                           .send_callback = websocket_wire_send,
+                                                           .on_msg_recv_callback = on_message};
     const char *key = strstr(member->head, KEY);
     char text[KEY_BYTES + sizeof SUFFIX];
     unsigned char digest[EVP_MAX_MD_SIZE];
