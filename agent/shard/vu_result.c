@@ -148,7 +148,9 @@ enum vu_event vu_result_count(struct vu *vu, enum step_result result, char *text
     }
     if (vu->failure_key != NULL) {
         memory_free(vu->failure_key);
+        memory_free(vu->failure_trace); /* a failure of something else than Lua has none */
         vu->failure_key = NULL;
+        vu->failure_trace = NULL;
     }
     return event;
 }
