@@ -52,7 +52,7 @@ static bool is_wanted(lua_State *lua)
     return is_so;
 }
 
-/* The function is at WAIT_OWN; the message, its kind and its time come behind it. */
+/* The function is at WAIT_OWN; the message, its kind and its time are put after it. */
 static int until_now(lua_State *lua, struct vu *vu)
 {
     struct vu_websocket *websocket = lua_websocket_of(lua, vu, "ws:receive_until");

@@ -186,7 +186,7 @@ local function pump(self, what, is_so)
     local wake = math.min(commit(self) or due, due)
     if is_so() then return end
     if due <= tutti.now() then
-      error(("%s waits in vain for %s (at revision %d)"):format(self.pad, what, self.document.revision), 0)
+      error(("%s did not get %s (at revision %d)"):format(self.pad, what, self.document.revision), 0)
     end
     local message, at = try(self, receive, self, wake)
     if message then handle(self, message, at) end
