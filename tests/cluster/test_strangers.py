@@ -1,6 +1,6 @@
 """A peer with another version of the protocol is refused with a reason, on either side."""
 from cluster import PATIENCE_S, ClusterAgent, Scene, main
-from zmq_peer import HELLO, REFUSED, Peer, envelope, fields, hello, read_key, welcome
+from zmq_peer import HELLO, REFUSED, VERSION, Peer, envelope, fields, hello, read_key, welcome
 
 
 class Versions(Scene):
@@ -8,8 +8,8 @@ class Versions(Scene):
         cluster = self.cluster(agents=2, guests=["stranger"])
         key = read_key(cluster.folder / "stranger.key")
         campaign = cluster.start(workers=4, room_size=2, duration_ms=4000)
-        for lowest, highest, said in ((99, 99, "the agent speaks version 99 of the protocol, this coordinator version 1"),
-                                      (7, 9, "the agent speaks versions 7 to 9 of the protocol, this coordinator version 1")):
+        for lowest, highest, spoken in ((99, 99, "version 99"), (97, 99, "versions 97 to 99")):
+            said = f"the agent speaks {spoken} of the protocol, this coordinator version {VERSION}"
             with Peer(key, connect=cluster.address) as peer:
                 peer.send(envelope(4711), hello("stranger", lowest, highest))
                 refused = fields(fields(peer.receive()[1])[REFUSED])

@@ -1,12 +1,16 @@
 """A peer on the wire that sends what the test wants: ZeroMQ through ctypes, and just enough protobuf for hello, welcome and refused."""
 import ctypes
 import ctypes.util
+import pathlib
+import re
 import struct
 
 DEALER, ROUTER = 5, 6
 LINGER, RCVTIMEO, CURVE_SERVER, CURVE_PUBLICKEY, CURVE_SECRETKEY, CURVE_SERVERKEY, RCVMORE = 17, 27, 47, 48, 49, 50, 13
 SNDMORE = 2
 HELLO, WELCOME, REFUSED = 2, 16, 17
+LIMITS = pathlib.Path(__file__).resolve().parents[2] / "proto" / "message" / "limits.h"
+VERSION = int(re.search(r"define PROTOCOL_VERSION (\d+)u", LIMITS.read_text())[1])
 
 
 def library():
@@ -132,7 +136,7 @@ def envelope(incarnation, epoch=0, sequence=0, sent_ns=1, echoed_sent_ns=0):
     return parts + (field(3, sequence) if sequence else b"") + field(5, ("fixed", sent_ns)) + field(6, ("fixed", echoed_sent_ns))
 
 
-def hello(name, lowest, highest):
+def hello(name, lowest=VERSION, highest=VERSION):
     return field(HELLO, field(1, lowest) + field(2, highest) + field(4, name.encode()) + field(5, b"a-stranger") + field(6, 1)
                  + field(7, 1) + field(8, 1 << 30) + field(9, 1))
 

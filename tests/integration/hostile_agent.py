@@ -139,7 +139,7 @@ class HostileAgent:
     def join(self, seconds=20):
         end = time.monotonic() + seconds
         while self.heard == 0:
-            self.send(hello(self.name, 1, 1), sequence=0)
+            self.send(hello(self.name), sequence=0)
             self.receive(0.3)
             if time.monotonic() > end:
                 raise AssertionError(f"{self.name} was not let in: {self.refusals[-1:]}")

@@ -197,10 +197,10 @@ class HostileAgents(unittest.TestCase):
             self.bad.send(self.bad.operations(operation(SET, self.one(k), name=b"v%d" % k, value=text_value(65000), call=1)))
         self.bad.is_acknowledging = False
         self.bad.send(self.bad.operations(*(operation(GET, self.one(i), name=b"v%d" % i, call=2) for i in range(100))))
-        self.attack([hello("bad", 1, 1)], sequence=0)
+        self.attack([hello("bad")], sequence=0)
 
     def test_giant_hellos(self):
-        self.attack([hello("bad", 1, 1) + field(2, field(5, b"h" * 900000))], sequence=0, incarnation=4711)
+        self.attack([hello("bad") + field(2, field(5, b"h" * 900000))], sequence=0, incarnation=4711)
 
     def test_heartbeats(self):
         self.attack([b""], sequence=0)
@@ -219,7 +219,7 @@ class HostileAgents(unittest.TestCase):
         self.coordinator.wait_for("an envelope that does not belong to its link")
 
     def test_wrong_incarnations_and_epochs(self):
-        self.attack([hello("bad", 1, 1)], sequence=0, incarnation=99, epoch=7)
+        self.attack([hello("bad")], sequence=0, incarnation=99, epoch=7)
 
     def test_bytes_of_the_largest_size(self):
         self.attack([os.urandom(1 << 20)[:1048000]])
@@ -234,7 +234,7 @@ class HostileAgents(unittest.TestCase):
             self.bad.receive(0.02)
             self.bad.incarnation += 1
             self.bad.sequence = self.bad.heard = self.bad.epoch = self.bad.echo = 0
-            self.bad.send(hello("bad", 1, 1), sequence=0)
+            self.bad.send(hello("bad"), sequence=0)
             self.bad.receive(0.02)
         self.judge()
 
