@@ -1,3 +1,4 @@
+/* Writes the embedded templates and annotations into a folder. */
 #include "cli/skeleton/skeleton.h"
 #include "cli/skeleton/sources.h"
 #include "common/buffer.h"
