@@ -200,9 +200,21 @@ static void on_count(lua_State *lua, lua_Debug *activation)
     }
 }
 
-void limits_install(lua_State *lua)
+static void limits_count_on(lua_State *lua)
 {
     lua_sethook(lua, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
+}
+
+/* With a hook, each instruction costs as much again: few turns are so long that they are counted. */
+static void limits_hook(const struct limits *limits, lua_State *lua)
+{
+    bool is_hooked = lua_gethookmask(lua) != 0;
+
+    if (limits->is_counted && !is_hooked) {
+        limits_count_on(lua);
+    } else if (!limits->is_counted && is_hooked) {
+        lua_sethook(lua, NULL, 0, 0);
+    }
 }
 
 /* Whether the innermost function is one that shares tables with other tasks of its worker. */
@@ -219,7 +231,8 @@ static void on_interrupt(lua_State *lua, lua_Debug *activation)
 {
     struct limits *limits = &script_of(lua)->limits;
 
-    limits_install(lua);
+    limits->is_counted = true;
+    limits_count_on(lua);
     if (limits->running == NULL || !look(lua, limits)) {
         return;
     }
@@ -246,6 +259,17 @@ void limits_interrupt(struct limits *limits)
     }
 }
 
+/* From now on `lua` is what runs. A tick may occur at any of these lines: it finds one of the two coroutines,
+ * or is found here. */
+static void limits_switch(struct limits *limits, lua_State *lua)
+{
+    limits_hook(limits, lua);
+    limits->running = lua;
+    if (limits->is_due) {
+        limits_interrupt(limits);
+    }
+}
+
 static void limits_begin(struct limits *limits, lua_State *lua, enum limits_kind kind)
 {
     limits->kind = kind;
@@ -255,6 +279,7 @@ static void limits_begin(struct limits *limits, lua_State *lua, enum limits_kind
     limits->began_ns = 0;
     limits->is_due = 0;
     limits->charged = 0;
+    limits_hook(limits, lua);
     limits->running = lua;
     ticker_aim(limits);
     ticker_go_on();
@@ -264,6 +289,7 @@ void limits_enter(struct limits *limits, lua_State *lua, enum limits_kind kind)
 {
     limits->used_ns = 0;
     limits->instructions_left = (int64_t)limits->instruction_limit;
+    limits->is_counted = !ticker_is_running();
     limits_begin(limits, lua, kind);
 }
 
@@ -271,6 +297,7 @@ void limits_go_on(struct limits *limits, lua_State *lua, const struct limits_use
 {
     limits->used_ns = used->time_ns;
     limits->instructions_left = used->instructions_left;
+    limits->is_counted = true;
     limits_begin(limits, lua, LIMITS_TURN);
     limits->began_ns = ticker_thread_ns();
 }
@@ -293,9 +320,9 @@ int limits_resume(lua_State *lua, lua_State *inner, int arguments, int *results)
 
     /* If the resuming coroutine cannot yield, the inner one can neither wait nor yield. */
     script->cannot_wait = could_not || !lua_isyieldable(lua);
-    script->limits.running = inner;
+    limits_switch(&script->limits, inner);
     int status = lua_resume(inner, lua, arguments, results);
-    script->limits.running = lua;
+    limits_switch(&script->limits, lua);
     script->cannot_wait = could_not;
     return status;
 }
@@ -308,9 +335,9 @@ int limits_close(lua_State *lua, lua_State *inner)
         return luaL_error(lua, "C stack overflow (coroutines that close each other)");
     }
     limits->closes++;
-    limits->running = inner;
+    limits_switch(limits, inner);
     int status = lua_resetthread(inner);
-    limits->running = lua;
+    limits_switch(limits, lua);
     limits->closes--;
     return status;
 }

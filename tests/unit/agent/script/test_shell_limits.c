@@ -72,6 +72,30 @@ static void a_wait_refills_the_budget(void **state)
     assert_string_equal(play(shell, "for i = 1, 5 do for j = 1, 300000 do end tutti.sleep(0) end"), "");
 }
 
+/* A hook makes each instruction cost more: few turns have one, and whatever such a turn resumes. */
+static void counts_from_the_first_tick_of_a_turn_on(void **state)
+{
+    struct shell *shell = *state;
+    shell->settings.is_system_allowed = true;
+    assert_string_equal(
+        play(shell,
+             "local function is_counted() return debug.gethook() ~= nil end\n"
+             "local function is_ever_free() for i = 1, 20 do\n"
+             "  if not is_counted() then return true end tutti.sleep(0) end end\n"
+             "assert(is_ever_free())\n"
+             "local before = coroutine.wrap(function() while true do coroutine.yield(is_counted()) end end)\n"
+             "before()\n"
+             "local began = os.clock() while os.clock() - began < 0.02 do end\n"
+             "assert(is_counted() and before() and coroutine.wrap(is_counted)())\n"
+             "tutti.sleep(0)\n"
+             "assert(is_ever_free())\n"
+             "local spin = coroutine.wrap(function()\n"
+             "  began = os.clock() while os.clock() - began < 0.02 do end coroutine.yield() end)\n"
+             "spin()\n"
+             "assert(is_counted())\n"),
+        "");
+}
+
 static void runs_out_of_memory_in_that_step_only(void **state)
 {
     struct shell *shell = *state;
@@ -186,6 +210,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(stops_whatever_spins),
         TEST(a_wait_refills_the_budget),
+        TEST(counts_from_the_first_tick_of_a_turn_on),
         TEST(runs_out_of_memory_in_that_step_only),
         TEST(survives_a_stack_overflow),
         TEST(survives_odd_errors),
