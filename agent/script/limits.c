@@ -28,6 +28,12 @@
 /* Without a ticker, C code reads the clock at this interval. */
 #define CHARGED_AT_ONCE 100000u
 #define DURATION_BYTES 40
+/* A script of which less than this is alive may have four times as much before the collector looks for what
+ * is; one that is larger, twice as much, as is usual. More than that would not stay in the processor's cache,
+ * which costs more than looking less often saves. */
+#define SMALL_HEAP_BYTES (1024u * 1024u)
+#define SMALL_HEAP_PERCENT 400
+#define USUAL_PERCENT 200
 
 static bool limits_allow(const struct limits *limits, size_t was, size_t new_size)
 {
@@ -270,6 +276,17 @@ static void limits_switch(struct limits *limits, lua_State *lua)
     }
 }
 
+static void limits_tune_collector(struct limits *limits, lua_State *lua)
+{
+    bool is_small = limits->used_bytes <=
+                    (limits->is_small ? SMALL_HEAP_BYTES / 100 * SMALL_HEAP_PERCENT : SMALL_HEAP_BYTES);
+
+    if (is_small != limits->is_small) {
+        limits->is_small = is_small;
+        (void)lua_gc(lua, LUA_GCINC, is_small ? SMALL_HEAP_PERCENT : USUAL_PERCENT, 0, 0);
+    }
+}
+
 static void limits_begin(struct limits *limits, lua_State *lua, enum limits_kind kind)
 {
     limits->kind = kind;
@@ -290,6 +307,7 @@ void limits_enter(struct limits *limits, lua_State *lua, enum limits_kind kind)
     limits->used_ns = 0;
     limits->instructions_left = (int64_t)limits->instruction_limit;
     limits->is_counted = !ticker_is_running();
+    limits_tune_collector(limits, lua);
     limits_begin(limits, lua, kind);
 }
 

@@ -43,6 +43,7 @@ struct limits_used {
 struct limits {
     struct memory_account *memory;
     size_t used_bytes; /* of the account, by this script */
+    bool is_small;     /* the collector has been told so */
     struct block_cache blocks;
     /* Our own code outside of any protected call may exceed the limit: a failed allocation there would end
      * the process. */
