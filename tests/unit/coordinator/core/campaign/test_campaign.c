@@ -162,6 +162,17 @@ static void what_agents_send_at_the_wrong_time_changes_nothing(void **state)
     stand_expect_verdict(stand, VERDICT_PASSED, "");
 }
 
+static void an_agent_of_no_campaign_is_not_heard_in_one(void **state)
+{
+    struct stand *stand = stand_running(state, 2, 1);
+    struct played *a2 = stand_agent(stand, "a2");
+    stand_forget_story(stand);
+    stand->is_log_told = true;
+    stand_steps(stand, a2, 5, 0);
+    stand_expect(stand, "log: agent a2: dropped a message (1 so far): a campaign that is not its own\n");
+    assert_int_equal(stand_report(stand)->steps_ok, 0);
+}
+
 static void who_ends_because_of_the_duration_leaves_nobody_short(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -249,6 +260,7 @@ int main(void)
         STORY(a_duration_ends_in_a_common_last_step),
         STORY(who_ends_because_of_the_duration_leaves_nobody_short),
         STORY(what_agents_send_at_the_wrong_time_changes_nothing),
+        STORY(an_agent_of_no_campaign_is_not_heard_in_one),
         STORY(a_full_message_of_last_steps_is_followed_by_another),
         STORY(nobody_waits_for_a_lost_agent_to_drain),
         STORY(the_first_failure_stops_it_when_asked_for),
