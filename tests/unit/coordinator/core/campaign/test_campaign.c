@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -206,6 +207,22 @@ static void nobody_waits_for_a_lost_agent_to_drain(void **state)
     stand_expect_verdict(stand, VERDICT_DEGRADED, "agent a2 was lost with 2 workers");
 }
 
+static void why_a_teardown_failed_is_told_in_full(void **state)
+{
+    struct stand *stand = stand_running(state, 2, 1);
+    struct played *a1 = &stand->agents[0];
+    char why[LIMIT_TEXT_BYTES];
+    memset(why, 'x', sizeof why);
+    why[sizeof why - 1] = '\0';
+    a1->is_obliging = false;
+    stand_steps(stand, a1, 1, 0);
+    stand_finished(stand, a1);
+    stand_done(stand, a1, MESSAGE_GLOBAL_DONE, GLOBAL_TEARDOWN, why);
+    stand_expect_verdict(stand, VERDICT_FAILED, why);
+    assert_int_equal(stand_report(stand)->error_count, 1);
+    assert_true(bytes_equal_string(stand_report(stand)->errors[0].text, why));
+}
+
 static void the_first_failure_stops_it_when_asked_for(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -263,6 +280,7 @@ int main(void)
         STORY(an_agent_of_no_campaign_is_not_heard_in_one),
         STORY(a_full_message_of_last_steps_is_followed_by_another),
         STORY(nobody_waits_for_a_lost_agent_to_drain),
+        STORY(why_a_teardown_failed_is_told_in_full),
         STORY(the_first_failure_stops_it_when_asked_for),
         STORY(a_failure_is_only_counted_when_not),
         STORY(nothing_done_is_no_pass),
