@@ -3,6 +3,7 @@
 #include "cli/options/start_options.h"
 #include "common/host_override.h"
 #include "proto/message/campaign_option.h"
+#include "proto/message/environment.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"
@@ -32,6 +33,13 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #define RUN_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #include "agent/script/command_options.inc"
+#define ENVIRONMENT \
+    {.name = "env", .letter = 'e', .type = OPTION_TEXTS, RUN_FIELD(env), .minimum = 1, .maximum = ENVIRONMENT_MAX_BYTES, \
+        .argument = "NAME=VALUE", .help = "tutti.env.NAME in the script; may be given several times", .has_no_variable = true, \
+        .elsewhere = "var param variable"}, \
+    {.name = "env-file", .type = OPTION_TEXTS, RUN_FIELD(env_files), .minimum = 1, .maximum = LIMIT_TEXT_BYTES, \
+        .argument = "FILE", .help = "the same from the lines of a file; may be given several times"}
+    ENVIRONMENT,
 /* TUTTI_KEY is the key of an agent. */
 #define TLS_FILES \
     {.name = "ca", .type = OPTION_TEXT, RUN_FIELD(tls_files.ca), .minimum = 1, .maximum = LIMIT_TEXT_BYTES, \
@@ -65,6 +73,7 @@ const struct option start_option_table[START_OPTION_COUNT] = {
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #include "agent/script/command_options.inc"
+    ENVIRONMENT,
     TLS_FILES,
     ALLOW_SYSTEM,
     {.name = "wait", .type = OPTION_FLAG, START_FIELD(is_waiting),

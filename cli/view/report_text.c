@@ -45,6 +45,20 @@ static void append_table(struct buffer *text, const struct table *table, bool ha
     }
 }
 
+static void append_name(struct buffer *text, const struct report_view *report)
+{
+    if (report->name.size > 0) {
+        buffer_append_string(text, "  name    ");
+        escape_text(text, report->name);
+        buffer_append_string(text, "\n");
+    }
+    if (report->labels.size > 0) {
+        buffer_append_string(text, "  labels  ");
+        escape_text(text, report->labels);
+        buffer_append_string(text, "\n");
+    }
+}
+
 static void append_verdict(struct buffer *text, const struct report_view *report, bool has_colour)
 {
     char elapsed[FORMAT_BYTES] = "did not begin";
@@ -59,7 +73,9 @@ static void append_verdict(struct buffer *text, const struct report_view *report
         buffer_append_string(text, ": ");
         escape_text(text, report->reason);
     }
-    buffer_append_format(text, "\n\n  time    %s\n", elapsed);
+    buffer_append_string(text, "\n\n");
+    append_name(text, report);
+    buffer_append_format(text, "  time    %s\n", elapsed);
 }
 
 static void append_steps(struct buffer *text, const struct report_view *report)

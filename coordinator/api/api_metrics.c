@@ -257,9 +257,24 @@ static void append_steps(struct buffer *text, const struct report_view *report)
     }
 }
 
+static void append_info(struct buffer *text, const struct report_view *report)
+{
+    buffer_append_format(text, "tutti_campaign_info{campaign=\"%llu\",",
+                         (unsigned long long)report->campaign);
+    metrics_text_label(text, "name", report->name);
+    buffer_append_string(text, ",");
+    metrics_text_label(text, "script", report->script);
+    buffer_append_string(text, "} 1\n");
+}
+
 /* Only campaigns that have not ended: the report has the others. */
 static void append_campaigns(struct buffer *text, const struct sums *sums)
 {
+    metrics_text_head(text, "tutti_campaign_info", "gauge",
+                      "The name and the script of a campaign, as labels.");
+    for (size_t i = 0; i < sums->live_count; i++) {
+        append_info(text, sums->live[i]);
+    }
     metrics_text_head(text, "tutti_campaign_steps_total", "counter",
                       "Steps of a campaign by how they ended.");
     for (size_t i = 0; i < sums->live_count; i++) {

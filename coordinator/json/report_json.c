@@ -108,9 +108,9 @@ static void put_labels(json_t *object, const char *key, const void *item)
     json_put(object, key, report_json_labels(agent->labels));
 }
 
-static bool get_labels(const json_t *value, void *item, struct report_view *view)
+/* False, and nothing is changed, if they are not what labels have to be. */
+static bool report_json_take_labels(const json_t *value, struct report_view *view, struct bytes *into)
 {
-    struct agent_report *agent = item;
     SCOPED(buffer_finish) struct buffer labels;
     const char *key = NULL;
     json_t *label = NULL;
@@ -123,14 +123,33 @@ static bool get_labels(const json_t *value, void *item, struct report_view *view
     struct error error;
     bool is_good = json_is_object(value) && labels_check(buffer_bytes(&labels), &error);
     if (is_good) {
-        agent->labels = report_view_text(view, buffer_bytes(&labels));
+        *into = report_view_text(view, buffer_bytes(&labels));
     }
     return is_good;
+}
+
+static bool get_labels(const json_t *value, void *item, struct report_view *view)
+{
+    struct agent_report *agent = item;
+    return report_json_take_labels(value, view, &agent->labels);
+}
+
+static void put_campaign_labels(json_t *object, const char *key, const void *item)
+{
+    const struct report_view *report = item;
+    json_put(object, key, report_json_labels(report->labels));
+}
+
+static bool get_campaign_labels(const json_t *value, void *item, struct report_view *view)
+{
+    struct report_view *report = item;
+    return report_json_take_labels(value, view, &report->labels);
 }
 
 static const struct json_special special_started_at = {put_started_at, get_started_at};
 static const struct json_special special_clock = {put_clock, get_clock};
 static const struct json_special special_labels = {put_labels, get_labels};
+static const struct json_special special_campaign_labels = {put_campaign_labels, get_campaign_labels};
 
 /* clang-format off */
 #define AGENT(field) offsetof(struct agent_report, field)
@@ -221,6 +240,8 @@ static const struct json_table RELEASE = {JSON_ROWS(RELEASE_ROWS, struct report_
 static const struct json_row REPORT_ROWS[] = {
     {.key = "campaign", .type = JSON_TABLE_COUNT, .offset = REPORT(campaign)},
     {.key = "script", .type = JSON_TABLE_TEXT, .offset = REPORT(script)},
+    {.key = "name", .type = JSON_TABLE_TEXT, .offset = REPORT(name)},
+    {.key = "labels", .type = JSON_TABLE_SPECIAL, .special = &special_campaign_labels},
     {.key = "verdict", .type = JSON_TABLE_NAME, .offset = REPORT(verdict), .names = &VERDICTS},
     {.key = "reason", .type = JSON_TABLE_TEXT, .offset = REPORT(reason)},
     {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers)},
@@ -256,6 +277,8 @@ static const struct json_table STATE = {JSON_ROWS(STATE_ROWS, struct report_view
 static const struct json_row SUMMARY_ROWS[] = {
     {.key = "campaign", .type = JSON_TABLE_COUNT, .offset = REPORT(campaign)},
     {.key = "script", .type = JSON_TABLE_TEXT, .offset = REPORT(script)},
+    {.key = "name", .type = JSON_TABLE_TEXT, .offset = REPORT(name)},
+    {.key = "labels", .type = JSON_TABLE_SPECIAL, .special = &special_campaign_labels},
     {.key = "state", .type = JSON_TABLE_NAME, .offset = REPORT(state), .names = &STATES},
     {.key = "verdict", .type = JSON_TABLE_NAME, .offset = REPORT(verdict), .names = &VERDICTS, JSON_IF(struct report_view, has_ended)},
     {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers)},

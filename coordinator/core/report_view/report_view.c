@@ -395,6 +395,8 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
 {
     view->campaign = report->campaign;
     view->script = report_view_text(view, report->script);
+    view->name = report_view_text(view, report->options->name);
+    view->labels = report_view_text(view, report->options->campaign_labels);
     view->key = report_view_text(view, report->key);
     view->state = report->state;
     view->has_ended = report->state == CAMPAIGN_ENDED;

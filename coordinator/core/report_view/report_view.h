@@ -128,7 +128,9 @@ struct artifact_view {
 struct report_view {
     uint64_t campaign;
     struct bytes script;
-    struct bytes key; /* that it was created with; empty if with none */
+    struct bytes name;   /* empty if it was given none */
+    struct bytes labels; /* proto/message/labels.h */
+    struct bytes key;    /* that it was created with; empty if with none */
     enum campaign_state state;
     bool has_ended;
     enum verdict verdict; /* VERDICT_NONE until then */
