@@ -1,4 +1,5 @@
 /* The options of `tutti run` and `tutti start`: those of every campaign, those of both, and those of each. */
+#include "cli/options/out_option.h"
 #include "cli/options/run_options.h"
 #include "cli/options/start_options.h"
 #include "common/host_override.h"
@@ -64,6 +65,7 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
         .argument = "FILE", .help = "write the report to this file as Markdown"},
     {.name = "junit", .type = OPTION_TEXT, RUN_FIELD(junit_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "FILE", .help = "write verdict, scenarios, checks and thresholds to this file as JUnit's test cases"},
+    OUT_OPTION(offsetof(struct run_options, outputs)),
 };
 
 const struct option start_option_table[START_OPTION_COUNT] = {

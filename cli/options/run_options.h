@@ -4,6 +4,7 @@
 #include "common/buffer.h"
 #include "common/error.h"
 #include "common/option.h"
+#include "coordinator/live/output_target.h"
 #include "proto/message/campaign.h"
 
 struct script_facts;
@@ -30,6 +31,7 @@ struct run_options {
     const char *csv_path;
     const char *markdown_path;
     const char *junit_path;
+    struct output_list outputs; /* where points go while it runs */
     /* What the user or the script has set. */
     struct {
 #define CAMPAIGN_OPTION(type, field, key, ...) bool field;
@@ -62,6 +64,7 @@ enum run_option_row {
     RUN_ROW_CSV,
     RUN_ROW_MARKDOWN,
     RUN_ROW_JUNIT,
+    RUN_ROW_OUT,
     RUN_OPTION_COUNT
 };
 

@@ -259,6 +259,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
     {.key = "checks", .type = JSON_TABLE_SPECIAL, .special = &json_special_checks},
     {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},
+    {.key = "outputs", REPORT_LIST(outputs, output_count, json_table_outputs)},
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "convergence", .type = JSON_TABLE_SPECIAL, .special = &json_special_convergence},

@@ -87,7 +87,7 @@ class Metrics(unittest.TestCase):
                 else:
                     continue
                 described.add(described_now)
-        sources = "".join(path.read_text() for path in sorted((ROOT / "coordinator" / "api").glob("*.c")))
+        sources = "".join(path.read_text() for folder in ("api", "metrics") for path in sorted((ROOT / "coordinator" / folder).glob("*.c")))
         named = set(re.findall(r'"((?:tutti|process)_[a-z_0-9]+)', sources))
         for name in sorted(named):
             self.assertTrue(any(whole == name or whole.startswith(name) for whole in described), f"{name} is not in docs/operations.md")
