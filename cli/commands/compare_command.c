@@ -2,6 +2,7 @@
 #include "cli/commands/subcommand.h"
 #include "cli/compare/comparison_view.h"
 #include "cli/options/control_options.h"
+#include "cli/options/percent.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
 #include "cli/view/json_file.h"
@@ -13,7 +14,6 @@
 #include "coordinator/json/report_json.h"
 #include "coordinator/json/series_json.h"
 
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -32,21 +32,12 @@ struct compare_options {
     struct control_options control;
 };
 
-static bool compare_parse_percent(const char *text, void *value, struct error *error)
-{
-    double *share = value;
-    char *end = NULL;
-    *share = strtod(text, &end) / 100;
-    bool is_number = end != text && text[0] >= '0' && text[0] <= '9';
-    return (is_number && (*end == '\0' || strcmp(end, "%") == 0) && *share < 1) ||
-           error_set(error, "expected a percentage below 100, such as 5%%");
-}
-
 static bool compare_parse_level(const char *text, void *value, struct error *error)
 {
     const double *level = value;
-    return compare_parse_percent(text, value, error) &&
-           (*level >= LEAST_LEVEL || error_set(error, "expected a level of 50%% or more, such as 99%%"));
+    return percent_parse(text, value, error) &&
+           ((*level >= LEAST_LEVEL && *level < 1) ||
+            error_set(error, "\"%.40s\" is not a level like 99%%, of 50%% to below 100%%", text));
 }
 
 #define COMPARE(field) .offset = offsetof(struct compare_options, field), .is_set_offset = SIZE_MAX
@@ -59,7 +50,7 @@ static const struct option compare_options[] = {
     {.name = "level", .type = OPTION_CUSTOM, COMPARE(level), .parse = compare_parse_level, .argument = "P%",
         .expected = "a percentage of 50% or more", .fallback = "99%", .has_no_variable = true,
         .help = "how sure it has to be that a change is none by chance"},
-    {.name = "tolerance", .type = OPTION_CUSTOM, COMPARE(tolerance), .parse = compare_parse_percent, .argument = "P%",
+    {.name = "tolerance", .type = OPTION_CUSTOM, COMPARE(tolerance), .parse = percent_parse, .argument = "P%",
         .expected = "a percentage", .fallback = "2%", .has_no_variable = true,
         .help = "what changes less than this is the same"},
     {.name = "json", .type = OPTION_TEXT, COMPARE(json_path), .argument = "FILE", .has_no_variable = true,
