@@ -393,10 +393,7 @@ static void view_present(struct report_view *view, const struct campaign_report 
         view->window_ns = report->running_ns;
         view->recent = view->request;
         requests = report->requests_total;
-        failed = 0;
-        for (size_t i = 0; i < report->request_count; i++) {
-            failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
-        }
+        failed = view->requests_failed;
         messages = 0;
         for (size_t i = 0; i < report->websocket_count; i++) {
             messages += report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_IN] +
@@ -432,6 +429,9 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->step = quantiles_of(report->step_us);
     view->requests_total = report->requests_total;
     view->request = quantiles_of(report->request_latency_us);
+    for (size_t i = 0; i < report->request_count; i++) {
+        view->requests_failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
+    }
     view_present(view, report);
     view->has_plan = campaign_has_plan(report->options);
     view->has_rate = campaign_is_open(report->options);

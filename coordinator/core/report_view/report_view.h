@@ -168,6 +168,7 @@ struct report_view {
     uint64_t steps_lost;
     struct quantiles step;
     uint64_t requests_total; /* timings left out */
+    uint64_t requests_failed;
     struct quantiles request;
     bool has_plan; /* steps have an instant at which they are to begin */
     bool has_rate; /* and that by a plan of arrivals */
