@@ -13,6 +13,10 @@ static void append_arrivals(const struct report_view *report, struct buffer *tex
     format_count(report->arrivals, arrivals);
     format_count(report->dropped, dropped);
     buffer_append_format(text, "%s arrivals, %s dropped; ", arrivals, dropped);
+    if (report->may_grow) {
+        format_count(report->workers_grown, arrivals);
+        buffer_append_format(text, "%s workers more than at the beginning; ", arrivals);
+    }
 }
 
 void load_text(const struct report_view *report, struct buffer *text)

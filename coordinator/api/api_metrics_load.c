@@ -20,6 +20,11 @@ static double load_dropped(const struct report_view *report)
     return (double)report->dropped;
 }
 
+static double load_workers_grown(const struct report_view *report)
+{
+    return (double)report->workers_grown;
+}
+
 static double load_late_p99_s(const struct report_view *report)
 {
     return (double)report->late.p99_us / 1e6;
@@ -40,6 +45,8 @@ static const struct load_metric LOAD_METRICS[] = {
      load_arrivals},
     {"tutti_campaign_dropped_total", "counter", "Arrivals of a campaign's plan that have found no worker.",
      load_dropped},
+    {"tutti_campaign_workers_grown_total", "counter",
+     "Workers of a campaign that began since arrivals found none that was free.", load_workers_grown},
     {"tutti_campaign_late_p99_seconds", "gauge", "How late the steps of a campaign begin, 99th percentile.",
      load_late_p99_s},
     {"tutti_campaign_response_p99_seconds", "gauge",

@@ -50,6 +50,26 @@ void campaign_options_settle(struct campaign_options *options, bool are_runs_giv
     }
 }
 
+static bool growth_options_check(const struct campaign_options *options, struct error *error)
+{
+    uint32_t size = options->room_size > 0 ? options->room_size : 1;
+    if (options->max_workers == 0) {
+        return true;
+    }
+    if (options->load.size > 0) {
+        return error_set(error, "max_workers does not go with loads, whose workers are as many as they say");
+    }
+    if (!campaign_is_open(options)) {
+        return error_set(error, "max_workers needs a rate: without one no arrival finds all workers busy");
+    }
+    if (options->max_workers < options->workers) {
+        return error_set(error, "max_workers is %u, less than the %u workers that it begins with",
+                         options->max_workers, options->workers);
+    }
+    return options->max_workers % size == 0 ||
+           error_set(error, "%u max_workers are not whole rooms of %u", options->max_workers, size);
+}
+
 static bool load_options_check(const struct campaign_options *options, struct error *error)
 {
     if (options->load.size > 0) {
@@ -88,7 +108,7 @@ bool campaign_options_check(const struct campaign_options *options, struct error
     if (options->is_single_run && options->single_mode.size > 0) {
         return error_set(error, "single_run and single_mode contradict each other");
     }
-    return load_options_check(options, error);
+    return growth_options_check(options, error) && load_options_check(options, error);
 }
 
 uint64_t campaign_sync_timeout_ms(const struct campaign_options *options)

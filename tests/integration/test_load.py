@@ -1,4 +1,5 @@
 """Load shapes: steps that begin by a plan, how late they begin, and what a server that stalls does to their times."""
+import os
 import pathlib
 import re
 import signal
@@ -8,7 +9,7 @@ import time
 import unittest
 
 from daemon import Agent, Coordinator, WithAgents
-from support import environment, run, tutti
+from support import Run, children_of, environment, run, tutti
 from threaded_server import ThreadedServer
 
 STALL_AT_S = 4.0
@@ -76,6 +77,41 @@ class Plans(Scripts):
                          r"load    \d+ arrivals, \d+ dropped; steps began late by p50 .*\n"
                          r"  p99     of steps: response time .* \(since the intended start\), service time 20\d ms\n")
 
+    def test_workers_grow_until_no_arrival_is_dropped(self):
+        """100 steps of 200 ms a second need twenty workers, over two agents."""
+        result = run(self.script("tutti.sleep(0.2)"), "-w", "2", "--max-workers", "60", "--agents", "2", "--rate", "100/s", "-d", "4s")
+        load = result.report["load"]
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual(load["arrivals"] + load["dropped"], 400, load)
+        self.assertEqual(load["dropped"], 0, load)
+        self.assertTrue(17 <= load["workers_grown"] <= 58, load)
+        self.assertEqual(result.report["workers"], 2 + load["workers_grown"])
+        self.assertEqual(sum(agent["workers"] for agent in result.report["agents"]), result.report["workers"])
+        self.assertIn(f"400 arrivals, 0 dropped; {load['workers_grown']} workers more than at the beginning;", result.out)
+        few = run(self.script("tutti.sleep(0.2)"), "-w", "2", "--max-workers", "6", "--agents", "2", "--rate", "100/s", "-d", "2s", "-q")
+        load = few.report["load"]
+        self.assertEqual((load["workers_grown"], load["arrivals"] + load["dropped"]), (4, 200), load)
+        self.assertTrue(40 <= load["arrivals"] <= 66, load)  # 6 workers, 5 steps a second each
+
+    def test_bad_words_of_a_shape_are_one_line(self):
+        script = self.script("")
+        rate = ("--rate", "5/s", "-d", "1s")
+        for words, said in ((("--max-workers", "5"), "max_workers needs a rate"),
+                            ((*rate, "-w", "9", "--max-workers", "5"), "max_workers is 5, less than the 9 workers"),
+                            ((*rate, "-w", "4", "--room-size", "2", "--max-workers", "5"), "5 max_workers are not whole rooms of 2"),
+                            (("--load", "step;workers=2;runs=1", "--max-workers", "5"), "max_workers does not go with loads"),
+                            ((*rate, "--max-workers", "many"), "max-workers"),
+                            (("--stages", "1s"), 'stage "1s"'), (("--stages", "1s:5,1s:5/s"), 'stage "1s:5/s"'),
+                            (("--think", "often"), 'think time "often"'), (("--rate", "5"), 'rate "5"'),
+                            (("--pacing", "soon"), "pacing"), (("--arrivals", "late"), "arrivals"),
+                            (("--load", "step;workers=0"), "load step: "), (("--load", "step;start=x;runs=1"), "load step: "),
+                            (("--load", "step;stages=1s:5;runs=1"), "load step: stages of a load are of a rate"),
+                            (("--load", "step;runs=1;rate=x"), 'load step: rate "x"')):
+            with self.subTest(words):
+                result = tutti("run", script, *words)
+                self.assertEqual((result.code, result.out, result.err.count("\n")), (2, "", 1), result)
+                self.assertIn(said, result.err)
+
     def test_with_rooms_all_seats_begin_together(self):
         result = run(self.script('worker:barrier("begin")'), "-w", "15", "--room-size", "5", "--agents", "3", "--rate", "15/s", "-d", "2s", "-q")
         self.assertEqual(result.verdict, "passed", result)
@@ -126,6 +162,21 @@ class Plans(Scripts):
         self.assertEqual(result.steps["ok"], 220)
         self.assertTrue(0.8 <= result.report["duration_s"] <= 2.2, result)  # ten pauses of 100 ms, and the slowest of twenty
         self.assertNotIn("load", result.report)
+
+
+class Loss(Scripts):
+    def test_a_killed_agent_costs_what_the_policy_says(self):
+        """One of four agents with 100 arrivals a second dies after some two seconds of six: a quarter of the rest is lost, or
+        only what was on its way. None is missing in the count."""
+        for policy, least, most in (("shrink", 50, 160), ("replace", 0, 60), ("replace=again", 0, 60)):
+            with self.subTest(policy), Run(self.script('if worker.step == 6 then print("in step 6") end tutti.sleep(0.005)'),
+                                           "-w", 40, "--rate", "100/s", "-d", "6s", "--agents", 4, "--on-loss", policy, "--fail", 0) as process:
+                process.read_until("in step 6")
+                os.kill(children_of(process.pid)[1], signal.SIGKILL)
+                result = process.finish(40)
+                load = result.report["load"]
+                self.assertEqual((result.verdict, load["arrivals"] + load["dropped"]), ("degraded", 600), result)
+                self.assertTrue(least <= load["dropped"] <= most, load)
 
 
 class Closed(Scripts):

@@ -38,6 +38,7 @@ struct campaign_agent {
     uint32_t cores;
     uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
     uint32_t held;    /* of its member's capacity */
+    uint32_t wanted;  /* more workers, for arrivals that found none that is free; to be answered */
     uint32_t workers_running;
     uint64_t steps_ended; /* reported by its workers; kept only where those of a lost agent go on elsewhere */
     uint64_t steps_counted; /* of those, in its statistics */
@@ -66,6 +67,7 @@ struct campaign {
     uint32_t first_workers;  /* that it began with */
     uint32_t workers_wanted; /* to grow to as soon as they can begin; 0: it is not growing */
     uint64_t deadline_ms;
+    uint64_t grown; /* workers that began since arrivals wanted them */
 
     enum campaign_state state;
     bool is_in_transition; /* campaign_happen is running */
@@ -205,6 +207,14 @@ void campaign_set_workers(struct campaign *campaign, uint32_t workers);
 uint32_t campaign_room_total(const struct campaign *campaign);
 /* Begins the workers that are wanted, if they can begin now. */
 void campaign_grow(struct campaign *campaign, uint64_t now_ns);
+/* Begins those up to this number, which fit on its agents and may join their rooms. */
+void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t workers);
+/* At most `workers`, which is more than it has: as many as fit on its agents. */
+uint32_t campaign_fit_workers(const struct campaign *campaign, uint32_t workers);
+
+/* campaign_growth.c */
+/* Begins workers that agents want, if there may be more, and answers those agents. */
+void campaign_answer_wants(struct campaign *campaign, uint64_t now_ns);
 
 /* campaign_thresholds.c */
 /* The workers begin, or time has passed: sets when they are judged next. */

@@ -106,6 +106,7 @@ struct campaign_report {
     const struct histogram *request_response_us; /* all requests, without timings, likewise */
     uint64_t arrivals;                           /* of the plan, that have begun */
     uint64_t dropped;                            /* that have found no worker */
+    uint64_t workers_grown;                      /* that began since arrivals found none that is free */
     const struct histogram *release_spread_us;   /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;
     uint64_t start_spread_us; /* how far apart the first and the last worker began, without ramp-up */

@@ -416,6 +416,8 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->has_rate = campaign_is_open(report->options);
     view->arrivals = report->arrivals;
     view->dropped = report->dropped;
+    view->may_grow = view->has_rate && report->options->max_workers > 0;
+    view->workers_grown = report->workers_grown;
     view->late = quantiles_of(report->late_us);
     view->response = quantiles_of(report->response_us);
     view->request_response = quantiles_of(report->request_response_us);

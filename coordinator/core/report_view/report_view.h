@@ -149,6 +149,8 @@ struct report_view {
     bool has_rate; /* and that by a plan of arrivals */
     uint64_t arrivals;
     uint64_t dropped;
+    bool may_grow; /* by its max_workers */
+    uint64_t workers_grown;
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
