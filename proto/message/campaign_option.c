@@ -4,6 +4,7 @@
 #include "common/address.h"
 #include "common/host_override.h"
 #include "common/memory.h"
+#include "proto/message/goal.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"

@@ -98,9 +98,14 @@ class Plans(Scripts):
         rate = ("--rate", "5/s", "-d", "1s")
         for words, said in ((("--max-workers", "5"), "max_workers needs a rate"),
                             ((*rate, "-w", "9", "--max-workers", "5"), "max_workers is 5, less than the 9 workers"),
-                            ((*rate, "-w", "4", "--room-size", "2", "--max-workers", "5"), "5 max_workers are not whole rooms of 2"),
+                            ((*rate, "-w", "4", "--room-size", "2", "--max-workers", "5"), "max_workers and room_size contradict each other"),
                             (("--load", "step;workers=2;runs=1", "--max-workers", "5"), "max_workers does not go with loads"),
                             ((*rate, "--max-workers", "many"), "max-workers"),
+                            (("--goal", "fast", "-d", "1s"), 'goal "fast": '), (("--goal", "p95=1s", "-d", "1s"), "say with max=N"),
+                            (("--goal", "p95=1s;max=5"), "a goal needs a duration"), (("--goal", "p95=1s;max=x", "-d", "1s"), "min and max are numbers"),
+                            ((*rate, "--goal", "p95=1s;max=5"), "rate, stages and loads do not go with it"),
+                            (("--goal", "p95=1s;max=5", "-d", "1s", "-w", "6"), "max is 5, less than the 6 workers"),
+                            (("--goal", "p95=1s;max=5", "-d", "1s", "-w", "2", "--room-size", "2"), "whole rooms of 2"),
                             (("--stages", "1s"), 'stage "1s"'), (("--stages", "1s:5,1s:5/s"), 'stage "1s:5/s"'),
                             (("--think", "often"), 'think time "often"'), (("--rate", "5"), 'rate "5"'),
                             (("--pacing", "soon"), "pacing"), (("--arrivals", "late"), "arrivals"),
@@ -199,6 +204,47 @@ class Closed(Scripts):
         result = run(self.script("tutti.sleep(worker.id == 0 and 0.5 or 0.002)"), "-w", "6", "--shared-runs", "500", "--agents", "2", "-q")
         self.assertEqual((result.verdict, result.steps["ok"]), ("passed", 500), result)
         self.assertLess(result.report["duration_s"], 5)  # the slow one would take 40 s for its sixth
+
+
+class BusyServer(ThreadedServer):
+    """Serves four at a time, each for 20 ms: so many users wait 5 ms for each of them."""
+
+    def __init__(self):
+        self.places = threading.Semaphore(4)
+        super().__init__(self.talk)
+
+    def talk(self, connection):
+        with connection:
+            data = b""
+            while True:
+                while b"\r\n\r\n" not in data:
+                    piece = connection.recv(4096)
+                    if not piece:
+                        return
+                    data += piece
+                data = data.partition(b"\r\n\r\n")[2]
+                with self.places:
+                    time.sleep(0.02)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+class Goals(Scripts):
+    def test_the_workers_for_a_time_are_found(self):
+        with BusyServer() as server:
+            result = run(self.script('http.get(tutti.target .. "/")', 'tutti.options { goal = { [1] = "http.p50 < 61ms over 2s", max = 40 } }\n'),
+                         "--target", f"http://127.0.0.1:{server.port}", "-d", "36s", "--agents", "2", timeout=90)
+        goal = result.report["goal"]
+        self.assertEqual((result.verdict, goal["goal"], goal["unit"]), ("passed", "http.p50 < 61ms over 2s", "ms"), result)
+        self.assertEqual(goal["state"], "held", goal)
+        self.assertTrue(6 <= goal["workers"] <= 13, goal)  # twelve on a machine that has nothing else to do
+        self.assertEqual(result.report["workers"], goal["workers"])
+        self.assertRegex(result.out, rf"goal    http.p50 < 61ms over 2s: held with {goal['workers']} workers \([\d.]+ ms\)")
+
+    def test_the_workers_for_a_rate_are_found(self):
+        result = run(self.script("tutti.sleep(0.05)"), "--goal", "steps.rate >= 100/s over 2s;max=40", "-d", "24s", "-q", timeout=60)
+        goal = result.report["goal"]
+        self.assertEqual(goal["state"], "held", goal)
+        self.assertTrue(5 <= goal["workers"] <= 9, goal)
 
 
 class SideBySide(unittest.TestCase):

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1856 &&
+                      1864 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
@@ -408,6 +408,9 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     if (campaign->thresholds != NULL) {
         thresholds_pack(campaign->thresholds, into);
     }
+    if (campaign->goal != NULL) {
+        campaign_goal_pack(campaign->goal, into);
+    }
     series_pack(campaign->series, into);
 }
 
@@ -433,6 +436,9 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     campaign->statistics = campaign_statistics_unpack(from);
     if (campaign->thresholds != NULL) {
         thresholds_unpack(campaign->thresholds, from);
+    }
+    if (campaign->goal != NULL) {
+        campaign_goal_unpack(campaign->goal, from);
     }
     campaign->series = from->is_broken ? NULL : series_unpack(from);
     if (from->is_broken || !campaign_is_possible(campaign)) {

@@ -55,6 +55,15 @@ static bool scale_fits(const struct campaign *campaign, uint32_t workers, struct
 
 bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struct error *error)
 {
+    if (campaign->goal != NULL) {
+        return error_set(error, "campaign %llu has a goal, which its workers follow",
+                         (unsigned long long)campaign->id);
+    }
+    return campaign_can_scale(campaign, workers, error);
+}
+
+bool campaign_can_scale(const struct campaign *campaign, uint32_t workers, struct error *error)
+{
     unsigned long long id = campaign->id;
     if (campaign->state != CAMPAIGN_RUNNING) {
         return error_set(error, "campaign %llu is %s: only a running campaign can be scaled", id,
@@ -220,7 +229,7 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
     struct error error;
     uint32_t first = campaign->options.workers;
     uint32_t workers = campaign->workers_wanted;
-    if (!campaign_may_scale(campaign, workers, &error)) {
+    if (!campaign_can_scale(campaign, workers, &error)) {
         campaign->workers_wanted = 0; /* an agent has been lost, or it has stopped, since it was accepted */
         outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id}, "%s",
                    error.text);

@@ -125,6 +125,17 @@ struct artifact_view {
     uint64_t size_bytes;
 };
 
+/* What it was to hold by changing the number of its workers. */
+struct goal_view {
+    struct bytes text;  /* empty: it has none */
+    struct bytes state; /* "searching", "held", "missed" */
+    uint32_t workers;   /* that it holds with, or has come to so far */
+    bool has_value;
+    double value; /* the latest, in this unit: */
+    struct bytes unit;
+    struct bytes reached; /* the value for a person */
+};
+
 struct report_view {
     uint64_t campaign;
     struct bytes script;
@@ -151,6 +162,7 @@ struct report_view {
     uint64_t dropped;
     bool may_grow; /* by its max_workers */
     uint64_t workers_grown;
+    struct goal_view goal;
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
