@@ -5,6 +5,7 @@
 #include "common/host_override.h"
 #include "proto/message/campaign_option.h"
 #include "proto/message/environment.h"
+#include "proto/message/goal.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"

@@ -3,6 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/clock.h"
+#include "coordinator/json/goal_json.h"
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/json_table.h"
@@ -264,6 +265,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEPS},
     {.key = "load", .type = JSON_TABLE_SPECIAL, .special = &json_special_load},
     {.key = "http", .type = JSON_TABLE_OBJECT, .table = &HTTP},
+    {.key = "goal", .type = JSON_TABLE_SPECIAL, .special = &json_special_goal},
     {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
