@@ -89,6 +89,7 @@ const struct report_view *api_find(struct api *api, struct http_exchange *reques
  * api_metrics_websocket.c: WebSocket connections. api_agent_metrics.c: the agents. */
 void api_append_load(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_seen(struct buffer *text, const struct report_view *const *reports, size_t count);
+void api_append_slices(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_judged(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_websockets(struct buffer *text, const struct report_view *const *reports, size_t count);
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);

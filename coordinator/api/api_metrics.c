@@ -298,6 +298,7 @@ void api_show_metrics(struct api *api, struct http_exchange *request, uint64_t c
     append_campaigns(&text, &sums);
     api_append_load(&text, sums.live, sums.live_count);
     api_append_seen(&text, sums.live, sums.live_count);
+    api_append_slices(&text, sums.live, sums.live_count);
     api_append_judged(&text, sums.live, sums.live_count);
     api_append_websockets(&text, sums.live, sums.live_count);
     append_refusals(&text, server_refusals(api->server));

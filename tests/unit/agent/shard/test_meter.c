@@ -266,9 +266,10 @@ static void a_request_is_booked_again(void **state)
 {
     struct meter *meter = meter_new();
     (void)state;
+    static const struct tag_set no_tags;
     record(meter, bytes_of_string("a"), false, false, 1);
     record(meter, bytes_of_string("a"), false, true, 1);
-    meter_rebook(meter, bytes_of_string("a"), true); /* it was not reported yet */
+    meter_rebook(meter, bytes_of_string("a"), &no_tags, true); /* it was not reported yet */
     struct statistics *statistics = meter_take(meter, 0);
     assert_int_equal(statistics->requests[0].count, 2);
     assert_int_equal(statistics->requests[0].failed, 0);
@@ -277,8 +278,8 @@ static void a_request_is_booked_again(void **state)
     record(meter, bytes_of_string("a"), false, false, 1);
     statistics = meter_take(meter, 0);
     statistics_free(&statistics);
-    meter_rebook(meter, bytes_of_string("a"), true); /* now it was */
-    meter_rebook(meter, bytes_of_string("a"), false);
+    meter_rebook(meter, bytes_of_string("a"), &no_tags, true); /* now it was */
+    meter_rebook(meter, bytes_of_string("a"), &no_tags, false);
     statistics = meter_take(meter, 0);
     assert_int_equal(statistics->requests[0].count, 0);
     assert_int_equal(statistics->requests[0].failed, 1);
