@@ -6,6 +6,7 @@
 #include "cli/commands/subcommand.h"
 #include "cli/options/campaign_script.h"
 #include "cli/options/run_options.h"
+#include "common/digits.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "proto/message/threshold.h"
@@ -106,7 +107,8 @@ static void print_bundle(const struct script_facts *facts)
     for (size_t i = 0; i < facts->bundle.file_count; i++) {
         char size[FORMAT_BYTES];
         format_count(facts->bundle.files[i].content.size, size);
-        printf("  %.*s  %s bytes\n", BYTES_FORMAT(facts->bundle.files[i].path), size);
+        printf("  %.*s  %s byte%s\n", BYTES_FORMAT(facts->bundle.files[i].path), size,
+               digits_plural(facts->bundle.files[i].content.size));
     }
 }
 

@@ -12,8 +12,12 @@ static int run_help(int argc, char **argv)
         return EXIT_CODE_PASSED;
     }
     const struct subcommand *subcommand = subcommand_find(argv[1]);
-    if (subcommand == NULL || argc > 2) {
-        log_line(LOG_ERROR, "help", "there is no command \"%.40s\" (see tutti help)", argv[argc - 1]);
+    if (subcommand == NULL) {
+        subcommand_tell_unknown("help", argv[1]);
+        return EXIT_CODE_USAGE;
+    }
+    if (argc > 2) {
+        log_line(LOG_ERROR, "help", "unexpected argument \"%.40s\"", argv[2]);
         return EXIT_CODE_USAGE;
     }
     subcommand_print_help(subcommand, stdout);

@@ -2,6 +2,7 @@
 #include "cli/commands/subcommand.h"
 #include "cli/base/exit_code.h"
 #include "common/edit_distance.h"
+#include "common/log.h"
 
 #include <string.h>
 
@@ -28,7 +29,7 @@ const struct subcommand *subcommand_find(const char *name)
     return NULL;
 }
 
-const char *subcommand_suggest(const char *name)
+static const char *subcommand_suggest(const char *name)
 {
     const char *nearest = NULL;
     size_t nearest_distance = SUGGESTION_DISTANCE + 1;
@@ -45,6 +46,41 @@ const char *subcommand_suggest(const char *name)
     return nearest;
 }
 
+void subcommand_tell_unknown(const char *who, const char *name)
+{
+    const char *nearest = subcommand_suggest(name);
+    log_line(LOG_ERROR, who, "there is no command \"%.40s\"%s%s%s (see tutti help)", name,
+             nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+             nearest != NULL ? "?" : "");
+}
+
+static void print_variables(const struct subcommand *subcommand, FILE *out)
+{
+    const struct option *example = NULL;
+    bool are_others = false;
+    for (size_t i = 0; i < subcommand->option_count; i++) {
+        const struct option *option = &subcommand->options[i];
+        are_others = are_others || option->has_no_variable;
+        example = example == NULL && !option->has_no_variable ? option : example;
+    }
+    if (example != NULL) {
+        char variable[OPTION_VARIABLE_BYTES];
+        option_variable(example, variable);
+        fprintf(out,
+                "\nEach option can also be given in the environment, --%s as %s; the\ncommand line wins.",
+                example->name, variable);
+    }
+    fprintf(out, "%s Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
+            example == NULL ? "\n" : "");
+    for (size_t i = 0, listed = 0; are_others && i < subcommand->option_count; i++) {
+        if (subcommand->options[i].has_no_variable) {
+            fprintf(out, "%s--%s", listed++ == 0 ? "Only on the command line: " : ", ",
+                    subcommand->options[i].name);
+        }
+    }
+    fprintf(out, "%s", are_others ? ".\n" : "");
+}
+
 void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
 {
     fprintf(out, "tutti %s%s%s\n\n%s.\n", subcommand->name, *subcommand->usage != '\0' ? " " : "",
@@ -55,12 +91,7 @@ void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
     if (subcommand->option_count > 0) {
         fprintf(out, "\nOptions:\n");
         option_print_help(subcommand->options, subcommand->option_count, out);
-        char variable[OPTION_VARIABLE_BYTES];
-        option_variable(&subcommand->options[0], variable);
-        fprintf(out,
-                "\nEach option can also be given in the environment, --%s as %s; the\n"
-                "command line wins. Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
-                subcommand->options[0].name, variable);
+        print_variables(subcommand, out);
     }
     if (subcommand->tells_verdict) {
         fprintf(out, "\nExit codes:\n");

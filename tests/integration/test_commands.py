@@ -35,6 +35,24 @@ class Help(unittest.TestCase):
             if command not in ("version",):
                 self.assertIn("Examples:", first.out)
 
+    def test_unknown_commands_have_their_nearest(self):
+        for arguments, word in ((("rnu",), "run"), (("help", "rnu"), "run"), (("help", "statsu"), "status")):
+            result = tutti(*arguments)
+            self.assertEqual((result.code, result.out), (2, ""))
+            self.assertRegex(result.err, rf'there is no command "\w+"; did you mean {word}\? \(see tutti help\)\n$')
+        self.assertIn('unexpected argument "watch"', tutti("help", "run", "watch").err)
+
+    def test_a_variable_is_offered_only_where_it_is_taken(self):
+        for command in COMMANDS:
+            out = tutti("help", command).out
+            for name in re.findall(r"\bTUTTI_[A-Z_]+", out.partition("Options:")[2].partition("Examples:")[0]):
+                option = name.removeprefix("TUTTI_").lower().replace("_", "-")
+                self.assertRegex(out, rf"(?m)^ +(-\w, )?--{option}\b", command)
+                self.assertNotRegex(out, rf"Only on the command line: .*--{option}\b", command)
+        self.assertIn("\nOnly on the command line: --json.\n", tutti("help", "status").out)
+        self.assertIn("--retry as TUTTI_RETRY", tutti("help", "status").out)
+        self.assertNotIn("TUTTI_JSON", tutti("help", "watch").out)
+
     def test_version(self):
         for arguments in (("--version",), ("version",)):
             self.assertRegex(tutti(*arguments).out, r"^tutti \d+\.\d+\.\d+\n$")

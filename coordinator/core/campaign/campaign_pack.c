@@ -199,6 +199,7 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
     pack_number(into, agent->pid);
     pack_number(into, agent->cores);
     pack_number(into, agent->workers);
+    pack_number(into, agent->ids);
     pack_number(into, agent->held);
     pack_number(into, agent->workers_running);
     pack_number(into, agent->steps_ended);
@@ -223,6 +224,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     agent->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->ids = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->steps_ended = unpack_number(from);

@@ -92,6 +92,7 @@ struct campaign_report {
     uint64_t begun_ns;    /* coordinator's clock when they began; 0 before */
     uint64_t made_ns;     /* coordinator's clock when the report was asked for */
     uint32_t workers_running;
+    uint32_t workers_ran; /* that it ever had, each counted once; 0 before it took agents */
     uint64_t steps_ok;
     uint64_t steps_failed;
     uint64_t steps_stopped;

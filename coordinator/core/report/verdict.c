@@ -2,6 +2,7 @@
 #include "coordinator/core/report/verdict.h"
 
 #include "common/compose.h"
+#include "common/digits.h"
 #include "common/duration.h"
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -70,13 +71,13 @@ static void judge_failed_steps(struct judgement *judgement, const struct campaig
     uint64_t total = steps->ok + steps->failed;
     if (options->fail_percent > 0) {
         if (total > 0 && 100.0 * (double)steps->failed >= options->fail_percent * (double)total) {
-            judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu steps failed (the limit is %g %%)",
+            judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu step%s failed (the limit is %g %%)",
                             (unsigned long long)steps->failed, (unsigned long long)total,
-                            options->fail_percent);
+                            digits_plural(total), options->fail_percent);
         }
     } else if (options->fail_steps > 0 && steps->failed >= options->fail_steps) {
-        judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu steps failed (the limit is %llu)",
-                        (unsigned long long)steps->failed, (unsigned long long)total,
+        judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu step%s failed (the limit is %llu)",
+                        (unsigned long long)steps->failed, (unsigned long long)total, digits_plural(total),
                         (unsigned long long)options->fail_steps);
     }
 }
@@ -129,8 +130,8 @@ void judgement_of_requests(struct judgement *judgement, const struct campaign_op
                         requests->all > 1 ? "all " : "", (unsigned long long)requests->failed);
         return;
     }
-    compose(text, sizeof text, "%llu of %llu requests failed", (unsigned long long)requests->failed,
-            (unsigned long long)requests->all);
+    compose(text, sizeof text, "%llu of %llu request%s failed", (unsigned long long)requests->failed,
+            (unsigned long long)requests->all, digits_plural(requests->all));
     judgement_add_reason(judgement, text);
 }
 

@@ -39,6 +39,7 @@ void sample_report_init(struct sample_report *sample)
         .campaign = 1,
         .options = &sample->options,
         .script = bytes_of_string("pad.lua"),
+        .workers_ran = 9,
         .state = CAMPAIGN_RUNNING,
         .verdict = VERDICT_FAILED,
         .reason = bytes_of_string("12 steps failed"),

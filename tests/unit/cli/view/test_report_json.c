@@ -239,6 +239,7 @@ static const char *const EXPECTED[] = {
     "{\"verdict\":\"failed\"}",
     "{\"reason\":\"12 steps failed\"}",
     "{\"workers\":6}",
+    "{\"workers_ran\":9}",
     ("{\"agents\":[{\"name\":\"agent-1\",\"pid\":11,\"host\":\"here\",\"labels\":{\"zone\":\"a\","
     "\"rack\":\"7\"},\"workers\":3,\"state\":\"joined\",\"clock\":{\"offset_ms\":-3000.0,"
     "\"uncertainty_ms\":0.040123},\"cpu\":0.0712345679,\"memory_bytes\":36700160,"
@@ -246,6 +247,7 @@ static const char *const EXPECTED[] = {
     "\"labels\":{},\"workers\":0,\"state\":\"lost\",\"clock\":null,\"cpu\":null,"
     "\"memory_bytes\":null,\"loop_lag_ms\":null}]}"),
     "{\"started_at\":\"2023-11-14T22:13:20.123Z\"}",
+    "{\"ended_at\":\"2023-11-14T22:14:25.123Z\"}",
     "{\"duration_s\":65.0}",
     "{\"seed\":42}",
     ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
