@@ -98,7 +98,8 @@ static void raise_outcome(lua_State *lua, struct vu *vu, enum operation_kind kin
     struct lua_failure failure = {.outcome = outcome_name(reply->outcome),
                                   .waited_s = waited_s,
                                   .missing = &reply->missing,
-                                  .message = text};
+                                  .message = text,
+                                  .is_by_loss = reply->is_by_loss};
     lua_failure_raise(lua, &failure);
 }
 

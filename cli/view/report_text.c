@@ -74,6 +74,11 @@ static void append_steps(struct buffer *text, const struct report_view *report)
     format_count(report->steps_stopped, stopped);
     format_count(report->steps_lost, lost);
     buffer_append_format(text, "  steps   %s ok, %s failed", ok, failed);
+    if (report->steps_failed_by_loss > 0) {
+        char by_loss[FORMAT_BYTES];
+        format_count(report->steps_failed_by_loss, by_loss);
+        buffer_append_format(text, " (%s by a loss)", by_loss);
+    }
     if (report->steps_stopped > 0) {
         buffer_append_format(text, ", %s stopped", stopped);
     }

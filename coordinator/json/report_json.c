@@ -226,11 +226,12 @@ static const struct json_row STEP_ROWS[] = {
     {.key = "failed", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_failed)},
     {.key = "stopped", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_stopped)},
     {.key = "lost", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_lost)},
+    {.key = "failed_by_loss", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_failed_by_loss)},
     {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p50_us)},
     {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p99_us)},
 };
 /* Without their times. */
-static const struct json_table STEP_COUNTS = {.rows = STEP_ROWS, .count = 4, .item_size = sizeof(struct report_view)};
+static const struct json_table STEP_COUNTS = {.rows = STEP_ROWS, .count = 5, .item_size = sizeof(struct report_view)};
 static const struct json_table STEPS = {JSON_ROWS(STEP_ROWS, struct report_view)};
 
 static const struct json_row RELEASE_ROWS[] = {

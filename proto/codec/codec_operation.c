@@ -297,6 +297,7 @@ static void put_reply(struct buffer *into, const struct reply *reply, struct sha
     put_workers(into, 16, &reply->missing);
     put_text(into, 17, reply->text);
     protobuf_write_number(into, 18, shared);
+    protobuf_write_flag(into, 110, reply->is_by_loss);
 }
 
 void encode_replies(const struct message *message, struct buffer *into)
@@ -324,6 +325,7 @@ static void copy_reply(const Tutti__V1__Reply *wire, struct reply *reply)
     reply->rank = wire->rank;
     reply->is_won = wire->is_won;
     reply->is_maker = wire->is_maker;
+    reply->is_by_loss = wire->is_by_loss;
     reply->at_ns = wire->at_ns;
 }
 

@@ -132,6 +132,7 @@ struct reply {
     uint64_t rank;  /* barrier: rank of the first worker in `workers`, from 1; the others follow in order */
     bool is_won;
     bool is_maker;
+    bool is_by_loss; /* of OUTCOME_SHORT: those who are missing were lost with their agent, none has failed */
     struct bytes value;
     struct shared
         *shared; /* a reference to the memory of `value`, shared by many replies; NULL: `value` is borrowed */

@@ -184,6 +184,7 @@ void campaign_judge(struct campaign *campaign)
         struct steps_counted steps = {
             .ok = campaign->report.steps_ok,
             .failed = campaign->report.steps_failed,
+            .failed_by_loss = campaign->report.steps_failed_by_loss,
             .is_own_end = !campaign->was_stopped,
             .common_error =
                 campaign->report.error_count > 0 ? campaign->report.errors[0].text : bytes_of_string(""),

@@ -95,6 +95,7 @@ struct campaign_report {
     uint32_t workers_ran; /* that it ever had, each counted once; 0 before it took agents */
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss; /* of those: only because others were lost with their agent */
     uint64_t steps_stopped;
     uint64_t steps_lost;                        /* their agent was lost before it reported how they ended */
     uint64_t requests_total;                    /* without timings */

@@ -412,6 +412,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->workers_ran = report->workers_ran;
     view->steps_ok = report->steps_ok;
     view->steps_failed = report->steps_failed;
+    view->steps_failed_by_loss = report->steps_failed_by_loss;
     view->steps_stopped = report->steps_stopped;
     view->steps_lost = report->steps_lost;
     view->step = quantiles_of(report->step_us);

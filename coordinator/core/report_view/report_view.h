@@ -141,6 +141,7 @@ struct report_view {
     uint32_t workers_ran; /* that it ever had, each counted once */
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss;
     uint64_t steps_stopped;
     uint64_t steps_lost;
     struct quantiles step;

@@ -49,6 +49,7 @@ void sample_report_init(struct sample_report *sample)
         .workers_running = 6,
         .steps_ok = 4321,
         .steps_failed = 12,
+        .steps_failed_by_loss = 5,
         .requests_total = 1234,
         .request_latency_us = sample->latency_us,
         .step_us = sample->latency_us,

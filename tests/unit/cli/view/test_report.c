@@ -187,7 +187,7 @@ static void report_has_everything_in_columns(void **state)
     text_of(sample, false, &buffer);
     const char *text = buffer_string(&buffer);
     assert_line(text, "failed", "failed: 12 steps failed");
-    assert_line(text, "  steps", "  steps   4,321 ok, 12 failed  (66.7 steps/s)");
+    assert_line(text, "  steps", "  steps   4,321 ok, 12 failed (5 by a loss)  (66.7 steps/s)");
     assert_line(text, "  agents", "  agents  agent-1  3 workers, joined  (process 11)");
     assert_line(text, "          agent-2", "          agent-2  3 workers, lost  (process 11)");
     assert_line(text, "  GET", "  GET /pad  1,234       7  50.0 ms  95.0 ms  99.0 ms  100 ms");

@@ -250,7 +250,7 @@ static const char *const EXPECTED[] = {
     "{\"ended_at\":\"2023-11-14T22:14:25.123Z\"}",
     "{\"duration_s\":65.0}",
     "{\"seed\":42}",
-    ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
+    ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"failed_by_loss\":5,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007}}"),
     ("{\"load\":{\"arrivals\":123,\"dropped\":7,\"late_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
     "\"step_response_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"

@@ -207,6 +207,7 @@ static void make_replies(struct sample *sample, const struct palette *palette, e
             .rank = palette->wide / 7,
             .is_won = palette->flag,
             .is_maker = palette->flag,
+            .is_by_loss = palette->flag,
             .value = palette->value,
             .at_ns = palette->instant_ns,
             .missing = {.runs = missing, .run_count = variant == SAMPLE_SMALLEST ? 0 : 1},
@@ -326,6 +327,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
     sample->message.statistics =
         (struct statistics){.steps_ok = palette->wide,
                             .steps_failed = palette->wide / 2,
+                            .steps_failed_by_loss = palette->wide / 5,
                             .steps_stopped = palette->wide / 3,
                             .workers_running = palette->small == 0 ? 0 : LIMIT_WORKERS,
                             .at_ns = (int64_t)(palette->wide / 2),

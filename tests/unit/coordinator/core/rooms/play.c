@@ -89,6 +89,7 @@ static void tell_reply(struct buffer *story, const struct reply *reply)
     }
     buffer_append_string(story, reply->is_won ? " won" : "");
     buffer_append_string(story, reply->is_maker ? " maker" : "");
+    buffer_append_string(story, reply->is_by_loss ? " by loss" : "");
     if (reply->at_ns > 0) {
         buffer_append_format(story, " at %lld ms",
                              ((long long)reply->at_ns - (long long)PLAY_START_NS) / (long long)PLAY_MS);
