@@ -127,6 +127,12 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
         push_missing(lua, failure->missing);
         lua_setfield(lua, -2, "missing");
     }
+    if (failure->parties > 0) {
+        lua_pushinteger(lua, (lua_Integer)failure->arrived);
+        lua_setfield(lua, -2, "arrived");
+        lua_pushinteger(lua, (lua_Integer)failure->parties);
+        lua_setfield(lua, -2, "parties");
+    }
     if (failure->is_by_loss) {
         lua_pushboolean(lua, true);
         lua_setfield(lua, -2, "by_loss");

@@ -20,6 +20,8 @@ struct lua_failure {
     const char *group;   /* what the report groups it by, beside where it was raised; NULL: its text */
     double waited_s;
     const struct worker_set *missing; /* NULL: none */
+    uint64_t arrived;                 /* at a barrier, of so many parties; 0: of something else */
+    uint64_t parties;
     const char *message;
     bool is_by_loss; /* of a wait: only because others were lost with their agent */
     bool is_stopped; /* caused by the end of the campaign: not a failure of the step */

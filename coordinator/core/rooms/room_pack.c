@@ -6,7 +6,7 @@
 
 static_assert(sizeof(struct room) == 200 && sizeof(struct seat) == 72 && sizeof(struct step_state) == 80 &&
                   sizeof(struct meeting) == 64 && sizeof(struct notifier) == 288 &&
-                  sizeof(struct barrier) == 144 && sizeof(struct wait) == 104 &&
+                  sizeof(struct barrier) == 144 && sizeof(struct wait) == 112 &&
                   sizeof(struct sighting) == 104,
               "packing has to cover each field");
 
@@ -81,6 +81,7 @@ void wait_list_pack(const struct wait_list *list, struct buffer *into)
         pack_number(into, wait->rank);
         pack_flag(into, wait->tally != NULL);
         pack_flag(into, wait->is_strict);
+        pack_number(into, wait->on_timeout);
         timer_pack(&wait->timer, into);
     }
 }
@@ -111,6 +112,7 @@ void wait_list_unpack(struct rooms *rooms, const struct wait *like, struct wait_
         wait.rank = unpack_number(from);
         wait.tally = unpack_flag(from) ? like->tally : NULL;
         wait.is_strict = unpack_flag(from);
+        wait.on_timeout = (enum barrier_timeout)unpack_bounded(from, BARRIER_TIMEOUTS - 1);
         if (from->is_broken || !wait_makes_sense(rooms, &wait, like)) {
             unpack_break(from);
             return;
@@ -249,6 +251,7 @@ static void barrier_pack(const struct barrier *barrier, uint32_t seats, struct b
     bitset_pack(barrier->arrivals, seats, into);
     pack_flag(into, barrier->is_open);
     pack_flag(into, barrier->is_at_once);
+    pack_flag(into, barrier->is_overdue);
     pack_number(into, barrier->released);
     pack_number(into, barrier->reported);
     pack_number(into, (uint64_t)barrier->first_ns);
@@ -265,6 +268,7 @@ static void barrier_unpack(struct rooms *rooms, struct room *room, struct barrie
     barrier->arrivals = bitset_unpack(from, room->size);
     barrier->is_open = unpack_flag(from);
     barrier->is_at_once = unpack_flag(from);
+    barrier->is_overdue = unpack_flag(from);
     barrier->released = (uint32_t)unpack_bounded(from, UINT32_MAX);
     barrier->reported = (uint32_t)unpack_bounded(from, UINT32_MAX);
     barrier->first_ns = (int64_t)unpack_number(from);

@@ -207,9 +207,10 @@ static void settle_reader_waits(struct rooms *rooms, struct room *room, struct n
     }
 }
 
-static void settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier *barrier)
+void rooms_settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier *barrier)
 {
     bool was_open = barrier->is_open;
+    uint32_t present = barrier->waits.count;
     if (barrier->waits.count == 0 || !barrier_open(barrier)) {
         return;
     }
@@ -226,6 +227,7 @@ static void settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier 
             reply->rank = wait->rank;
             reply->count = barrier->ranked;
             reply->total = barrier->parties > 0 ? barrier->parties : barrier->ranked;
+            reply->present = present;
             reply->at_ns = at_ns;
         }
         next_rank = wait->rank + 1;
@@ -242,7 +244,7 @@ static bool settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
     while (rooms->work < ROOMS_WORK_MOST && (meeting = room_take_marked(room)) != NULL) {
         rooms->work += WORK_OF_MEETING;
         if (meeting->kind == MEETING_BARRIER) {
-            settle_barrier(rooms, now_ns, CONTAINER_OF(meeting, struct barrier, meeting));
+            rooms_settle_barrier(rooms, now_ns, CONTAINER_OF(meeting, struct barrier, meeting));
         } else {
             struct notifier *notifier = CONTAINER_OF(meeting, struct notifier, meeting);
             settle_writer_waits(rooms, room, notifier);
