@@ -10,13 +10,17 @@
 #define SUGGESTION_DISTANCE 2u
 
 const struct subcommand *const subcommands[] = {
-    &run_subcommand,    &start_subcommand,          &stop_subcommand,
-    &scale_subcommand,  &rate_subcommand,           &pause_subcommand,
-    &resume_subcommand, &status_subcommand,         &watch_subcommand,
-    &report_subcommand, &agents_subcommand,         &coordinator_subcommand,
-    &agent_subcommand,  &keygen_subcommand,         &check_subcommand,
-    &init_subcommand,   &target_command_subcommand, &completion_subcommand,
-    &help_subcommand,   &version_subcommand,        NULL,
+    &run_subcommand,         &start_subcommand,
+    &stop_subcommand,        &scale_subcommand,
+    &rate_subcommand,        &pause_subcommand,
+    &resume_subcommand,      &status_subcommand,
+    &watch_subcommand,       &report_subcommand,
+    &compare_subcommand,     &agents_subcommand,
+    &coordinator_subcommand, &agent_subcommand,
+    &keygen_subcommand,      &check_subcommand,
+    &init_subcommand,        &target_command_subcommand,
+    &completion_subcommand,  &help_subcommand,
+    &version_subcommand,     NULL,
 };
 
 const struct subcommand *subcommand_find(const char *name)
@@ -54,31 +58,36 @@ void subcommand_tell_unknown(const char *who, const char *name)
              nearest != NULL ? "?" : "");
 }
 
+const struct option *subcommand_option_of_environment(const struct subcommand *subcommand)
+{
+    for (size_t i = 0; i < subcommand->option_count; i++) {
+        if (!subcommand->options[i].has_no_variable) {
+            return &subcommand->options[i];
+        }
+    }
+    return NULL;
+}
+
 static void print_variables(const struct subcommand *subcommand, FILE *out)
 {
-    const struct option *example = NULL;
-    bool are_others = false;
-    for (size_t i = 0; i < subcommand->option_count; i++) {
-        const struct option *option = &subcommand->options[i];
-        are_others = are_others || option->has_no_variable;
-        example = example == NULL && !option->has_no_variable ? option : example;
-    }
+    const struct option *example = subcommand_option_of_environment(subcommand);
     if (example != NULL) {
         char variable[OPTION_VARIABLE_BYTES];
         option_variable(example, variable);
         fprintf(out,
-                "\nEach option can also be given in the environment, --%s as %s; the\ncommand line wins.",
+                "\nEach option can also be given in the environment, --%s as %s; the\n"
+                "command line wins. Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
                 example->name, variable);
     }
-    fprintf(out, "%s Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
-            example == NULL ? "\n" : "");
-    for (size_t i = 0, listed = 0; are_others && i < subcommand->option_count; i++) {
+    const char *before = example != NULL ? "Only on the command line: " : "\nOnly on the command line: ";
+    bool are_some = false;
+    for (size_t i = 0; i < subcommand->option_count; i++) {
         if (subcommand->options[i].has_no_variable) {
-            fprintf(out, "%s--%s", listed++ == 0 ? "Only on the command line: " : ", ",
-                    subcommand->options[i].name);
+            fprintf(out, "%s--%s", are_some ? ", " : before, subcommand->options[i].name);
+            are_some = true;
         }
     }
-    fprintf(out, "%s", are_others ? ".\n" : "");
+    fprintf(out, "%s", are_some ? ".\n" : "");
 }
 
 void subcommand_print_help(const struct subcommand *subcommand, FILE *out)

@@ -7,6 +7,7 @@ import signal
 import threading
 import unittest
 
+import described
 from support import Process, environment, script, token_of, tutti, wait_until
 
 READY = re.compile(r"ready: agents at (tcp://\S+), API at http://(\S+):(\d+)")
@@ -96,9 +97,11 @@ class Coordinator(Logged):
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            answer = Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
+        described.hold(method, path, answer)
+        return answer
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
@@ -106,7 +109,7 @@ class Coordinator(Logged):
     def post(self, path, body=None, **more):
         return self.request("POST", path, body, **more)
 
-    def create(self, name, expect_agents=1, deadline_ms=20000, **options):
+    def create(self, name, /, expect_agents=1, deadline_ms=20000, **options):
         answer = self.post("/v1/campaigns", campaign(name, expect_agents, deadline_ms, **options))
         if answer.status != 201:
             raise AssertionError(str(answer))
@@ -139,7 +142,7 @@ class Coordinator(Logged):
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line and not line.startswith("#")}
 
 
-def campaign(name, expect_agents=1, deadline_ms=20000, **options):
+def campaign(name, /, expect_agents=1, deadline_ms=20000, **options):
     path = script(name)
     content = base64.b64encode(path.read_bytes()).decode()
     return {"script": path.name, "files": [{"path": path.name, "content": content}], "options": options,
@@ -185,6 +188,7 @@ class Events:
             elif line.startswith("data: "):
                 data = json.loads(line[6:])
             elif line == "" and event is not None:
+                described.hold_event(event, data)
                 yield event, data
                 event, data = None, None
 

@@ -1,4 +1,5 @@
 /* Prints a plan, so that a failing seed can be read. */
+#include "proto/message/operation.h"
 #include "tests/simulation/plan.h"
 
 #include <inttypes.h>
