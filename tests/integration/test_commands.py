@@ -120,6 +120,31 @@ class Check(unittest.TestCase):
         self.assertIn("setup", tutti("check", script("ends-early")).out)
 
 
+class Suspicions(unittest.TestCase):
+    def check(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "a.lua")
+            path.write_text('local tutti = require "tutti"\n' + text)
+            return tutti("check", path)
+
+    def test_misspelt_fields(self):
+        result = self.check('tutti.scenario("a", function(worker)\n  worker.steps = 1\n  return worker.rom.id, worker.steps, worker.seat, worker.basket,\n'
+                            '    worker:barier("x"), my.worker.rom\nend)\n')
+        self.assertEqual((result.code, result.err), (0, "tutti: check: a.lua:4: nobody sets worker.rom; did you mean worker.room?\n"
+                                                        "tutti: check: a.lua:5: nobody sets worker.barier; did you mean worker.barrier?\n"), result)
+
+    def test_functions_that_are_no_fixtures(self):
+        result = self.check('function setup(worker) end\nlocal function teardown() end\ntutti.teardown(teardown)\ntutti.scenario("a", function() end)\n')
+        self.assertEqual((result.code, result.err), (0, "tutti: check: a.lua:2: nobody calls the function setup; a fixture is given to tutti: tutti.setup(setup)\n"))
+
+    def test_weights_that_are_all_0(self):
+        text = 'tutti.scenario("a", { weight = 0 }, function() end)\ntutti.scenario("b", { weight = 0 }, function() end)\n'
+        result = self.check(text)
+        self.assertEqual((result.code, result.out), (2, ""))
+        self.assertIn("all scenarios have weight 0, and there is no scenario_picker: no step would find one", result.err)
+        self.assertEqual(self.check(text + 'tutti.scenario_picker(function() return "a" end)\n').code, 0)
+
+
 class Init(unittest.TestCase):
     def test_skeleton_runs_and_is_never_overwritten(self):
         with tempfile.TemporaryDirectory() as folder:
