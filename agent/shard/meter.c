@@ -235,6 +235,11 @@ void meter_step(struct meter *meter, enum step_result result, uint64_t duration_
     meter->has_changed = true;
 }
 
+void meter_failed_by_loss(struct meter *meter)
+{
+    meter->failed_by_loss++;
+}
+
 void meter_late(struct meter *meter, uint64_t late_us, bool is_arrival)
 {
     meter_record(&meter->late_us, late_us);

@@ -36,6 +36,8 @@ struct tag_table *meter_tags(struct meter *meter);
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);
+/* The step that was counted last as failed did so only because others were lost with their agent. */
+void meter_failed_by_loss(struct meter *meter);
 /* The same step by its scenario. */
 struct scenario_sample {
     struct bytes name;

@@ -70,7 +70,7 @@ static void junit_add_verdict(struct junit *junit, const struct report_view *rep
     SCOPED(memory_free_at)
     char *failure = report->verdict == VERDICT_PASSED
                         ? NULL
-                        : memory_format("%s%s%.*s", verdict_name(report->verdict),
+                        : memory_format("%s%s%.*s", report_view_outcome(report),
                                         report->reason.size > 0 ? ": " : "", BYTES_FORMAT(report->reason));
     junit_add(junit, &(struct junit_case){.kind = "campaign",
                                           .name = bytes_of_string("verdict"),

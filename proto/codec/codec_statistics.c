@@ -199,6 +199,7 @@ void encode_statistics(const struct message *message, struct buffer *into)
     protobuf_write_number(into, 31, (uint64_t)statistics->at_ns);
     put_scenarios(statistics, into);
     put_slices(statistics, into);
+    protobuf_write_number(into, 110, statistics->steps_failed_by_loss);
 }
 
 /* NULL where the peer has sent none. */
@@ -397,6 +398,7 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     }
     statistics->steps_ok = wire->steps_ok;
     statistics->steps_failed = wire->steps_failed;
+    statistics->steps_failed_by_loss = wire->steps_failed_by_loss;
     statistics->steps_stopped = wire->steps_stopped;
     statistics->workers_running = wire->workers_running;
     statistics->at_ns = wire->at_ns;

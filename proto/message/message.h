@@ -230,6 +230,7 @@ struct scenario_statistics {
 struct statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss; /* of those: only because others were lost with their agent */
     uint64_t steps_stopped;
     uint32_t workers_running; /* at this moment, not an increment */
     int64_t at_ns; /* the middle of the time that it covers, by the coordinator's clock; 0: unknown */

@@ -293,6 +293,7 @@ static void campaign_drop_rooms(struct campaign *campaign)
         campaign->report.release_spread_us = campaign->release_spread_us;
     }
     rooms_free(&campaign->rooms);
+    campaign_note_workers(campaign);
     placement_free(&campaign->placement);
     memory_free(campaign->last_steps);
     campaign->last_steps = NULL;

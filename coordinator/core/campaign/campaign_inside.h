@@ -48,6 +48,7 @@ struct campaign_agent {
     uint32_t pid;
     uint32_t cores;
     uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
+    uint32_t ids;     /* the same, each worker counted once however often it was placed */
     uint32_t held;    /* of its member's capacity */
     uint32_t wanted;  /* more workers, for arrivals that found none that is free; to be answered */
     uint32_t workers_running;
@@ -253,5 +254,7 @@ void campaign_thresholds_due(struct campaign *campaign, uint64_t now_ns);
 void campaign_judge_thresholds(struct campaign *campaign);
 
 /* campaign_report.c */
+/* Before the placement is freed: how many workers it had. */
+void campaign_note_workers(struct campaign *campaign);
 /* Settles the verdict at the end. */
 void campaign_judge(struct campaign *campaign);

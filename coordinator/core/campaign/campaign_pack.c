@@ -12,7 +12,7 @@
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
                       1864 &&
-                  sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
+                  sizeof(struct campaign_agent) == 328 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
               "every field is packed, shown only, or borrowed; the codec packs the options");
@@ -199,6 +199,7 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
     pack_number(into, agent->pid);
     pack_number(into, agent->cores);
     pack_number(into, agent->workers);
+    pack_number(into, agent->ids);
     pack_number(into, agent->held);
     pack_number(into, agent->wanted);
     pack_number(into, agent->workers_running);
@@ -224,6 +225,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     agent->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->ids = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
     agent->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);

@@ -113,8 +113,10 @@ struct campaign_report {
     uint64_t begun_ns;    /* coordinator's clock when they began; 0 before */
     uint64_t made_ns;     /* coordinator's clock when the report was asked for */
     uint32_t workers_running;
+    uint32_t workers_ran; /* that it ever had, each counted once; 0 before it took agents */
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss; /* of those: only because others were lost with their agent */
     uint64_t steps_stopped;
     uint64_t steps_lost;                        /* their agent was lost before it reported how they ended */
     uint64_t requests_total;                    /* without timings */

@@ -269,6 +269,8 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     buffer_init(&key, STATISTICS_KEY_BYTES);
     statistics->steps_ok += from->steps_ok;
     statistics->steps_failed += from->steps_failed;
+    bool is_more = from->steps_failed_by_loss > from->steps_failed; /* our agents send no such thing */
+    statistics->steps_failed_by_loss += is_more ? from->steps_failed : from->steps_failed_by_loss;
     statistics->steps_stopped += from->steps_stopped;
     statistics->arrivals += from->arrivals;
     statistics->dropped += from->dropped;
@@ -422,6 +424,7 @@ void campaign_statistics_totals(const struct campaign_statistics *statistics, st
 {
     report->steps_ok = statistics->steps_ok;
     report->steps_failed = statistics->steps_failed;
+    report->steps_failed_by_loss = statistics->steps_failed_by_loss;
     report->steps_stopped = statistics->steps_stopped;
     report->steps_lost = statistics->steps_lost;
     report->requests_total = statistics->requests_total;

@@ -106,6 +106,7 @@ void campaign_statistics_pack(const struct campaign_statistics *statistics, stru
 {
     pack_number(into, statistics->steps_ok);
     pack_number(into, statistics->steps_failed);
+    pack_number(into, statistics->steps_failed_by_loss);
     pack_number(into, statistics->steps_stopped);
     pack_number(into, statistics->steps_lost);
     pack_number(into, statistics->requests_total);
@@ -252,6 +253,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     struct campaign_statistics totals = {0};
     totals.steps_ok = unpack_number(from);
     totals.steps_failed = unpack_number(from);
+    totals.steps_failed_by_loss = unpack_number(from);
     totals.steps_stopped = unpack_number(from);
     totals.steps_lost = unpack_number(from);
     totals.requests_total = unpack_number(from);
@@ -281,6 +283,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     statistics->dropped = totals.dropped;
     statistics->steps_ok = totals.steps_ok;
     statistics->steps_failed = totals.steps_failed;
+    statistics->steps_failed_by_loss = totals.steps_failed_by_loss;
     statistics->steps_stopped = totals.steps_stopped;
     statistics->steps_lost = totals.steps_lost;
     statistics->requests_total = totals.requests_total;

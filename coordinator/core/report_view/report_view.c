@@ -26,6 +26,11 @@ static struct owned_view *owner_of_view(struct report_view *view)
     return (struct owned_view *)view;
 }
 
+const char *report_view_outcome(const struct report_view *view)
+{
+    return view->verdict != VERDICT_NONE ? verdict_name(view->verdict) : campaign_state_name(view->state);
+}
+
 struct report_view *report_view_new(void)
 {
     struct owned_view *owned = MEMORY_NEW(struct owned_view);
@@ -464,8 +469,10 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->seed = report->options->seed;
     view->workers = report->options->workers;
     view->workers_running = report->workers_running;
+    view->workers_ran = report->workers_ran;
     view->steps_ok = report->steps_ok;
     view->steps_failed = report->steps_failed;
+    view->steps_failed_by_loss = report->steps_failed_by_loss;
     view->steps_stopped = report->steps_stopped;
     view->steps_lost = report->steps_lost;
     view->step = quantiles_of(report->step_us);

@@ -189,8 +189,10 @@ struct report_view {
     uint64_t seed;
     uint32_t workers;
     uint32_t workers_running;
+    uint32_t workers_ran; /* that it ever had, each counted once */
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss;
     uint64_t steps_stopped;
     uint64_t steps_lost;
     struct quantiles step;
@@ -251,6 +253,9 @@ struct report_view {
     uint64_t live_variables;
     uint64_t live_waits;
 };
+
+/* Its verdict; the state that it is in as long as there is none. */
+const char *report_view_outcome(const struct report_view *view);
 
 /* An empty one. */
 MUST_CHECK struct report_view *report_view_new(void);

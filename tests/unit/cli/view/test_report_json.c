@@ -261,6 +261,7 @@ static const char *const EXPECTED[] = {
     "{\"verdict\":\"failed\"}",
     "{\"reason\":\"12 steps failed\"}",
     "{\"workers\":6}",
+    "{\"workers_ran\":9}",
     ("{\"agents\":[{\"name\":\"agent-1\",\"pid\":11,\"host\":\"here\",\"labels\":{\"zone\":\"a\","
     "\"rack\":\"7\"},\"workers\":3,\"state\":\"joined\",\"clock\":{\"offset_ms\":-3000.0,"
     "\"uncertainty_ms\":0.040123},\"cpu\":0.0712345679,\"memory_bytes\":36700160,"
@@ -268,9 +269,10 @@ static const char *const EXPECTED[] = {
     "\"labels\":{},\"workers\":0,\"state\":\"lost\",\"clock\":null,\"cpu\":null,"
     "\"memory_bytes\":null,\"loop_lag_ms\":null}]}"),
     "{\"started_at\":\"2023-11-14T22:13:20.123Z\"}",
+    "{\"ended_at\":\"2023-11-14T22:14:25.123Z\"}",
     "{\"duration_s\":65.0}",
     "{\"seed\":42}",
-    ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
+    ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"failed_by_loss\":5,\"p50_ms\":50.015,"
     "\"p95_ms\":95.039,\"p99_ms\":99.007}}"),
     ("{\"load\":{\"arrivals\":123,\"dropped\":7,\"late_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
     "\"step_response_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
@@ -311,6 +313,7 @@ static const char *const EXPECTED[] = {
     "\"outcome\":\"met\",\"value\":99.5,\"unit\":\"%\",\"reached\":\"99.5 %\",\"missed_at_s\":null},"
     "{\"threshold\":\"http.rate > 5/s\",\"outcome\":\"pending\",\"value\":null,\"unit\":\"/s\","
     "\"reached\":\"\",\"missed_at_s\":null}]}"),
+    "{\"outputs\":[]}",
     ("{\"websockets\":{\"WS /\\\\xff\":{\"opened\":100,\"failed\":101,\"closed_by_us\":102,"
     "\"closed_by_peer\":103,\"lost\":104,\"messages_in\":105,\"messages_out\":106,"
     "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"open\":0,\"messages_in_per_s\":1.615,"

@@ -47,6 +47,7 @@ static void operation_instants(Tutti__V1__Message *wire)
     ITEM(OPERATION_READ)->n_after_us = 2;
 }
 
+SPOIL(operation_on_timeout, ITEM(OPERATION_BARRIER)->on_timeout = BARRIER_TIMEOUTS)
 SPOIL(operation_digest, ITEM(OPERATION_READ)->digest = text_bytes("fifteen bytes.."))
 
 /* 1.0 as a floating-point number: it has to be an integer. */
@@ -170,6 +171,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_OPERATIONS, operation_text, "text has 2001 bytes"},
     {MESSAGE_OPERATIONS, operation_instants, "operation 2: 2 instants for 29 workers"},
     {MESSAGE_OPERATIONS, operation_digest, "operation 2: a digest of 15 bytes"},
+    {MESSAGE_OPERATIONS, operation_on_timeout, "operation 6: a timeout that does 3"},
     {MESSAGE_REPLIES, reply_no_kind, "reply 0: unknown kind"},
     {MESSAGE_REPLIES, reply_outcome, "outcome: unknown value 6"},
     {MESSAGE_REPLIES, reply_outcome_negative, "outcome: unknown value -1"},

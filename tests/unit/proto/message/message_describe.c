@@ -106,6 +106,7 @@ static void operation(struct buffer *text, const struct operation *operation)
     number(text, "count", operation->count);
     number(text, "timeout", operation->timeout_ms);
     number(text, "strict", operation->is_strict);
+    number(text, "on timeout", operation->on_timeout);
     number(text, "at_once", operation->is_at_once);
     number(text, "aside", operation->is_aside);
     value(text, "value", operation->value);
@@ -135,6 +136,8 @@ static void reply(struct buffer *text, const struct reply *reply)
     number(text, "rank", reply->rank);
     number(text, "won", reply->is_won);
     number(text, "maker", reply->is_maker);
+    number(text, "by loss", reply->is_by_loss);
+    number(text, "present", reply->present);
     value(text, "value", reply->value);
     number(text, "at", (uint64_t)reply->at_ns);
     workers(text, "missing", &reply->missing);
@@ -178,6 +181,7 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
 {
     number(text, "ok", statistics->steps_ok);
     number(text, "failed", statistics->steps_failed);
+    number(text, "failed by loss", statistics->steps_failed_by_loss);
     number(text, "stopped", statistics->steps_stopped);
     number(text, "running", statistics->workers_running);
     number(text, "at", (uint64_t)statistics->at_ns);
