@@ -17,9 +17,17 @@ enum option_type {
     OPTION_DURATION, /* uint64_t, milliseconds, within minimum…maximum */
     OPTION_REAL,     /* double within minimum…maximum */
     OPTION_TEXT,     /* const char * of minimum…maximum bytes, borrowed from argv or the environment */
-    OPTION_BYTES,    /* struct bytes, otherwise the same */
+    OPTION_TEXTS,    /* struct option_texts: the same several times */
+    OPTION_BYTES,    /* struct bytes, otherwise the same as OPTION_TEXT */
     OPTION_CHOICE,   /* uint32_t or an enum: the value of one of `choices` */
     OPTION_CUSTOM    /* `parse` does everything */
+};
+
+/* In the order in which they were given; that of the environment is the first. */
+#define OPTION_TEXTS_MAX 256u
+struct option_texts {
+    const char *items[OPTION_TEXTS_MAX];
+    size_t count;
 };
 
 #define OPTION_CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})

@@ -240,8 +240,12 @@ static const char *spell_list(struct spelling *spelling)
         if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) != strlen(lua_tostring(lua, -1))) {
             spelling_refuse(spelling, expected);
         }
+        if (i > 1) {
+            lua_pushlstring(lua, &separator, 1);
+            lua_insert(lua, -2);
+            lua_concat(lua, 2);
+        }
         luaL_addvalue(&joined);
-        luaL_addchar(&joined, separator);
     }
     lua_pop(lua, 1);
     luaL_pushresult(&joined);
@@ -307,6 +311,7 @@ static const char *spell(struct spelling *spelling)
         }
         return lua_toboolean(spelling->lua, -1) ? "true" : "false";
     case OPTION_TEXT:
+    case OPTION_TEXTS:
     case OPTION_BYTES:
         return spelling->option->is_list ? spell_list(spelling) : spell_fields(spelling);
     case OPTION_CHOICE:

@@ -15,6 +15,7 @@
 struct request_report {
     struct bytes name;
     bool is_timing;
+    uint32_t ordinal; /* by when it was first heard of, among all of the campaign */
     uint64_t count;
     uint64_t failed;
     uint64_t received_bytes; /* of bodies */

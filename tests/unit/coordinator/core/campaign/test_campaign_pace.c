@@ -68,6 +68,23 @@ static void a_pause_stops_the_clock_of_the_plan(void **state)
     assert_true(is_told(stand, "a1: drain"));
 }
 
+static void a_second_pause_counts_from_the_plan(void **state)
+{
+    struct stand *stand = open_load(state, "10/s");
+    stand_pass_ms(stand, 4000);
+    pace(stand, PACE_PAUSE, 0);
+    stand_pass_ms(stand, 8000);
+    pace(stand, PACE_RESUME, 0);
+    stand_pass_ms(stand, 2000);
+    stand_forget_story(stand);
+    pace(stand, PACE_PAUSE, 0);
+    assert_true(is_told(stand, "a1: pace paused at 6") || is_told(stand, "a1: pace paused at 5"));
+    stand_pass_ms(stand, 3000);
+    stand_forget_story(stand);
+    pace(stand, PACE_RESUME, 0);
+    assert_true(is_told(stand, "a1: pace shifted by 11"));
+}
+
 static void a_rate_counts_from_what_came_before(void **state)
 {
     struct stand *stand = open_load(state, "10/s");
@@ -197,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(workers_follow_their_stages),
         STORY(a_pause_stops_the_clock_of_the_plan),
+        STORY(a_second_pause_counts_from_the_plan),
         STORY(a_rate_counts_from_what_came_before),
         STORY(what_cannot_be_is_refused),
         STORY(workers_that_meet_pause_before_one_step),
