@@ -103,7 +103,8 @@ struct done {
 };
 
 struct begin {
-    int64_t at_ns; /* coordinator's clock; 0 is at once */
+    int64_t at_ns;         /* coordinator's clock; 0 is at once */
+    uint64_t from_plan_ns; /* of an agent that joins later: arrivals before this instant are others' */
 };
 
 /* Workers that continue at `first_step`. */
@@ -134,6 +135,8 @@ struct pace {
     uint64_t rate_at_ns;
     double rate_per_s;
     double before;
+    uint64_t slots_at_ns;    /* from then on every so many-th arrival is of the same worker: */
+    uint32_t slots;          /* 0: as many as there were workers at the beginning */
     struct room_step *rooms; /* where workers meet, they pause before this step */
     size_t room_count;
 };

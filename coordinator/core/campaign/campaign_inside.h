@@ -58,6 +58,7 @@ struct campaign_agent {
     struct artifact_delivery artifact;
     struct performance performance;
     bool is_lost;
+    bool is_joining; /* while the campaign runs; it has not loaded the script yet */
     bool is_deployed;
     bool is_drained;
     bool is_finished;
@@ -112,6 +113,7 @@ struct campaign {
     uint64_t begun_ns;
     uint64_t ended_ns; /* when its workers had ended; 0: not yet */
     struct pace pace;  /* what has changed of its plan, without rooms */
+    bool has_joined;   /* an agent, after the beginning */
     bool is_draining;
     bool is_last_step_known;
     uint64_t *last_steps; /* by room, while draining */
@@ -162,6 +164,8 @@ void campaign_teardown_failed(struct campaign *campaign, const char *why);
 struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct member *member);
 /* Takes part, and messages can be sent to it. */
 bool campaign_agent_is_live(const struct campaign_agent *agent);
+/* And has loaded the script, or is to before the campaign begins. */
+bool campaign_agent_takes_workers(const struct campaign_agent *agent);
 uint32_t campaign_live_agents(const struct campaign *campaign);
 /* Sends to one live agent; to those of `agents` (bitset.h) that are live; to all that are. Encoded once. */
 void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent, struct message *message);
@@ -188,6 +192,19 @@ void campaign_send_moved(struct campaign *campaign);
 /* The agent has so many workers that run. */
 void campaign_note_running(struct campaign *campaign, struct campaign_agent *agent, uint32_t workers);
 
+/* One more, which has no workers. Pointers to its agents change. */
+struct campaign_agent *campaign_add_agent(struct campaign *campaign, struct member *member);
+
+/* campaign_join.c */
+/* Those that may take part and do not yet. */
+void campaign_take_joined(struct campaign *campaign);
+/* It has loaded the script, or why not. */
+void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
+                     const struct done *done);
+/* The number of workers has changed: where agents have joined, the arrivals are split over all workers again.
+ */
+void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns);
+
 /* campaign_series.c: what is counted second by second. */
 void campaign_series_statistics(struct campaign *campaign, uint64_t now_ns,
                                 const struct statistics *statistics);
@@ -202,22 +219,28 @@ void campaign_series_seen(struct campaign *campaign, uint64_t now_ns);
 enum campaign_lifecycle_event campaign_take_operations(struct campaign *campaign, uint64_t now_ns,
                                                        struct campaign_agent *agent,
                                                        const struct message *message);
+/* To one agent, or (NULL) to all. */
+void campaign_tell_rooms(struct campaign *campaign, const struct campaign_agent *agent,
+                         enum message_kind kind, const struct worker_set *rooms);
 /* RUN_UNTIL, from last_steps. */
 void campaign_send_last_steps(struct campaign *campaign);
 
 /* campaign_pace.c */
+/* How far the plan is, which stands still while the campaign is paused. */
+uint64_t campaign_plan_ns(const struct campaign *campaign, uint64_t now_ns);
 /* Its workers begin. */
 void campaign_begin_stages(struct campaign *campaign);
 /* Changes the number of workers to what its stages say now. */
 void campaign_follow_stages(struct campaign *campaign, uint64_t now_ns);
-/* Arrivals of its plan, which is over, that an agent which was lost has not begun, or not told of. */
+/* Arrivals of its plan, which is over, that no agent has begun, or told of, since one was lost or one joined.
+ */
 uint64_t campaign_unbegun(const struct campaign *campaign);
 
 /* campaign_scale.c */
 /* False with why the campaign cannot have this many workers, whatever changes their number. */
 MUST_CHECK bool campaign_can_scale(const struct campaign *campaign, uint32_t workers, struct error *error);
 /* To a number that it may have. */
-void campaign_set_workers(struct campaign *campaign, uint32_t workers);
+void campaign_set_workers(struct campaign *campaign, uint64_t now_ns, uint32_t workers);
 /* Rooms, counting all worker ids that there ever were. */
 uint32_t campaign_room_total(const struct campaign *campaign);
 /* Begins the workers that are wanted, if they can begin now. */

@@ -317,6 +317,7 @@ static void small_body(const struct message *message, struct buffer *text)
         break;
     case MESSAGE_BEGIN:
         number(text, "at", (uint64_t)message->begin.at_ns);
+        number(text, "from", message->begin.from_plan_ns);
         break;
     case MESSAGE_FINISHED:
         number(text, "workers", message->finished.workers);

@@ -244,6 +244,8 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
                                              .rate_at_ns = is_largest ? LIMIT_PLAN_NS : 8,
                                              .rate_per_s = is_largest ? LOAD_RATE_MAX : 0.125,
                                              .before = is_largest ? LIMIT_ARRIVALS : 3.5,
+                                             .slots_at_ns = is_largest ? LIMIT_PLAN_NS : 9,
+                                             .slots = is_largest ? LIMIT_WORKERS : palette->small,
                                              .rooms = items,
                                              .room_count = count};
         return;
@@ -413,6 +415,7 @@ static void make_small_body(struct message *message, const struct palette *palet
         break;
     case MESSAGE_BEGIN:
         message->begin.at_ns = palette->instant_ns;
+        message->begin.from_plan_ns = palette->small;
         break;
     case MESSAGE_FINISHED:
         message->finished.workers = palette->wide / 13;
