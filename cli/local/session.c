@@ -311,6 +311,12 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     char *turn_limit = memory_format("--turn-limit=%llums", (unsigned long long)options->turn_limit_ms);
     SCOPED(memory_free_at)
     char *verbose = memory_format("--verbose=%u", (unsigned)options->campaign.verbosity);
+    const struct request_log_options *log = &options->request_log;
+    SCOPED(memory_free_at)
+    char *log_requests = memory_format("--log-requests=%s", log->path != NULL ? log->path : "");
+    SCOPED(memory_free_at) char *sample = memory_format("--sample=%.12f", log->share * 100);
+    SCOPED(memory_free_at)
+    char *log_bodies = memory_format("--log-bodies=%llu", (unsigned long long)log->body_bytes);
     /* All options are given explicitly, so that the environment has no influence. */
     const char *const arguments[] = {
         "tutti",
@@ -324,6 +330,9 @@ static bool start_agent(struct session *session, size_t number, struct error *er
         browser_starts,
         turn_limit,
         verbose,
+        log_requests,
+        sample,
+        log_bodies,
         options->may_use_system ? "--allow-system=true" : "--allow-system=false",
         options->is_quiet ? "--quiet=true" : "--quiet=false",
         "--parent-bound=true",

@@ -18,6 +18,11 @@ static void load_dropped(const struct metric_giver *giver)
     load_give(giver, (double)giver->report->dropped);
 }
 
+static void load_workers_grown(const struct metric_giver *giver)
+{
+    load_give(giver, (double)giver->report->workers_grown);
+}
+
 static void load_late_p99_s(const struct metric_giver *giver)
 {
     load_give(giver, (double)giver->report->late.p99_us / METRICS_US_PER_S);
@@ -39,6 +44,9 @@ static const struct campaign_family ROWS[] = {
     {{"tutti_campaign_dropped_total", METRIC_COUNTER,
       "Arrivals of a campaign's plan that have found no worker."},
      load_dropped},
+    {{"tutti_campaign_workers_grown_total", METRIC_COUNTER,
+      "Workers of a campaign that began since arrivals found none that was free."},
+     load_workers_grown},
     {{"tutti_campaign_late_p99_seconds", METRIC_GAUGE,
       "How late the steps of a campaign begin, 99th percentile."},
      load_late_p99_s},

@@ -81,6 +81,15 @@ struct seen_report {
     size_t example_count;
 };
 
+/* What a campaign was to hold by changing the number of its workers. */
+struct goal_report {
+    const struct threshold *threshold; /* NULL: it has none */
+    const char *state;                 /* searching, held, missed */
+    uint32_t workers;                  /* that it holds with, or has come to so far */
+    bool has_value;
+    double value; /* the latest */
+};
+
 struct campaign_report {
     uint64_t campaign;
     const struct campaign_options *options;
@@ -107,7 +116,9 @@ struct campaign_report {
     const struct histogram *request_response_us; /* all requests, without timings, likewise */
     uint64_t arrivals;                           /* of the plan, that have begun */
     uint64_t dropped;                            /* that have found no worker */
-    const struct histogram *release_spread_us;   /* of absolute-time releases; NULL: none yet */
+    struct goal_report goal;
+    uint64_t workers_grown;                    /* that began since arrivals found none that is free */
+    const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;
     uint64_t start_spread_us; /* how far apart the first and the last worker began, without ramp-up */
     const struct agent_report *agents;

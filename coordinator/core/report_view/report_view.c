@@ -265,6 +265,24 @@ static void view_threshold_value(struct report_view *view, const struct threshol
     }
 }
 
+static void view_goal(struct report_view *view, const struct goal_report *report)
+{
+    struct threshold_view threshold = {0};
+    if (report->threshold == NULL) {
+        return;
+    }
+    struct threshold_result result = {
+        .threshold = *report->threshold, .has_value = report->has_value, .value = report->value};
+    view_threshold_value(view, &result, &threshold);
+    view->goal = (struct goal_view){.text = report_view_text(view, report->threshold->text),
+                                    .state = bytes_of_string(report->state),
+                                    .workers = report->workers,
+                                    .has_value = threshold.has_value,
+                                    .value = threshold.value,
+                                    .unit = threshold.unit,
+                                    .reached = threshold.reached};
+}
+
 static void view_thresholds(struct report_view *view, const struct campaign_report *report)
 {
     struct threshold_view *thresholds = report_view_array(view, report->threshold_count, sizeof *thresholds);
@@ -393,10 +411,7 @@ static void view_present(struct report_view *view, const struct campaign_report 
         view->window_ns = report->running_ns;
         view->recent = view->request;
         requests = report->requests_total;
-        failed = 0;
-        for (size_t i = 0; i < report->request_count; i++) {
-            failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
-        }
+        failed = view->requests_failed;
         messages = 0;
         for (size_t i = 0; i < report->websocket_count; i++) {
             messages += report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_IN] +
@@ -432,11 +447,17 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->step = quantiles_of(report->step_us);
     view->requests_total = report->requests_total;
     view->request = quantiles_of(report->request_latency_us);
+    for (size_t i = 0; i < report->request_count; i++) {
+        view->requests_failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
+    }
     view_present(view, report);
     view->has_plan = campaign_has_plan(report->options);
     view->has_rate = campaign_is_open(report->options);
     view->arrivals = report->arrivals;
     view->dropped = report->dropped;
+    view->may_grow = view->has_rate && report->options->max_workers > 0;
+    view->workers_grown = report->workers_grown;
+    view_goal(view, &report->goal);
     view->late = quantiles_of(report->late_us);
     view->response = quantiles_of(report->response_us);
     view->request_response = quantiles_of(report->request_response_us);

@@ -147,6 +147,17 @@ struct output_view {
     struct bytes error; /* why; empty if it took all */
 };
 
+/* What it was to hold by changing the number of its workers. */
+struct goal_view {
+    struct bytes text;  /* empty: it has none */
+    struct bytes state; /* "searching", "held", "missed" */
+    uint32_t workers;   /* that it holds with, or has come to so far */
+    bool has_value;
+    double value; /* the latest, in this unit: */
+    struct bytes unit;
+    struct bytes reached; /* the value for a person */
+};
+
 struct report_view {
     uint64_t campaign;
     struct bytes script;
@@ -168,11 +179,15 @@ struct report_view {
     uint64_t steps_lost;
     struct quantiles step;
     uint64_t requests_total; /* timings left out */
+    uint64_t requests_failed;
     struct quantiles request;
     bool has_plan; /* steps have an instant at which they are to begin */
     bool has_rate; /* and that by a plan of arrivals */
     uint64_t arrivals;
     uint64_t dropped;
+    bool may_grow; /* by its max_workers */
+    uint64_t workers_grown;
+    struct goal_view goal;
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
