@@ -313,7 +313,8 @@ static const char *const EXPECTED[] = {
     "\"outcome\":\"met\",\"value\":99.5,\"unit\":\"%\",\"reached\":\"99.5 %\",\"missed_at_s\":null},"
     "{\"threshold\":\"http.rate > 5/s\",\"outcome\":\"pending\",\"value\":null,\"unit\":\"/s\","
     "\"reached\":\"\",\"missed_at_s\":null}]}"),
-    "{\"outputs\":[]}",
+    ("{\"outputs\":[{\"output\":\"statsd at h:1\",\"points\":60,\"lost\":0,\"error\":\"\"},"
+    "{\"output\":\"otlp at http://h\",\"points\":60,\"lost\":12,\"error\":\"connection refused\"}]}"),
     ("{\"websockets\":{\"WS /\\\\xff\":{\"opened\":100,\"failed\":101,\"closed_by_us\":102,"
     "\"closed_by_peer\":103,\"lost\":104,\"messages_in\":105,\"messages_out\":106,"
     "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"open\":0,\"messages_in_per_s\":1.615,"
@@ -347,6 +348,14 @@ static const char *const EXPECTED[] = {
 };
 /* clang-format on */
 
+static const struct output_view SAMPLE_OUTPUTS[] = {
+    {.name = {(const uint8_t *)"statsd at h:1", 13}, .points = 60},
+    {.name = {(const uint8_t *)"otlp at http://h", 16},
+     .points = 60,
+     .lost = 12,
+     .error = {(const uint8_t *)"connection refused", 18}},
+};
+
 static void the_json_is_this(void **state)
 {
     struct full_report *full = *state;
@@ -358,6 +367,8 @@ static void the_json_is_this(void **state)
     full->sample.report.artifacts = &artifact;
     full->sample.report.artifact_count = 1;
     SCOPED(report_view_free) struct report_view *report = sample_report_view(&full->sample);
+    report->outputs = SAMPLE_OUTPUTS;
+    report->output_count = 2;
     json_t *object = report_json_object(report);
     const char *key = NULL;
     json_t *value = NULL;
@@ -372,6 +383,24 @@ static void the_json_is_this(void **state)
     }
     assert_int_equal(count, sizeof EXPECTED / sizeof EXPECTED[0]);
     json_decref(object);
+}
+
+/* Also by a report that was read; one that took all is not worth a line. */
+static void what_an_output_lost_is_told(void **state)
+{
+    struct full_report *full = *state;
+    SCOPED(report_view_free) struct report_view *local = sample_report_view(&full->sample);
+    local->outputs = SAMPLE_OUTPUTS;
+    local->output_count = 2;
+    SCOPED(report_view_free) struct report_view *remote = sent(local);
+    assert_same_text(local, remote);
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, REPORT_TEXT_MAX_BYTES);
+    report_text(remote, false, &text);
+    assert_non_null(
+        strstr(buffer_string(&text),
+               "\n  output  otlp at http://h: 12 of 60 points were not taken: connection refused\n"));
+    assert_null(strstr(buffer_string(&text), "statsd"));
 }
 
 /* Nothing is lost on the way: what was read is written as the same JSON. */
@@ -531,6 +560,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_text_is_that_of_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_json_is_this, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_an_output_lost_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_json_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_unknown_stays_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(quantiles_survive, set_up, tear_down),
