@@ -103,6 +103,12 @@ void meter_request(struct meter *meter, const struct request_sample *sample)
     }
 }
 
+void meter_trace(struct meter *meter, struct bytes name, const struct slow_trace *trace)
+{
+    slow_traces_add(&need_request(meter, name, false)->counts.slowest, trace);
+    meter->has_changed = true;
+}
+
 void meter_rebook(struct meter *meter, struct bytes name, bool is_ok)
 {
     struct request_statistics *counts = &need_request(meter, name, false)->counts;
