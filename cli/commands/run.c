@@ -128,10 +128,11 @@ static enum exit_code run_finish(struct run *run, enum exit_code code)
 
 static int run_run(int argc, char **argv)
 {
-    const struct command_words words = {&run_subcommand, argc, argv};
+    SCOPED(command_words_finish) struct command_words words;
     struct run run = {0};
     struct error error;
     enum exit_code code = EXIT_CODE_USAGE;
+    command_words_init(&words, &run_subcommand, argc, argv);
     if (!run_options_read(&words, &run.options, &run.script)) {
         return EXIT_CODE_USAGE;
     }

@@ -49,19 +49,14 @@ const char *subcommand_suggest(const char *name)
     return nearest;
 }
 
-/* By the first one that has a variable. */
-static void print_variable_hint(const struct subcommand *subcommand, FILE *out)
+const struct option *subcommand_option_of_environment(const struct subcommand *subcommand)
 {
-    size_t at = 0;
-    char variable[OPTION_VARIABLE_BYTES];
-    while (at + 1 < subcommand->option_count && subcommand->options[at].has_no_variable) {
-        at++;
+    for (size_t i = 0; i < subcommand->option_count; i++) {
+        if (!subcommand->options[i].has_no_variable) {
+            return &subcommand->options[i];
+        }
     }
-    option_variable(&subcommand->options[at], variable);
-    fprintf(out,
-            "\nEach option can also be given in the environment, --%s as %s; the\n"
-            "command line wins. Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
-            subcommand->options[at].name, variable);
+    return NULL;
 }
 
 void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
@@ -74,7 +69,15 @@ void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
     if (subcommand->option_count > 0) {
         fprintf(out, "\nOptions:\n");
         option_print_help(subcommand->options, subcommand->option_count, out);
-        print_variable_hint(subcommand, out);
+    }
+    const struct option *example = subcommand_option_of_environment(subcommand);
+    if (example != NULL) {
+        char variable[OPTION_VARIABLE_BYTES];
+        option_variable(example, variable);
+        fprintf(out,
+                "\nEach option can also be given in the environment, --%s as %s; the\n"
+                "command line wins. Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
+                example->name, variable);
     }
     if (subcommand->tells_verdict) {
         fprintf(out, "\nExit codes:\n");

@@ -55,7 +55,7 @@ static void markdown_head(const struct report_view *report, struct buffer *text)
 {
     char count[FORMAT_BYTES];
     buffer_append_string(text, "## ");
-    report_markdown_text(text, report->script);
+    report_markdown_text(text, report->name.size > 0 ? report->name : report->script);
     buffer_append_format(text, ": %s\n\n", verdict_name(report->verdict));
     if (report->reason.size > 0) {
         report_markdown_text(text, report->reason);

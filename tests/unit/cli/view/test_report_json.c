@@ -240,6 +240,8 @@ static void the_text_is_that_of_run(void **state)
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
     "{\"script\":\"pad.lua\"}",
+    "{\"name\":\"nightly\"}",
+    "{\"labels\":{\"team\":\"web\",\"tier\":\"gold\"}}",
     "{\"verdict\":\"failed\"}",
     "{\"reason\":\"12 steps failed\"}",
     "{\"workers\":6}",
@@ -328,6 +330,8 @@ static void the_json_is_this(void **state)
 {
     struct full_report *full = *state;
     full->seen[2].last_count = 3;
+    full->sample.options.name = bytes_of_string("nightly");
+    full->sample.options.campaign_labels = bytes_of_string("team=web,tier=gold");
     struct artifact artifact = {
         .kind = ARTIFACT_SCREENSHOT, .worker = 7, .step = 3, .content = bytes_of_string("12345")};
     full->sample.report.artifacts = &artifact;
