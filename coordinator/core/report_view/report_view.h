@@ -8,6 +8,7 @@
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
 #include "proto/message/slice.h"
+#include "proto/message/slow_traces.h"
 #include "proto/message/websocket_count.h"
 
 #include <stddef.h>
@@ -52,7 +53,8 @@ struct request_view {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses; /* of answers; sorted */
-    struct quantiles latency;     /* of those that left */
+    struct slow_traces slowest;
+    struct quantiles latency; /* of those that left */
     struct latency_buckets buckets;
     bool has_response;
     struct quantiles response; /* the same from the intended start of their step */

@@ -162,6 +162,10 @@ static int set_up(void **state)
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
     full->sample.requests[0].received_bytes = 123400;
     full->sample.requests[0].sent_bytes = 77;
+    slow_traces_add(&full->sample.requests[0].slowest,
+                    &(struct slow_trace){
+                        .latency_us = 1500, .has_worker = true, .worker = 7, .step = 3, .id = {0x4b, 0xf9}});
+    slow_traces_add(&full->sample.requests[0].slowest, &(struct slow_trace){.latency_us = 900, .id = {0, 1}});
     close_counts_add(&full->sample.requests[0].statuses, 200, 1227);
     close_counts_add(&full->sample.requests[0].statuses, 503, 7);
     full->scenario = (struct scenario_report){.name = bytes_of_string("browse"),
@@ -290,7 +294,9 @@ static const char *const EXPECTED[] = {
     "\"blocked\":{" OTHER_PHASE "},\"lookup\":{" OTHER_PHASE "},\"connect\":{" OTHER_PHASE "},"
     "\"tls\":{" OTHER_PHASE "},\"sending\":{" OTHER_PHASE "},"
     "\"waiting\":{\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0},"
-    "\"receiving\":{" OTHER_PHASE "}},\"bytes_in\":123400,\"bytes_out\":77,"
+    "\"receiving\":{" OTHER_PHASE "}},\"slowest\":[{\"trace\":\"4bf90000000000000000000000000000\","
+    "\"ms\":1.5,\"worker\":7,\"step\":3},{\"trace\":\"00010000000000000000000000000000\",\"ms\":0.9,"
+    "\"worker\":null,\"step\":null}],\"bytes_in\":123400,\"bytes_out\":77,"
     "\"statuses\":{\"200\":1227,\"503\":7}}}}"),
     ("{\"timings\":{\"edit seen\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
     ALL_TIMES "}}}"),

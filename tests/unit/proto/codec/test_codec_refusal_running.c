@@ -133,6 +133,18 @@ static void many_statuses(Tutti__V1__RequestStatistics *request)
     request->statuses = codes;
     request->n_statuses = LIMIT_CLOSE_CODES + 1;
 }
+static void many_traces(Tutti__V1__RequestStatistics *request)
+{
+    static Tutti__V1__SlowTrace *traces[SLOW_TRACES + 1];
+    for (size_t i = 0; i < SLOW_TRACES + 1; i++) {
+        traces[i] = request->slowest[0];
+    }
+    request->slowest = traces;
+    request->n_slowest = SLOW_TRACES + 1;
+}
+SPOIL(request_traces, many_traces(STATISTICS->requests[0]))
+SPOIL(request_trace_id, STATISTICS->requests[0]->slowest[1]->id.len--)
+SPOIL(request_trace_worker, STATISTICS->requests[1]->slowest[0]->worker = LIMIT_WORKERS + 1)
 SPOIL(request_statuses, many_statuses(STATISTICS->requests[0]))
 SPOIL(scenario_name, STATISTICS->scenarios[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(slice_name, STATISTICS->slices[0]->name.len = 0)
@@ -231,6 +243,9 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, websocket_name, "name of a WebSocket has 256"},
     {MESSAGE_STATISTICS, websocket_codes, "more than 16 codes"},
     {MESSAGE_STATISTICS, request_statuses, "more than 16 codes"},
+    {MESSAGE_STATISTICS, request_traces, "more than 10 traces"},
+    {MESSAGE_STATISTICS, request_trace_id, "a trace that is none"},
+    {MESSAGE_STATISTICS, request_trace_worker, "a trace that is none"},
     {MESSAGE_STATISTICS, scenario_name, "name of a scenario"},
     {MESSAGE_STATISTICS, websocket_histogram, "out of order"},
     {MESSAGE_STATISTICS, slice_name, "name of what has a tag is empty"},
