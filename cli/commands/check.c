@@ -5,6 +5,7 @@
 #include "cli/base/format.h"
 #include "cli/commands/subcommand.h"
 #include "cli/options/campaign_script.h"
+#include "cli/options/command_words.h"
 #include "cli/options/run_options.h"
 #include "common/log.h"
 #include "common/memory.h"

@@ -4,6 +4,7 @@
 #include "cli/commands/subcommand.h"
 #include "cli/local/session.h"
 #include "cli/options/campaign_script.h"
+#include "cli/options/command_words.h"
 #include "cli/options/run_options.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -110,7 +111,7 @@ static int run_run(int argc, char **argv)
     enum exit_code code = EXIT_CODE_USAGE;
     command_words_init(&words, &run_subcommand, argc, argv);
     if (!run_options_read(&words, &run.options, &run.script)) {
-        return EXIT_CODE_USAGE;
+        return words.code;
     }
     if (!campaign_script_read(&words, run.script, &run.options, &run.facts, &error) ||
         !campaign_script_has_driver(run.script, &run.options, run.facts, &error) ||

@@ -2,6 +2,7 @@
  * campaign. */
 #include "cli/commands/subcommand.h"
 #include "cli/options/campaign_script.h"
+#include "cli/options/command_words.h"
 #include "cli/options/start_options.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
@@ -141,7 +142,7 @@ static int run_start(int argc, char **argv)
     enum exit_code code = EXIT_CODE_USAGE;
     command_words_init(&words, &start_subcommand, argc, argv);
     if (!run_options_read(&words, &start.options.run, &start.script)) {
-        return EXIT_CODE_USAGE;
+        return words.code;
     }
     if (!start_command_prepare(&start, &words, &error)) {
         log_line(LOG_ERROR, "start", "%s", error.text);
