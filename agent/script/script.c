@@ -102,7 +102,6 @@ struct script *script_new(const struct script_settings *settings)
     *(struct script **)lua_getextraspace(script->lua) = script;
     script->limits.instructions_left = (int64_t)script->limits.instruction_limit;
     ticker_start();
-    limits_install(script->lua);
     lua_pushcfunction(script->lua, open_libraries);
     lua_call(script->lua, 0, 0);
     return script;

@@ -49,6 +49,7 @@ struct script {
     const void *notifier_type;
     const void *websocket_type;
     const void *task_type;
+    const void *response_metatable;
     int response_type; /* a metatable too, and the options of all requests: in the registry; LUA_NOREF */
     int http_defaults;
     struct limits limits;

@@ -1,9 +1,11 @@
 /* The options of `tutti run` and `tutti start`: those of every campaign, those of both, and those of each. */
+#include "cli/options/out_option.h"
 #include "cli/options/run_options.h"
 #include "cli/options/start_options.h"
 #include "common/host_override.h"
 #include "proto/message/campaign_option.h"
 #include "proto/message/environment.h"
+#include "proto/message/goal.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"
@@ -66,6 +68,10 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
         .argument = "FILE", .help = "write the report to this file as Markdown"},
     {.name = "junit", .type = OPTION_TEXT, RUN_FIELD(junit_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "FILE", .help = "write verdict, scenarios, checks and thresholds to this file as JUnit's test cases"},
+    OUT_OPTION(offsetof(struct run_options, outputs)),
+    {.name = "log", .type = OPTION_TEXT, RUN_FIELD(request_log.path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
+        .argument = "FILE", .help = "write each request to this file, as JSON in a line"},
+    REQUEST_LOG_OPTIONS(offsetof(struct run_options, request_log)),
 };
 
 const struct option start_option_table[START_OPTION_COUNT] = {

@@ -1,12 +1,38 @@
 /* What `tutti run` or `tutti start` was told of a campaign: by the script, over it the environment, over both
  * the command line. */
 #pragma once
+#include "cli/options/percent.h"
 #include "common/error.h"
 #include "common/option.h"
+#include "coordinator/live/output_target.h"
 #include "proto/message/campaign.h"
 
 struct command_words;
 struct script_facts;
+
+/* The log of requests: of `tutti run`, and of an agent. */
+struct request_log_options {
+    const char *path;    /* NULL: none */
+    double share;        /* of the requests that succeed: 0…1 */
+    uint64_t body_bytes; /* of the bodies of failures; 0: none */
+};
+#define REQUEST_LOG_MAX_BODY_BYTES 65536u
+/* Rows of a table that fills a structure with a struct request_log_options `at` this offset. */
+#define REQUEST_LOG_OPTIONS(at)                                                                              \
+    {.name = "sample",                                                                                       \
+     .type = OPTION_CUSTOM,                                                                                  \
+     .offset = (at) + offsetof(struct request_log_options, share),                                           \
+     .is_set_offset = SIZE_MAX,                                                                              \
+     .parse = percent_parse,                                                                                 \
+     .argument = "P%",                                                                                       \
+     .fallback = "100%",                                                                                     \
+     .help = "log so many of the requests that succeed; those that fail are all logged"},                    \
+    {                                                                                                        \
+        .name = "log-bodies", .type = OPTION_NUMBER, .maximum = REQUEST_LOG_MAX_BODY_BYTES,                  \
+        .offset = (at) + offsetof(struct request_log_options, body_bytes), .is_set_offset = SIZE_MAX,        \
+        .argument = "BYTES", .fallback = "0",                                                                \
+        .help = "and of answers of 400 and more the first bytes of the body"                                 \
+    }
 
 /* Texts are borrowed from argv, the environment or `arguments`. */
 struct run_options {
@@ -30,6 +56,8 @@ struct run_options {
     const char *csv_path;
     const char *markdown_path;
     const char *junit_path;
+    struct output_list outputs; /* where points go while it runs */
+    struct request_log_options request_log;
     /* What the user or the script has set. */
     struct {
 #define CAMPAIGN_OPTION(type, field, key, ...) bool field;
@@ -63,6 +91,10 @@ enum run_option_row {
     RUN_ROW_CSV,
     RUN_ROW_MARKDOWN,
     RUN_ROW_JUNIT,
+    RUN_ROW_OUT,
+    RUN_ROW_LOG,
+    RUN_ROW_SAMPLE,
+    RUN_ROW_LOG_BODIES,
     RUN_OPTION_COUNT
 };
 

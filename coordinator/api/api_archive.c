@@ -57,6 +57,12 @@ void api_keep(struct api *api, uint64_t campaign)
     json_decref(whole);
 }
 
+void api_campaign_counted(struct api *api, uint64_t campaign)
+{
+    (void)server_report_now(api->server, campaign);
+    api_keep(api, campaign);
+}
+
 /* Copies the ids: the overview is borrowed until the next one. */
 void api_keep_all(struct api *api)
 {

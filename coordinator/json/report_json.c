@@ -3,6 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/clock.h"
+#include "coordinator/json/goal_json.h"
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/json_table.h"
@@ -225,11 +226,23 @@ static const struct json_row STEP_ROWS[] = {
     {.key = "stopped", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_stopped)},
     {.key = "lost", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_lost)},
     {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p50_us)},
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p95_us)},
     {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p99_us)},
 };
 /* Without their times. */
 static const struct json_table STEP_COUNTS = {.rows = STEP_ROWS, .count = 4, .item_size = sizeof(struct report_view)};
 static const struct json_table STEPS = {JSON_ROWS(STEP_ROWS, struct report_view)};
+
+/* Of all requests. */
+static const struct json_row HTTP_ROWS[] = {
+    {.key = "count", .type = JSON_TABLE_COUNT, .offset = REPORT(requests_total)},
+    {.key = "failed", .type = JSON_TABLE_COUNT, .offset = REPORT(requests_failed)},
+    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p50_us)},
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p95_us)},
+    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p99_us)},
+    {.key = "max_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.maximum_us)},
+};
+static const struct json_table HTTP = {JSON_ROWS(HTTP_ROWS, struct report_view)};
 
 static const struct json_row RELEASE_ROWS[] = {
     {.key = "p50", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(release_spread.p50_us)},
@@ -251,6 +264,8 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "seed", .type = JSON_TABLE_COUNT, .offset = REPORT(seed)},
     {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEPS},
     {.key = "load", .type = JSON_TABLE_SPECIAL, .special = &json_special_load},
+    {.key = "http", .type = JSON_TABLE_OBJECT, .table = &HTTP},
+    {.key = "goal", .type = JSON_TABLE_SPECIAL, .special = &json_special_goal},
     {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
@@ -259,6 +274,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
     {.key = "checks", .type = JSON_TABLE_SPECIAL, .special = &json_special_checks},
     {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},
+    {.key = "outputs", REPORT_LIST(outputs, output_count, json_table_outputs)},
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "convergence", .type = JSON_TABLE_SPECIAL, .special = &json_special_convergence},

@@ -6,6 +6,7 @@
 #include "common/host_override.h"
 #include "common/memory.h"
 #include "proto/message/environment.h"
+#include "proto/message/goal.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"

@@ -32,6 +32,7 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     campaign->first_workers = campaign->options.workers;
     deadline_init(&campaign->judge_due, DEADLINE_JUDGE, campaign);
     campaign->thresholds = thresholds_new(campaign->options.thresholds);
+    campaign->goal = campaign_goal_new(campaign);
     return campaign;
 }
 
@@ -78,6 +79,7 @@ void campaign_free(struct campaign **at)
     sightings_free(&campaign->sightings);
     campaign_statistics_free(&campaign->statistics);
     thresholds_free(&campaign->thresholds);
+    campaign_goal_free(&campaign->goal);
     series_free(&campaign->series);
     artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);
@@ -184,6 +186,7 @@ static enum campaign_lifecycle_event campaign_do_begin(struct campaign *campaign
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
     campaign_begin_stages(campaign);
+    campaign_begin_goal(campaign);
     campaign_thresholds_begin(campaign, now_ns);
     uint64_t duration_ms = campaign->options.duration_ms;
     deadline_set(campaign->home.timers, &campaign->lifecycle_due,

@@ -132,7 +132,11 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind
         return;
     }
     if (kind == DEADLINE_STAGE) {
-        campaign_follow_stages(campaign, now_ns);
+        if (campaign->goal != NULL) {
+            campaign_follow_goal(campaign, now_ns);
+        } else {
+            campaign_follow_stages(campaign, now_ns);
+        }
         return;
     }
     if (kind == DEADLINE_JUDGE) {

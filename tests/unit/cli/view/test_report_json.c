@@ -251,12 +251,14 @@ static const char *const EXPECTED[] = {
     "{\"duration_s\":65.0}",
     "{\"seed\":42}",
     ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
-    "\"p99_ms\":99.007}}"),
+    "\"p95_ms\":95.039,\"p99_ms\":99.007}}"),
     ("{\"load\":{\"arrivals\":123,\"dropped\":7,\"late_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
     "\"step_response_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
     "\"step_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
     "\"request_response_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
     "\"request_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0}}}"),
+    ("{\"http\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
+    "\"max_ms\":100.0}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
     "\"step\":2,\"scenario\":\"browse\"}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
