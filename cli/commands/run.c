@@ -21,6 +21,7 @@
 /* What a run holds while it lasts. */
 struct run {
     const char *script;
+    const char *shown; /* how the report names it */
     struct run_options options;
     struct script_facts *facts;
     struct target *target;
@@ -102,7 +103,7 @@ static enum exit_code run_hand_over(struct run *run)
     campaign.target = bytes_of_string(run->target_address);
     campaign.seed = campaign.seed > 0 ? campaign.seed : draw_seed();
     const struct session_settings settings = {
-        .script = run->script,
+        .script = run->shown,
         .bundle = &run->facts->bundle,
         .campaign = &campaign,
         .options = &run->options,
@@ -137,6 +138,7 @@ static int run_run(int argc, char **argv)
     if (!run_options_read(&words, &run.options, &run.script)) {
         return words.code;
     }
+    run.shown = words.shown != NULL ? words.shown : run.script;
     if (!campaign_script_read(&words, run.script, &run.options, &run.facts, &error) ||
         !campaign_script_has_driver(run.script, &run.options, run.facts, &error) ||
         !run_prepare(&run, &error)) {

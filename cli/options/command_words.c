@@ -3,6 +3,7 @@
 
 #include "cli/base/exit_code.h"
 #include "cli/options/env_file.h"
+#include "common/memory.h"
 #include "common/trusted_file.h"
 #include "proto/message/environment.h"
 
@@ -17,6 +18,9 @@ void command_words_init(struct command_words *words, const struct subcommand *co
 void command_words_finish(struct command_words *words)
 {
     config_run_finish(&words->run);
+    git_checkout_finish(&words->checkout);
+    memory_free(words->script);
+    memory_free(words->shown);
     trusted_file_wipe(&words->environment);
 }
 

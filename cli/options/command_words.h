@@ -1,5 +1,6 @@
 /* How a command that has all options of a campaign was called, and what is read because of that. */
 #pragma once
+#include "cli/base/git_checkout.h"
 #include "cli/options/config_file.h"
 #include "common/option.h"
 
@@ -9,7 +10,10 @@ struct command_words {
     const struct subcommand *command;
     int argc;
     char **argv;
-    struct config_run run;     /* of --config; without a script: there is none */
+    struct config_run run; /* of --config; without a script: there is none */
+    struct git_checkout checkout;
+    char *script;              /* where it is; NULL: not known yet */
+    char *shown;               /* how a report names it; NULL: as it was given */
     struct buffer environment; /* of the script, as proto/message/environment.h has it */
     int code;                  /* with which the process exits if it cannot go on */
 };

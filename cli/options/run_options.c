@@ -11,6 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Digits of a commit that a report has. */
+#define COMMIT_SHOWN 12
+
 /* What nobody sets has its default, in the whole structure that the command's table fills. */
 static void run_options_reset(const struct subcommand *command, struct run_options *options)
 {
@@ -45,17 +48,80 @@ static void settle(struct run_options *options)
     }
 }
 
+/* False if it leads out of the folder that it is in. */
+static bool is_inside(const char *path)
+{
+    struct bytes rest = bytes_of_string(path);
+    while (rest.size > 0) {
+        const uint8_t *slash = memchr(rest.data, '/', rest.size);
+        size_t size = slash != NULL ? (size_t)(slash - rest.data) : rest.size;
+        if (bytes_equal_string(bytes_of(rest.data, size), "..")) {
+            return false;
+        }
+        size += slash != NULL ? 1 : 0;
+        rest = bytes_of(rest.data + size, rest.size - size);
+    }
+    return *path != '/';
+}
+
+/* The folder that scripts and files of runs are in: for memory_free; empty for the present one; NULL with an
+ * error. */
+static char *find_folder(struct command_words *words, const struct run_options *options, struct error *error)
+{
+    const char *path = options->git.path;
+    if (options->git.url == NULL) {
+        bool is_lost = options->git.revision != NULL || path != NULL;
+        (void)(is_lost && error_set(error, "--revision and --path are given without --git"));
+        return is_lost ? NULL : memory_copy_string("");
+    }
+    if (path != NULL && !is_inside(path)) {
+        (void)error_set(error, "--path: it leads out of the repository");
+        return NULL;
+    }
+    if (!git_checkout_make(&words->checkout, options->git.url, options->git.revision, error)) {
+        (void)error_wrap(error, "--git: ");
+        return NULL;
+    }
+    return memory_format("%s/%s%s", words->checkout.folder, path != NULL ? path : "",
+                         path != NULL ? "/" : "");
+}
+
+/* What a report calls a script of a repository: its commit, and where it is there. */
+static void show_script(struct command_words *words)
+{
+    size_t size = words->checkout.folder != NULL ? strlen(words->checkout.folder) : 0;
+    if (size > 0) {
+        words->shown = memory_format("%.*s%s", COMMIT_SHOWN, words->checkout.commit, words->script + size);
+    }
+}
+
 /* The script is the word, or what the run of this name in the file of --config says. */
 static bool find_script(struct command_words *words, const struct run_options *options, const char **script,
                         struct error *error)
 {
+    if (options->config == NULL && *script == NULL) {
+        return error_set(error, "which script? (see tutti help %s)", words->command->name);
+    }
+    SCOPED(memory_free_at) char *folder = find_folder(words, options, error);
+    if (folder == NULL) {
+        return false;
+    }
+    const char *path = options->config != NULL ? options->config : *script;
+    if (options->git.url != NULL && !is_inside(path)) {
+        return error_set(error, "%.80s leads out of the repository", path);
+    }
+    SCOPED(memory_free_at) char *place = memory_format("%s%s", folder, path);
     if (options->config == NULL) {
-        return *script != NULL || error_set(error, "which script? (see tutti help %s)", words->command->name);
-    }
-    if (!config_file_read(options->config, *script, &words->run, error)) {
+        words->script = memory_copy_string(place);
+    } else if (!config_file_read(place, *script, &words->run, error)) {
         return error_wrap(error, "--config: ");
+    } else {
+        words->script = memory_copy_string(words->run.script);
     }
-    *script = words->run.script;
+    *script = words->script;
+    if (*script != NULL) {
+        show_script(words);
+    }
     return true;
 }
 

@@ -50,6 +50,12 @@ struct run_options {
     struct option_texts env;       /* NAME=VALUE */
     struct option_texts env_files; /* paths */
     const char *config;            /* a path; NULL: none */
+    /* Where script and config are, instead of in the present folder; NULL: not given. */
+    struct {
+        const char *url;
+        const char *revision;
+        const char *path; /* a folder in it */
+    } git;
     bool may_use_system;
     const char *artifacts; /* a folder; NULL: one is made up */
     /* Paths of further outputs; NULL: none. */
@@ -80,6 +86,9 @@ enum run_option_row {
 #define RUN_OPTION(type, field, ...) RUN_ROW_##field,
 #include "agent/script/command_options.inc"
     RUN_ROW_CONFIG,
+    RUN_ROW_GIT,
+    RUN_ROW_REVISION,
+    RUN_ROW_PATH,
     RUN_ROW_ENV,
     RUN_ROW_ENV_FILE,
     RUN_ROW_CA,
