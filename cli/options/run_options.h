@@ -2,6 +2,7 @@
  * the command line. */
 #pragma once
 #include "cli/options/percent.h"
+#include "common/buffer.h"
 #include "common/error.h"
 #include "common/option.h"
 #include "coordinator/live/output_target.h"
