@@ -291,6 +291,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "load", .type = JSON_TABLE_SPECIAL, .special = &json_special_load},
     {.key = "http", .type = JSON_TABLE_OBJECT, .table = &HTTP},
     {.key = "goal", .type = JSON_TABLE_SPECIAL, .special = &json_special_goal},
+    {.key = "sizing", .type = JSON_TABLE_SPECIAL, .special = &json_special_sizing},
     {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},

@@ -27,6 +27,16 @@ struct campaign_goal {
     double value; /* the latest */
 };
 
+/* The search for how many workers the target takes. */
+struct campaign_sizing {
+    struct thresholds *thresholds; /* what has to hold, and how many steps that was seen of */
+    struct goal_search search;     /* as of a goal */
+    uint64_t not_before_ms;        /* likewise */
+    uint32_t too_many;             /* workers with which it did not hold; 0: not seen yet */
+    double failed_percent;         /* with those, or else the latest */
+    double latency_us;
+};
+
 /* How an agent was doing while the workers ran. */
 struct performance {
     uint64_t measured_us;
@@ -99,9 +109,10 @@ struct campaign {
     bool is_unsettled;
     struct campaign_statistics *statistics;
     struct series *series;
-    uint32_t workers_running;      /* of all agents together */
-    struct thresholds *thresholds; /* NULL: there are none */
-    struct campaign_goal *goal;    /* NULL: it has none */
+    uint32_t workers_running;       /* of all agents together */
+    struct thresholds *thresholds;  /* NULL: there are none */
+    struct campaign_goal *goal;     /* NULL: it has none */
+    struct campaign_sizing *sizing; /* likewise */
     struct artifacts artifacts;
     uint32_t global_agent; /* index of the one that runs global fixtures */
     /* Moved but not announced yet: before the workers begin, only after BEGIN. */
@@ -264,6 +275,15 @@ void campaign_follow_goal(struct campaign *campaign, uint64_t now_ns);
 void campaign_report_goal(const struct campaign *campaign, struct goal_report *report);
 void campaign_goal_pack(const struct campaign_goal *goal, struct buffer *into);
 void campaign_goal_unpack(struct campaign_goal *goal, struct unpack *from);
+
+/* campaign_sizing.c: likewise, and the campaign ends when it has found the number. */
+MUST_CHECK struct campaign_sizing *campaign_sizing_new(const struct campaign *campaign);
+void campaign_sizing_free(struct campaign_sizing **sizing);
+void campaign_begin_sizing(struct campaign *campaign);
+void campaign_follow_sizing(struct campaign *campaign, uint64_t now_ns);
+void campaign_report_sizing(const struct campaign *campaign, struct sizing_report *report);
+void campaign_sizing_pack(const struct campaign_sizing *sizing, struct buffer *into);
+void campaign_sizing_unpack(struct campaign_sizing *sizing, struct unpack *from);
 
 /* campaign_thresholds.c */
 /* How long its workers have been running. */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1880 &&
+                      1888 &&
                   sizeof(struct campaign_agent) == 328 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
@@ -422,6 +422,9 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     if (campaign->goal != NULL) {
         campaign_goal_pack(campaign->goal, into);
     }
+    if (campaign->sizing != NULL) {
+        campaign_sizing_pack(campaign->sizing, into);
+    }
     series_pack(campaign->series, into);
 }
 
@@ -450,6 +453,9 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     }
     if (campaign->goal != NULL) {
         campaign_goal_unpack(campaign->goal, from);
+    }
+    if (campaign->sizing != NULL) {
+        campaign_sizing_unpack(campaign->sizing, from);
     }
     campaign->series = from->is_broken ? NULL : series_unpack(from);
     if (from->is_broken || !campaign_is_possible(campaign)) {

@@ -134,7 +134,9 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind
         return;
     }
     if (kind == DEADLINE_STAGE) {
-        if (campaign->goal != NULL) {
+        if (campaign->sizing != NULL) {
+            campaign_follow_sizing(campaign, now_ns);
+        } else if (campaign->goal != NULL) {
             campaign_follow_goal(campaign, now_ns);
         } else {
             campaign_follow_stages(campaign, now_ns);

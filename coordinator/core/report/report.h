@@ -103,6 +103,15 @@ struct goal_report {
     double value; /* the latest */
 };
 
+/* How many workers the target takes. */
+struct sizing_report {
+    const char *state; /* "searching", "found", "all" (as many as there may be), "none"; NULL: nobody asked */
+    uint32_t workers;  /* that it takes, as far as it is known */
+    uint32_t too_many; /* with which it did not; 0: none was seen */
+    double failed_percent; /* of steps: with those that were too many, else with the latest */
+    double latency_us;     /* 95th percentile of requests, likewise; 0: none was measured */
+};
+
 struct campaign_report {
     uint64_t campaign;
     const struct campaign_options *options;
@@ -132,6 +141,7 @@ struct campaign_report {
     uint64_t arrivals;                           /* of the plan, that have begun */
     uint64_t dropped;                            /* that have found no worker */
     struct goal_report goal;
+    struct sizing_report sizing;
     uint64_t workers_grown;                    /* that began since arrivals found none that is free */
     const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;

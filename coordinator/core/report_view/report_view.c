@@ -313,6 +313,15 @@ static void view_goal(struct report_view *view, const struct goal_report *report
                                     .reached = threshold.reached};
 }
 
+static void view_sizing(struct report_view *view, const struct sizing_report *report)
+{
+    view->sizing = (struct sizing_view){.state = bytes_of_string(report->state),
+                                        .workers = report->workers,
+                                        .too_many = report->too_many,
+                                        .failed_percent = report->failed_percent,
+                                        .p95_ms = report->latency_us / US_PER_MS};
+}
+
 static void view_thresholds(struct report_view *view, const struct campaign_report *report)
 {
     struct threshold_view *thresholds = report_view_array(view, report->threshold_count, sizeof *thresholds);
@@ -490,6 +499,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->may_grow = view->has_rate && report->options->max_workers > 0;
     view->workers_grown = report->workers_grown;
     view_goal(view, &report->goal);
+    view_sizing(view, &report->sizing);
     view->late = quantiles_of(report->late_us);
     view->response = quantiles_of(report->response_us);
     view->request_response = quantiles_of(report->request_response_us);

@@ -176,6 +176,15 @@ struct goal_view {
     struct bytes reached; /* the value for a person */
 };
 
+/* How many workers the target takes. */
+struct sizing_view {
+    struct bytes state; /* "searching", "found", "all", "none"; empty: nobody asked */
+    uint32_t workers;
+    uint32_t too_many;
+    double failed_percent;
+    double p95_ms;
+};
+
 struct report_view {
     uint64_t campaign;
     struct bytes script;
@@ -208,6 +217,7 @@ struct report_view {
     bool may_grow; /* by its max_workers */
     uint64_t workers_grown;
     struct goal_view goal;
+    struct sizing_view sizing;
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
