@@ -9,6 +9,7 @@
 #include "coordinator/core/base/bitset.h"
 #include "coordinator/core/base/replies.h"
 #include "coordinator/core/base/string_pool.h"
+#include "coordinator/core/rooms/latecomers.h"
 #include "coordinator/core/rooms/room.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
@@ -79,6 +80,7 @@ struct rooms {
     bool is_start_known; /* all workers have reported */
     struct histogram *release_spread_us;
     struct sightings *sightings;
+    struct latecomers *latecomers;
 };
 
 /* Adjusts the quota to the current number of workers. */
