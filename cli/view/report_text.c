@@ -3,6 +3,7 @@
 #include "cli/base/format.h"
 #include "cli/base/table.h"
 #include "cli/view/judge_text.h"
+#include "cli/view/last_text.h"
 #include "cli/view/load_text.h"
 #include "cli/view/scenario_text.h"
 #include "cli/view/seen_text.h"
@@ -416,6 +417,7 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     trace_text(report, has_colour, text);
     scenario_text(report, has_colour, text);
     append_waits(text, report, has_colour);
+    last_text(report, has_colour, text);
     websocket_text(report, has_colour, text);
     seen_text(report, has_colour, text);
     append_errors(text, report, has_colour);

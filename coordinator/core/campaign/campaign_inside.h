@@ -8,6 +8,7 @@
 #include "coordinator/core/report/overload.h"
 #include "coordinator/core/report/statistics.h"
 #include "coordinator/core/report/verdict.h"
+#include "coordinator/core/rooms/latecomers.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
 #include "coordinator/core/series/series.h"
@@ -105,7 +106,8 @@ struct campaign {
     uint32_t agent_count;
     struct placement *placement;
     struct rooms *rooms;
-    struct sightings *sightings; /* once the rooms are freed */
+    struct sightings *sightings; /* once the rooms are freed, as the next one */
+    struct latecomers *latecomers;
     bool is_unsettled;
     struct campaign_statistics *statistics;
     struct series *series;
@@ -154,6 +156,8 @@ MUST_CHECK struct campaign *campaign_make(const struct campaign_home *home, uint
  * none follows. Must not be called from an action. False if an event is refused. */
 bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum campaign_lifecycle_event event);
 /* Records the verdict, its reason, and that the campaign is stopped because of it. Returns the STOP event. */
+/* Notes on which agent each of them is. */
+void campaign_place_latecomers(const struct campaign *campaign, struct latecomers *latecomers);
 enum campaign_lifecycle_event campaign_judge_stop(struct campaign *campaign, enum verdict verdict,
                                                   const char *reason);
 

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1888 &&
+                      1896 &&
                   sizeof(struct campaign_agent) == 328 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,

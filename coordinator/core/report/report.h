@@ -112,6 +112,18 @@ struct sizing_report {
     double latency_us;     /* 95th percentile of requests, likewise; 0: none was measured */
 };
 
+/* Of the barriers or notifiers of one name, as far as others waited for the last one to come. */
+struct last_report {
+    struct bytes name;
+    enum operation_kind kind; /* of what the others waited in */
+    uint64_t times;
+    uint64_t waited_us;              /* all together */
+    const struct latecomer *workers; /* for whom others waited longest first */
+    size_t worker_count;
+    uint64_t others_times; /* of those that are not listed */
+    uint64_t others_waited_us;
+};
+
 struct campaign_report {
     uint64_t campaign;
     const struct campaign_options *options;
@@ -168,6 +180,8 @@ struct campaign_report {
     size_t websocket_count;
     const struct seen_report *seen; /* sorted by name */
     size_t seen_count;
+    const struct last_report *last; /* sorted by name, then kind */
+    size_t last_count;
     const struct artifact *artifacts; /* as they came */
     size_t artifact_count;
     struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */

@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "common/time_units.h"
 #include "coordinator/core/report/report.h"
+#include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
 #include "proto/message/tags.h"
@@ -533,6 +534,7 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_errors(view, report);
     view_websockets(view, report);
     view_seen(view, report);
+    last_view_fill(view, report);
     view_artifacts(view, report);
     return view;
 }

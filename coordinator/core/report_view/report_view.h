@@ -148,6 +148,30 @@ struct seen_view {
     size_t example_count;
 };
 
+/* Workers that are listed by how long others waited for them; the others are counted together. */
+#define REPORT_VIEW_LATECOMERS 10u
+
+/* A worker, or all of an agent, that others have waited for. */
+struct latecomer_view {
+    uint32_t worker;
+    struct bytes agent; /* its name; empty: not known */
+    uint64_t times;
+    uint64_t waited_us;
+};
+
+/* As struct last_report has it. */
+struct last_view {
+    struct bytes name;
+    enum operation_kind kind;
+    uint64_t times;
+    uint64_t waited_us;                   /* the others, together */
+    const struct latecomer_view *workers; /* at most REPORT_VIEW_LATECOMERS */
+    size_t worker_count;
+    struct latecomer_view others;        /* without a worker or agent */
+    const struct latecomer_view *agents; /* in the order of the report's */
+    size_t agent_count;
+};
+
 struct artifact_view {
     uint64_t number; /* from 1 */
     struct bytes name;
@@ -256,6 +280,8 @@ struct report_view {
     size_t websocket_count;
     const struct seen_view *seen; /* sorted by name */
     size_t seen_count;
+    const struct last_view *last; /* sorted by name, then kind */
+    size_t last_count;
     const struct artifact_view *artifacts; /* as they came */
     size_t artifact_count;
     const struct output_view *outputs; /* in the order in which they were given */

@@ -25,6 +25,8 @@ struct full_report {
     struct threshold_result thresholds[3];
     struct scenario_report scenario;
     struct slice_report slices[4];
+    struct latecomer latecomers[12];
+    struct last_report late[2];
 };
 
 static void fill_agents(struct full_report *full)
@@ -147,6 +149,28 @@ static void fill_slices(struct full_report *full)
     full->sample.report.slice_count = 4;
 }
 
+static void fill_last(struct full_report *full)
+{
+    for (uint32_t i = 0; i < 12; i++) {
+        full->latecomers[i] =
+            (struct latecomer){.worker = i, .agent = i % 3, .times = 20 - i, .waited_us = 1000u * (20 - i)};
+    }
+    full->late[0] = (struct last_report){.name = bytes_of_string("pad \xff"),
+                                         .kind = OPERATION_WAIT_READERS,
+                                         .times = 41,
+                                         .waited_us = 2500000,
+                                         .workers = full->latecomers,
+                                         .worker_count = 2};
+    full->late[1] = full->late[0];
+    full->late[1].name = bytes_of_string("rush");
+    full->late[1].kind = OPERATION_BARRIER;
+    full->late[1].worker_count = 12;
+    full->late[1].others_times = 3;
+    full->late[1].others_waited_us = 7000;
+    full->sample.report.last = full->late;
+    full->sample.report.last_count = 2;
+}
+
 static int set_up(void **state)
 {
     struct full_report *full = MEMORY_NEW(struct full_report);
@@ -192,6 +216,7 @@ static int set_up(void **state)
     fill_websockets(full);
     fill_judged(full);
     fill_slices(full);
+    fill_last(full);
     *state = full;
     return 0;
 }
@@ -346,6 +371,22 @@ static const char *const EXPECTED[] = {
     "\"examples\":[{\"room\":1,\"step\":7,\"reads\":5,\"differed\":2,\"from\":\"written\","
     "\"workers\":[1,2]},{\"room\":3,\"step\":9,\"reads\":4,\"differed\":1,\"from\":\"most\","
     "\"workers\":[9]}]}}}"),
+    ("{\"last\":[{\"name\":\"pad \\\\xff\",\"kind\":\"wait_for_readers\",\"times\":41,\"waited_s\":2.5,\"workers\":["
+    "{\"worker\":0,\"agent\":\"agent-1\",\"times\":20,\"waited_s\":0.02},{\"worker\":1,\"agent\":\"agent-2\",\"times\":19,\"waited_s\":0.019}],"
+    "\"agents\":[{\"agent\":\"agent-1\",\"times\":20,\"waited_s\":0.02},{\"agent\":\"agent-2\",\"times\":19,\"waited_s\":0.019}]},"
+    "{\"name\":\"rush\",\"kind\":\"barrier\",\"times\":41,\"waited_s\":2.5,\"workers\":["
+    "{\"worker\":0,\"agent\":\"agent-1\",\"times\":20,\"waited_s\":0.02},"
+    "{\"worker\":1,\"agent\":\"agent-2\",\"times\":19,\"waited_s\":0.019},"
+    "{\"worker\":2,\"agent\":\"\",\"times\":18,\"waited_s\":0.018},"
+    "{\"worker\":3,\"agent\":\"agent-1\",\"times\":17,\"waited_s\":0.017},"
+    "{\"worker\":4,\"agent\":\"agent-2\",\"times\":16,\"waited_s\":0.016},"
+    "{\"worker\":5,\"agent\":\"\",\"times\":15,\"waited_s\":0.015},"
+    "{\"worker\":6,\"agent\":\"agent-1\",\"times\":14,\"waited_s\":0.014},"
+    "{\"worker\":7,\"agent\":\"agent-2\",\"times\":13,\"waited_s\":0.013},"
+    "{\"worker\":8,\"agent\":\"\",\"times\":12,\"waited_s\":0.012},"
+    "{\"worker\":9,\"agent\":\"agent-1\",\"times\":11,\"waited_s\":0.011}],"
+    "\"others\":{\"times\":22,\"waited_s\":0.026},"
+    "\"agents\":[{\"agent\":\"agent-1\",\"times\":62,\"waited_s\":0.062},{\"agent\":\"agent-2\",\"times\":58,\"waited_s\":0.058}]}]}"),
     "{\"release_spread_ms\":{\"p50\":0.977,\"max\":1234.567}}",
     "{\"start_spread_ms\":0.977}",
     "{\"clock_uncertainty_ms\":0.040123}",
@@ -542,6 +583,7 @@ static void nonsense_does_no_harm(void **state)
         "{\"requests\": {\"a\": 7, \"b\": {\"p50_ms\": -1, \"max_ms\": 1e300}}, \"duration_s\": 1e300}",
         "{\"groups\": {\"a\": 7}, \"tags\": [7, null, {\"kind\": \"odd\", \"name\": 7, \"count\": -1}]}",
         "{\"groups\": [], \"tags\": {}}",
+        "{\"last\": [7, null, {\"kind\": \"odd\", \"workers\": {}, \"others\": 7, \"agents\": [7]}]}",
         "{\"verdict\": \"odd\", \"state\": 7, \"release_spread_ms\": {}}",
         "{\"seen\": {\"a\": 7, \"b\": {\"last\": {\"x\": \"y\"}}}}",
         "{\"convergence\": {\"c\": {\"examples\": [7]}}}",
