@@ -83,6 +83,7 @@ struct script *script_new(const struct script_settings *settings)
     script->is_quiet = settings->is_quiet;
     script->is_target_given = settings->target != NULL;
     script->target = memory_copy_string(settings->target);
+    script->environment = settings->environment;
     script->campaign_options = settings->campaign_options;
     script->thread_context = settings->thread_context;
     script->thread = settings->thread;

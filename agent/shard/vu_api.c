@@ -196,6 +196,11 @@ void vu_note_plan(struct vu *vu, struct request_sample *sample)
     vu->shared->late_us = 0;
 }
 
+bool vu_has_log(const struct vu *vu)
+{
+    return shard_settings(vu->campaign->shard)->request_log != NULL;
+}
+
 struct meter *vu_meter(const struct vu *vu)
 {
     return vu->campaign->meter;
