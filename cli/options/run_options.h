@@ -1,8 +1,8 @@
 /* What `tutti run` or `tutti start` was told of a campaign: by the script, over it the environment, over both
  * the command line. */
 #pragma once
-#include "common/buffer.h"
 #include "cli/options/percent.h"
+#include "common/buffer.h"
 #include "common/error.h"
 #include "common/option.h"
 #include "coordinator/live/output_target.h"
