@@ -34,7 +34,7 @@ from mutation.tests import Test, tests_of_program, tests_of_simulator
 
 # What computes, counts, converts or decides. Left out: what only calls the kernel, a library or Lua.
 CORES = ["proto/link", "agent/core", "coordinator/core"]
-SHELL = ["agent/base", "agent/http", "agent/lua", "agent/script", "agent/shard"]
+SHELL = ["agent/base", "agent/http", "agent/lua", "agent/net", "agent/script", "agent/shard"]
 EQUIVALENT = ROOT / "tests/equivalent.txt"
 STORIES = ["numbers", "seen"]
 WITHOUT_SANITIZERS = " without sanitizers"
