@@ -105,7 +105,7 @@ class Run:
         paths = {"TUTTI": str(self.copy.build_folder(build) / "tutti"), "SANITIZER": sanitizer, "PYTHONDONTWRITEBYTECODE": "1"}
         tests = [Test(f"story {story}", [sys.executable, f"tests/integration/test_{story}.py"], paths, is_steady=False) for story in STORIES]
         for test in tests:
-            test.look(self.copy.source)
+            test.look_or_exit(self.copy.source)
         return tests
 
     # What becomes of a break
@@ -159,7 +159,7 @@ class Run:
             binaries = self.copy.build_folder("checked") / "bin"
             self.checked = [Test(program, [binaries / program], is_steady=not is_shell) for program in programs]
             for test in self.checked:
-                test.look(self.copy.source)
+                test.look_or_exit(self.copy.source)
             if not is_shell:
                 self.checked += tests_of_simulator(binaries / "simulate", CHECKED_SEEDS, self.copy.source)
         return self.checked
