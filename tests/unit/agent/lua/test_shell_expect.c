@@ -127,6 +127,28 @@ static void a_batch_gives_each_its_response(void **state)
     assert_int_equal(shell->failed_requests, 2);
 }
 
+/* Before the fragment, after a query that is there. */
+static void a_query_is_added_to_the_url(void **state)
+{
+    struct shell *shell = *state;
+    play_body(shell, "local function asked(url, query)\n"
+                     "  return http.get(url, { query = query }).body:match('^GET (%S+) ')\n"
+                     "end\n"
+                     "local function same(want, got) assert(want == got, tostring(got)) end\n"
+                     "same('/echo?b=2', asked('/echo', { b = 2 }))\n"
+                     "same('/echo?b=2', asked('/echo?', { b = 2 }))\n"
+                     "same('/echo?a=1&b=2', asked('/echo?a=1', { b = 2 }))\n"
+                     "same('/echo?a=1&b=2', asked('/echo?a=1&', { b = 2 }))\n"
+                     "same('/echo?a=1&b=2', asked('/echo?a=1#x?y', { b = 2 }))\n"
+                     "same('/echo?b=2', asked('/echo#x', { b = 2 }))\n"
+                     "same('/echo?a=1', asked('/echo?a=1#x', {}))\n"
+                     "same('/echo?q=a%20b%26c', asked('/echo', { q = 'a b&c' }))\n"
+                     "misuse('auth[2] is a string', http.get, '/ok', { auth = { 'me', {} } })\n"
+                     "misuse('auth[2] must not hold a line break', http.get, '/ok',\n"
+                     "  { auth = { 'me', 'a\\nb' } })\n");
+    assert_string_equal(shell_errors(shell), "");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, shell_set_up, shell_tear_down)
 
 int main(void)
@@ -137,6 +159,7 @@ int main(void)
         TEST(fail_makes_the_step_fail),
         TEST(a_script_may_know_better),
         TEST(a_batch_gives_each_its_response),
+        TEST(a_query_is_added_to_the_url),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
