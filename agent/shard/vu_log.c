@@ -8,6 +8,7 @@
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/escape.h"
+#include "proto/message/slow_traces.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -118,6 +119,11 @@ static void log_append_request(struct buffer *line, const struct vu *vu, const s
     log_append_phases(line, &response->timings);
     buffer_append_format(line, ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64, response->received_bytes,
                          response->sent_bytes);
+    if (response->trace != NULL) {
+        char trace[TRACE_TEXT_BYTES];
+        trace_id_to_text(response->trace->id, trace);
+        log_append_string(line, "trace", trace);
+    }
     body.size = body.size < body_bytes ? body.size : body_bytes;
     if (!request->is_ok && body.size > 0) {
         log_append_text(line, "body", body);

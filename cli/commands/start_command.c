@@ -111,8 +111,8 @@ static enum exit_code start_command_hand_over(struct start *start)
         start->signals = control_signals_take();
         api_client_wake_by(start->client, start->signals);
     }
-    enum api_result result =
-        control_ask_patiently("start", start->client, "/v1/campaigns", body, &answer, &error);
+    const struct control_request request = {"start", start->client, "/v1/campaigns", body};
+    enum api_result result = control_ask_patiently(&request, &answer, &error);
     if (result != API_DONE) {
         const char *words =
             result == API_INTERRUPTED ? " before the coordinator answered (see tutti status)" : "";

@@ -78,6 +78,7 @@ void campaign_free(struct campaign **at)
     placement_free(&campaign->placement);
     rooms_free(&campaign->rooms);
     sightings_free(&campaign->sightings);
+    latecomers_free(&campaign->latecomers);
     campaign_statistics_free(&campaign->statistics);
     thresholds_free(&campaign->thresholds);
     campaign_goal_free(&campaign->goal);
@@ -296,6 +297,7 @@ static void campaign_drop_rooms(struct campaign *campaign)
         campaign->report.release_spread_us = campaign->release_spread_us;
     }
     rooms_free(&campaign->rooms);
+    campaign_note_workers(campaign);
     placement_free(&campaign->placement);
     memory_free(campaign->last_steps);
     campaign->last_steps = NULL;
@@ -314,6 +316,8 @@ static enum campaign_lifecycle_event campaign_do_end(struct campaign *campaign, 
     deadline_set(campaign->home.timers, &campaign->judge_due, TIMERS_NEVER);
     if (campaign->rooms != NULL) {
         campaign->sightings = rooms_take_sightings(campaign->rooms);
+        campaign->latecomers = rooms_take_latecomers(campaign->rooms);
+        campaign_place_latecomers(campaign, campaign->latecomers);
     }
     campaign_judge(campaign);
     struct message message = {.kind = MESSAGE_FORGET};

@@ -11,6 +11,7 @@
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
 #include "proto/message/slice.h"
+#include "proto/message/slow_traces.h"
 #include "proto/message/websocket_count.h"
 
 struct request_report {
@@ -22,6 +23,7 @@ struct request_report {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses;        /* of answers: HTTP's status codes, instead of those of an end */
+    struct slow_traces slowest;          /* of those with traces */
     const struct histogram *latency_us;  /* of those that left */
     const struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     const struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
@@ -110,6 +112,18 @@ struct sizing_report {
     double latency_us;     /* 95th percentile of requests, likewise; 0: none was measured */
 };
 
+/* Of the barriers or notifiers of one name, as far as others waited for the last one to come. */
+struct last_report {
+    struct bytes name;
+    enum operation_kind kind; /* of what the others waited in */
+    uint64_t times;
+    uint64_t waited_us;              /* all together */
+    const struct latecomer *workers; /* for whom others waited longest first */
+    size_t worker_count;
+    uint64_t others_times; /* of those that are not listed */
+    uint64_t others_waited_us;
+};
+
 struct campaign_report {
     uint64_t campaign;
     const struct campaign_options *options;
@@ -122,8 +136,10 @@ struct campaign_report {
     uint64_t begun_ns;    /* coordinator's clock when they began; 0 before */
     uint64_t made_ns;     /* coordinator's clock when the report was asked for */
     uint32_t workers_running;
+    uint32_t workers_ran; /* that it ever had, each counted once; 0 before it took agents */
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss; /* of those: only because others were lost with their agent */
     uint64_t steps_stopped;
     uint64_t steps_lost;                        /* their agent was lost before it reported how they ended */
     uint64_t requests_total;                    /* without timings */
@@ -164,6 +180,8 @@ struct campaign_report {
     size_t websocket_count;
     const struct seen_report *seen; /* sorted by name */
     size_t seen_count;
+    const struct last_report *last; /* sorted by name, then kind */
+    size_t last_count;
     const struct artifact *artifacts; /* as they came */
     size_t artifact_count;
     struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */

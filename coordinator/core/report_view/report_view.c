@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "common/time_units.h"
 #include "coordinator/core/report/report.h"
+#include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
 #include "proto/message/tags.h"
@@ -24,6 +25,11 @@ static_assert(offsetof(struct owned_view, view) == 0, "a view is where its owner
 static struct owned_view *owner_of_view(struct report_view *view)
 {
     return (struct owned_view *)view;
+}
+
+const char *report_view_outcome(const struct report_view *view)
+{
+    return view->verdict != VERDICT_NONE ? verdict_name(view->verdict) : campaign_state_name(view->state);
 }
 
 struct report_view *report_view_new(void)
@@ -175,6 +181,7 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .received_bytes = request->received_bytes,
                                             .sent_bytes = request->sent_bytes,
                                             .statuses = request->statuses,
+                                            .slowest = request->slowest,
                                             .latency = all_quantiles_of(request->latency_us),
                                             .buckets = buckets_of(request->latency_us)};
         requests[i].has_response = request->response_us != NULL;
@@ -473,8 +480,10 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->seed = report->options->seed;
     view->workers = report->options->workers;
     view->workers_running = report->workers_running;
+    view->workers_ran = report->workers_ran;
     view->steps_ok = report->steps_ok;
     view->steps_failed = report->steps_failed;
+    view->steps_failed_by_loss = report->steps_failed_by_loss;
     view->steps_stopped = report->steps_stopped;
     view->steps_lost = report->steps_lost;
     view->step = quantiles_of(report->step_us);
@@ -525,6 +534,7 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_errors(view, report);
     view_websockets(view, report);
     view_seen(view, report);
+    last_view_fill(view, report);
     view_artifacts(view, report);
     return view;
 }
