@@ -1,4 +1,5 @@
 /* Draws a plan from the seed: one of several shapes, then network, faults and options around it. */
+#include "proto/message/operation.h"
 #include "tests/simulation/explorer.h"
 #include "tests/simulation/plan.h"
 
@@ -105,9 +106,15 @@ static void draw_rush(struct plan *plan, struct random *random)
     uint32_t parties = chance(random, 70) ? 0 : (uint32_t)between(random, 1, size);
     bool is_at_once = chance(random, 20);
     bool is_double = chance(random, 30);
+    bool may_time_out = chance(random, 25);
     for (uint32_t worker = 0; worker < plan->options.workers; worker++) {
         for (uint32_t step = 1; step <= plan->step_count; step++) {
             struct act act = {.kind = ACT_BARRIER, .count = parties, .is_at_once = is_at_once};
+            if (may_time_out && chance(random, 40)) {
+                act.timeout_ms = (uint32_t)between(random, 1, 80);
+                act.on_timeout = (uint8_t)random_below(random, BARRIER_TIMEOUTS);
+                act.is_caught = chance(random, 50);
+            }
             plan_add(plan, worker, step, act);
             if (is_double) {
                 plan_add(plan, worker, step, act);
@@ -146,6 +153,7 @@ static struct act draw_meeting(struct random *random, uint32_t size)
         act.kind = ACT_BARRIER;
         act.name = 0;
         act.count = chance(random, 75) ? 0 : size > 2 ? 2 : 1;
+        act.on_timeout = (uint8_t)(chance(random, 70) ? 0 : random_below(random, BARRIER_TIMEOUTS));
         break;
     }
     /* All workers at a barrier have to name the same number: it depends on its name, unless a mistake is

@@ -173,6 +173,7 @@ void campaign_take_agents(struct campaign *campaign)
         uint32_t agent = placement_agent(campaign->placement, i);
         campaign_hold(campaign, agent);
         campaign->agents[agent].workers++;
+        campaign->agents[agent].ids++;
     }
     memory_free(room_for);
     memory_free(chosen);
@@ -226,6 +227,7 @@ uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index)
 void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t agent, uint64_t first_step)
 {
     assert(agent < campaign->agent_count);
+    campaign->agents[agent].ids += placement_agent(campaign->placement, worker) == agent ? 0 : 1;
     placement_give(campaign->placement, worker, agent);
     campaign->agents[agent].workers++;
     campaign->agents[agent].is_finished = false;

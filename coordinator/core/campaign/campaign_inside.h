@@ -8,6 +8,7 @@
 #include "coordinator/core/report/overload.h"
 #include "coordinator/core/report/statistics.h"
 #include "coordinator/core/report/verdict.h"
+#include "coordinator/core/rooms/latecomers.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
 #include "coordinator/core/series/series.h"
@@ -25,6 +26,16 @@ struct campaign_goal {
     uint64_t not_before_ms; /* since the beginning: until then it shows what was before the last change */
     bool has_value;
     double value; /* the latest */
+};
+
+/* The search for how many workers the target takes. */
+struct campaign_sizing {
+    struct thresholds *thresholds; /* what has to hold, and how many steps that was seen of */
+    struct goal_search search;     /* as of a goal */
+    uint64_t not_before_ms;        /* likewise */
+    uint32_t too_many;             /* workers with which it did not hold; 0: not seen yet */
+    double failed_percent;         /* with those, or else the latest */
+    double latency_us;
 };
 
 /* How an agent was doing while the workers ran. */
@@ -48,6 +59,7 @@ struct campaign_agent {
     uint32_t pid;
     uint32_t cores;
     uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
+    uint32_t ids;     /* the same, each worker counted once however often it was placed */
     uint32_t held;    /* of its member's capacity */
     uint32_t wanted;  /* more workers, for arrivals that found none that is free; to be answered */
     uint32_t workers_running;
@@ -94,13 +106,15 @@ struct campaign {
     uint32_t agent_count;
     struct placement *placement;
     struct rooms *rooms;
-    struct sightings *sightings; /* once the rooms are freed */
+    struct sightings *sightings; /* once the rooms are freed, as the next one */
+    struct latecomers *latecomers;
     bool is_unsettled;
     struct campaign_statistics *statistics;
     struct series *series;
-    uint32_t workers_running;      /* of all agents together */
-    struct thresholds *thresholds; /* NULL: there are none */
-    struct campaign_goal *goal;    /* NULL: it has none */
+    uint32_t workers_running;       /* of all agents together */
+    struct thresholds *thresholds;  /* NULL: there are none */
+    struct campaign_goal *goal;     /* NULL: it has none */
+    struct campaign_sizing *sizing; /* likewise */
     struct artifacts artifacts;
     uint32_t global_agent; /* index of the one that runs global fixtures */
     /* Moved but not announced yet: before the workers begin, only after BEGIN. */
@@ -142,6 +156,8 @@ MUST_CHECK struct campaign *campaign_make(const struct campaign_home *home, uint
  * none follows. Must not be called from an action. False if an event is refused. */
 bool campaign_happen(struct campaign *campaign, uint64_t now_ns, enum campaign_lifecycle_event event);
 /* Records the verdict, its reason, and that the campaign is stopped because of it. Returns the STOP event. */
+/* Notes on which agent each of them is. */
+void campaign_place_latecomers(const struct campaign *campaign, struct latecomers *latecomers);
 enum campaign_lifecycle_event campaign_judge_stop(struct campaign *campaign, enum verdict verdict,
                                                   const char *reason);
 
@@ -264,6 +280,15 @@ void campaign_report_goal(const struct campaign *campaign, struct goal_report *r
 void campaign_goal_pack(const struct campaign_goal *goal, struct buffer *into);
 void campaign_goal_unpack(struct campaign_goal *goal, struct unpack *from);
 
+/* campaign_sizing.c: likewise, and the campaign ends when it has found the number. */
+MUST_CHECK struct campaign_sizing *campaign_sizing_new(const struct campaign *campaign);
+void campaign_sizing_free(struct campaign_sizing **sizing);
+void campaign_begin_sizing(struct campaign *campaign);
+void campaign_follow_sizing(struct campaign *campaign, uint64_t now_ns);
+void campaign_report_sizing(const struct campaign *campaign, struct sizing_report *report);
+void campaign_sizing_pack(const struct campaign_sizing *sizing, struct buffer *into);
+void campaign_sizing_unpack(struct campaign_sizing *sizing, struct unpack *from);
+
 /* campaign_thresholds.c */
 /* How long its workers have been running. */
 uint64_t campaign_elapsed_ms(const struct campaign *campaign, uint64_t now_ns);
@@ -276,5 +301,7 @@ void campaign_thresholds_due(struct campaign *campaign, uint64_t now_ns);
 void campaign_judge_thresholds(struct campaign *campaign);
 
 /* campaign_report.c */
+/* Before the placement is freed: how many workers it had. */
+void campaign_note_workers(struct campaign *campaign);
 /* Settles the verdict at the end. */
 void campaign_judge(struct campaign *campaign);

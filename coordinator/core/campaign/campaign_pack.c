@@ -11,8 +11,8 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1880 &&
-                  sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
+                      1896 &&
+                  sizeof(struct campaign_agent) == 328 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
               "every field is packed, shown only, or borrowed; the codec packs the options");
@@ -200,6 +200,7 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
     pack_number(into, agent->pid);
     pack_number(into, agent->cores);
     pack_number(into, agent->workers);
+    pack_number(into, agent->ids);
     pack_number(into, agent->held);
     pack_number(into, agent->wanted);
     pack_number(into, agent->workers_running);
@@ -226,6 +227,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     agent->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->ids = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
     agent->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);
@@ -420,6 +422,9 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     if (campaign->goal != NULL) {
         campaign_goal_pack(campaign->goal, into);
     }
+    if (campaign->sizing != NULL) {
+        campaign_sizing_pack(campaign->sizing, into);
+    }
     series_pack(campaign->series, into);
 }
 
@@ -448,6 +453,9 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     }
     if (campaign->goal != NULL) {
         campaign_goal_unpack(campaign->goal, from);
+    }
+    if (campaign->sizing != NULL) {
+        campaign_sizing_unpack(campaign->sizing, from);
     }
     campaign->series = from->is_broken ? NULL : series_unpack(from);
     if (from->is_broken || !campaign_is_possible(campaign)) {

@@ -1,6 +1,7 @@
 /* Changes the number of workers of a running campaign. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
+#include "common/digits.h"
 #include "common/memory.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "proto/message/limits.h"
@@ -45,11 +46,12 @@ static bool scale_fits(const struct campaign *campaign, uint32_t workers, struct
 {
     uint32_t wanted = workers > campaign->options.workers ? scale_newcomers(campaign, workers) : 0;
     uint64_t room = scale_room_left(campaign, NULL);
+    uint32_t agents = campaign_live_agents(campaign);
     return wanted <= room ||
            error_set(error,
-                     "only %llu of %u more workers fit on the %u agents of campaign %llu, by what their "
+                     "only %llu of %u more worker%s fit on the %u agent%s of campaign %llu, by what their "
                      "--capacity leaves",
-                     (unsigned long long)room, wanted, campaign_live_agents(campaign),
+                     (unsigned long long)room, wanted, digits_plural(wanted), agents, digits_plural(agents),
                      (unsigned long long)campaign->id);
 }
 
@@ -122,8 +124,8 @@ static void scale_log(struct campaign *campaign, uint32_t before)
 {
     if (campaign->stage_due.timer.position == TIMER_UNSET) {
         outbox_log(campaign->home.outbox, LOG_INFO, &(struct log_subject){.campaign = campaign->id},
-                   "campaign %llu has %u workers instead of %u", (unsigned long long)campaign->id,
-                   campaign->options.workers, before);
+                   "campaign %llu has %u worker%s instead of %u", (unsigned long long)campaign->id,
+                   campaign->options.workers, digits_plural(campaign->options.workers), before);
     }
 }
 
@@ -209,7 +211,9 @@ static void scale_place_more(struct campaign *campaign, uint32_t count, uint32_t
 {
     uint32_t first = placement_extend(campaign->placement, count, room_for, campaign->agent_count);
     for (uint32_t worker = first; worker < first + count; worker++) {
-        campaign_hold(campaign, placement_agent(campaign->placement, worker));
+        uint32_t agent = placement_agent(campaign->placement, worker);
+        campaign_hold(campaign, agent);
+        campaign->agents[agent].ids++;
     }
 }
 
