@@ -196,12 +196,12 @@ static void markdown_last(const struct report_view *report, struct buffer *text)
         buffer_init(&workers, text->maximum);
         last_text_workers(last, REPORT_VIEW_LATECOMERS, &workers);
         buffer_append_string(text, "| ");
-        markdown_append_text(text, last->name);
+        report_markdown_text(text, last->name);
         buffer_append_format(text, ".%s", operation_name(last->kind));
         markdown_cell_count(text, last->times);
         markdown_cell_us(text, last->waited_us);
         buffer_append_string(text, " | ");
-        markdown_append_text(text, buffer_bytes(&workers));
+        report_markdown_text(text, buffer_bytes(&workers));
         buffer_append_string(text, " |\n");
     }
     markdown_rest(text, report->last_count);

@@ -147,7 +147,7 @@ static void sizing_change(struct campaign *campaign, uint64_t now_ns)
     sizing->not_before_ms =
         campaign_elapsed_ms(campaign, now_ns) + sizing_window_ms(campaign) + SIZING_SETTLE_MS;
     if (workers != campaign->options.workers && campaign_can_scale(campaign, workers, &error)) {
-        campaign_set_workers(campaign, workers);
+        campaign_set_workers(campaign, now_ns, workers);
     }
 }
 

@@ -9,7 +9,7 @@
 
 static_assert(sizeof(struct request_report) == 800 && sizeof(struct wait_report) == 80 &&
                   sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
-                  sizeof(struct campaign_statistics) == 240,
+                  sizeof(struct campaign_statistics) == 248,
               "what is packed here has to know each field");
 
 static void own_histogram_pack(const struct histogram *histogram, struct buffer *into)
