@@ -5,6 +5,7 @@
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_http_form.h"
 #include "agent/lua/lua_http_tls.h"
+#include "agent/lua/lua_tags.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_json.h"
 #include "agent/script/lua_option.h"
@@ -20,7 +21,7 @@
 
 const char *const lua_http_default_options[] = {
     "base",     "headers",          "query",   "auth",  "tls",   "follow", "timeout",
-    "max_body", "fresh_connection", "version", "share", "proxy", NULL};
+    "max_body", "fresh_connection", "version", "share", "proxy", "tags",   NULL};
 
 enum draft_option {
     DRAFT_HEADERS,
@@ -40,12 +41,14 @@ enum draft_option {
     DRAFT_VERSION,
     DRAFT_SHARE,
     DRAFT_PROXY,
+    DRAFT_TAGS,
     DRAFT_OPTION_COUNT
 };
 
 static const char *const draft_options[DRAFT_OPTION_COUNT + 1] = {
-    "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth",  "name",
-    "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  "proxy", NULL};
+    "headers", "body",  "json",  "form",     "multipart", "timeout", "follow",
+    "auth",    "name",  "query", "max_body", "tls",       "base",    "fresh_connection",
+    "version", "share", "proxy", "tags",     NULL};
 
 /* Whether an option is given, and pushes its value if so. Only those that are given are looked up: most
  * requests have one or two. */
@@ -170,14 +173,20 @@ static void draft_read_headers(lua_State *lua, struct lua_http_draft *draft)
     }
 }
 
-static bool draft_has_header(const struct lua_http_draft *draft, const char *name)
+/* NULL if there is none. */
+static const char *draft_find_header(const struct lua_http_draft *draft, const char *name)
 {
     for (size_t i = 0; i < draft->request.header_count; i++) {
         if (strcasecmp(draft->headers[i].name, name) == 0) {
-            return true;
+            return draft->headers[i].value;
         }
     }
-    return false;
+    return NULL;
+}
+
+static bool draft_has_header(const struct lua_http_draft *draft, const char *name)
+{
+    return draft_find_header(draft, name) != NULL;
 }
 
 /* The value on top becomes the body's text, which for JSON is no string; what it is goes into a header,
@@ -381,6 +390,16 @@ static void draft_read_name(lua_State *lua, const struct lua_http_draft *draft)
     lua_replace(lua, LUA_HTTP_NAME);
 }
 
+static void draft_read_tags(lua_State *lua, const struct lua_http_draft *draft)
+{
+    if (!draft_get(lua, draft, DRAFT_TAGS)) {
+        return;
+    }
+    struct tag_set tags = lua_tags_read(lua, lua_gettop(lua), "http");
+    lua_tags_push_label(lua, LUA_HTTP_NAME, &tags);
+    lua_replace(lua, LUA_HTTP_NAME);
+}
+
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
 {
     draft->request = (struct http_request){
@@ -406,6 +425,7 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         draft_read_auth(lua, draft);
         draft_read_proxy(lua, draft);
         draft_read_name(lua, draft);
+        draft_read_tags(lua, draft);
         if (draft_get(lua, draft, DRAFT_TLS)) {
             draft->tls = draft->request.tls != NULL ? *draft->request.tls : (struct http_tls){0};
             lua_http_read_tls(lua, lua_gettop(lua), &draft->tls);
@@ -413,4 +433,21 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         }
     }
     draft_read_body(lua, draft);
+}
+
+void lua_http_draft_trace(struct vu *vu, struct lua_http_draft *draft)
+{
+    if (!vu_may_trace(vu)) {
+        return;
+    }
+    const char *own = draft_find_header(draft, TRACE_HEADER);
+    draft->trace.is_set = false;
+    if (own != NULL) {
+        vu_read_trace(bytes_of_string(own), &draft->trace);
+    } else if (vu_draw_trace(vu, &draft->trace, draft->trace_header)) {
+        draft->request.headers = draft->headers;
+        draft->headers[draft->request.header_count++] =
+            (struct http_header){.name = TRACE_HEADER, .value = draft->trace_header};
+    }
+    draft->request.trace = draft->trace.is_set ? &draft->trace : NULL;
 }

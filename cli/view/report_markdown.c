@@ -2,6 +2,7 @@
 #include "cli/view/report_markdown.h"
 
 #include "cli/base/format.h"
+#include "cli/view/last_text.h"
 #include "common/escape.h"
 
 #include <inttypes.h>
@@ -56,13 +57,14 @@ static void markdown_head(const struct report_view *report, struct buffer *text)
     char count[FORMAT_BYTES];
     buffer_append_string(text, "## ");
     report_markdown_text(text, report->name.size > 0 ? report->name : report->script);
-    buffer_append_format(text, ": %s\n\n", verdict_name(report->verdict));
+    buffer_append_format(text, ": %s\n\n", report_view_outcome(report));
     if (report->reason.size > 0) {
         report_markdown_text(text, report->reason);
         buffer_append_string(text, "\n\n");
     }
     format_us(report->running_ns / 1000, count);
-    buffer_append_format(text, "%" PRIu32 " workers on %zu %s, %s", report->workers, report->agent_count,
+    buffer_append_format(text, "%" PRIu32 " %s on %zu %s, %s", report->workers,
+                         report->workers == 1 ? "worker" : "workers", report->agent_count,
                          report->agent_count == 1 ? "agent" : "agents", count);
     format_count(report->steps_ok, count);
     buffer_append_format(text, "; steps: %s ok", count);
@@ -101,6 +103,65 @@ static void markdown_requests(const struct report_view *report, bool are_timings
     markdown_rest(text, count);
 }
 
+static void markdown_slice_numbers(const struct slice_view *slice, struct buffer *text)
+{
+    markdown_cell_count(text, slice->count);
+    markdown_cell_count(text, slice->failed);
+    markdown_cell_rate(text, slice->per_s);
+    if (slice->kind == SLICE_CHECK) {
+        buffer_append_string(text, " | | | | |\n");
+        return;
+    }
+    markdown_cell_us(text, slice->took.p50_us);
+    markdown_cell_us(text, slice->took.p95_us);
+    markdown_cell_us(text, slice->took.p99_us);
+    markdown_cell_us(text, slice->took.maximum_us);
+    buffer_append_string(text, " |\n");
+}
+
+static void markdown_groups(const struct report_view *report, struct buffer *text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < report->slice_count && report->slices[i].tag.size == 0; i++) {
+        if (++count == 1) {
+            buffer_append_string(text, "\n| group | count | failed | rate | p50 | p95 | p99 | max |\n"
+                                       "|:--|--:|--:|--:|--:|--:|--:|--:|\n");
+        }
+        if (count <= MARKDOWN_ROWS) {
+            buffer_append_string(text, "| ");
+            report_markdown_text(text, report->slices[i].name);
+            markdown_slice_numbers(&report->slices[i], text);
+        }
+    }
+    markdown_rest(text, count);
+}
+
+static void markdown_tags(const struct report_view *report, struct buffer *text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < report->slice_count; i++) {
+        const struct slice_view *slice = &report->slices[i];
+        if (slice->tag.size == 0) {
+            continue;
+        }
+        if (++count == 1) {
+            buffer_append_string(text,
+                                 "\n| tag | of | name | count | failed | rate | p50 | p95 | p99 | max |\n"
+                                 "|:--|:--|:--|--:|--:|--:|--:|--:|--:|--:|\n");
+        }
+        if (count <= MARKDOWN_ROWS) {
+            buffer_append_string(text, "| ");
+            report_markdown_text(text, slice->tag);
+            buffer_append_string(text, "=");
+            report_markdown_text(text, slice->value);
+            buffer_append_format(text, " | %s | ", slice_kind_name(slice->kind));
+            report_markdown_text(text, slice->name.size > 0 ? slice->name : bytes_of_string("(all)"));
+            markdown_slice_numbers(slice, text);
+        }
+    }
+    markdown_rest(text, count);
+}
+
 static void markdown_scenarios(const struct report_view *report, struct buffer *text)
 {
     if (report->scenario_count > 1) {
@@ -121,6 +182,29 @@ static void markdown_scenarios(const struct report_view *report, struct buffer *
         buffer_append_string(text, " |\n");
     }
     markdown_rest(text, report->scenario_count);
+}
+
+static void markdown_last(const struct report_view *report, struct buffer *text)
+{
+    if (report->last_count > 0) {
+        buffer_append_string(text,
+                             "\n| last to come | times | others waited | longest for |\n|:--|--:|--:|:--|\n");
+    }
+    for (size_t i = 0; i < report->last_count && i < MARKDOWN_ROWS; i++) {
+        const struct last_view *last = &report->last[i];
+        SCOPED(buffer_finish) struct buffer workers;
+        buffer_init(&workers, text->maximum);
+        last_text_workers(last, REPORT_VIEW_LATECOMERS, &workers);
+        buffer_append_string(text, "| ");
+        markdown_append_text(text, last->name);
+        buffer_append_format(text, ".%s", operation_name(last->kind));
+        markdown_cell_count(text, last->times);
+        markdown_cell_us(text, last->waited_us);
+        buffer_append_string(text, " | ");
+        markdown_append_text(text, buffer_bytes(&workers));
+        buffer_append_string(text, " |\n");
+    }
+    markdown_rest(text, report->last_count);
 }
 
 static void markdown_thresholds(const struct report_view *report, struct buffer *text)
@@ -176,8 +260,11 @@ void report_markdown(const struct report_view *report, struct buffer *text)
     markdown_thresholds(report, text);
     markdown_requests(report, false, text);
     markdown_requests(report, true, text);
+    markdown_groups(report, text);
+    markdown_tags(report, text);
     markdown_scenarios(report, text);
     markdown_checks(report, text);
+    markdown_last(report, text);
     markdown_errors(report, text);
     buffer_append_string(text, "\n");
 }

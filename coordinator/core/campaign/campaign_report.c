@@ -63,6 +63,13 @@ static void campaign_report_bottlenecks(struct campaign *campaign)
     report->bottlenecks = campaign->bottleneck_reports;
 }
 
+void campaign_note_workers(struct campaign *campaign)
+{
+    if (campaign->placement != NULL) {
+        campaign->report.workers_ran = placement_count(campaign->placement);
+    }
+}
+
 static void campaign_report_agents(struct campaign *campaign)
 {
     struct campaign_report *report = &campaign->report;
@@ -75,11 +82,13 @@ static void campaign_report_agents(struct campaign *campaign)
                                                            .host = agent->host.bytes,
                                                            .labels = agent->labels.bytes,
                                                            .pid = agent->pid,
-                                                           .workers = agent->workers,
+                                                           .workers = agent->ids,
+                                                           .workers_running = agent->workers_running,
                                                            .state = campaign_agent_state(campaign, agent)};
         campaign_report_performance(agent, &campaign->agent_reports[i]);
     }
     report->workers_running = campaign->workers_running;
+    campaign_note_workers(campaign);
     report->agents = campaign->agent_reports;
     report->agent_count = campaign->agent_count;
 }
@@ -88,6 +97,32 @@ static uint64_t campaign_running_ns(const struct campaign *campaign, uint64_t no
 {
     uint64_t until_ns = campaign->ended_ns != 0 ? campaign->ended_ns : now_ns;
     return campaign->begun_ns != 0 && until_ns > campaign->begun_ns ? until_ns - campaign->begun_ns : 0;
+}
+
+static uint32_t campaign_agent_of_latecomer(const void *context, uint32_t worker)
+{
+    const struct campaign *campaign = context;
+    uint32_t agent = placement_agent(campaign->placement, worker);
+    return agent == PLACEMENT_NOBODY ? LATECOMERS_NOWHERE : agent;
+}
+
+void campaign_place_latecomers(const struct campaign *campaign, struct latecomers *latecomers)
+{
+    if (campaign->placement != NULL) {
+        latecomers_place(latecomers, campaign_agent_of_latecomer, campaign);
+    }
+}
+
+static void campaign_report_latecomers(struct campaign *campaign)
+{
+    struct latecomers *latecomers = campaign->latecomers;
+    if (campaign->rooms != NULL) {
+        latecomers = rooms_latecomers(campaign->rooms);
+        campaign_place_latecomers(campaign, latecomers);
+    }
+    if (latecomers != NULL) {
+        latecomers_report(latecomers, &campaign->report);
+    }
 }
 
 static void campaign_report_rooms(struct campaign *campaign)
@@ -121,6 +156,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->running_ns = campaign_running_ns(campaign, now_ns);
     report->workers_grown = campaign->grown;
     campaign_report_goal(campaign, &report->goal);
+    campaign_report_sizing(campaign, &report->sizing);
     campaign_report_agents(campaign);
     campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);
@@ -132,6 +168,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->artifacts = campaign->artifacts.items;
     report->artifact_count = campaign->artifacts.count;
     campaign_report_rooms(campaign);
+    campaign_report_latecomers(campaign);
     return report;
 }
 
@@ -177,6 +214,7 @@ void campaign_judge(struct campaign *campaign)
         struct steps_counted steps = {
             .ok = campaign->report.steps_ok,
             .failed = campaign->report.steps_failed,
+            .failed_by_loss = campaign->report.steps_failed_by_loss,
             .is_own_end = !campaign->was_stopped,
             .common_error =
                 campaign->report.error_count > 0 ? campaign->report.errors[0].text : bytes_of_string(""),

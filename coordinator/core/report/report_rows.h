@@ -12,7 +12,8 @@ struct agent_report {
     struct bytes host;
     uint32_t pid;
     struct bytes labels;
-    uint32_t workers; /* that were assigned to it */
+    uint32_t workers; /* that were ever assigned to it, each counted once */
+    uint32_t workers_running;
     enum agent_state state;
     bool has_clock;
     int64_t clock_offset_ns; /* the coordinator's clock minus its own */
@@ -46,4 +47,12 @@ struct error_report {
 struct last_seen {
     uint32_t worker;
     uint64_t times;
+};
+
+/* Who came last to a barrier or notifier, and how long the others waited for it, together. */
+struct latecomer {
+    uint32_t worker;
+    uint32_t agent; /* its number among those of the report; UINT32_MAX: none of them */
+    uint64_t times;
+    uint64_t waited_us;
 };

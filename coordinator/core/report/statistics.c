@@ -18,6 +18,7 @@ struct campaign_statistics *campaign_statistics_new(void)
     statistics->websockets = map_new();
     statistics->checks = map_new();
     statistics->scenarios = scenario_totals_new();
+    statistics->slices = slice_totals_new();
     return statistics;
 }
 
@@ -72,6 +73,7 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
     map_free(&(*statistics)->errors);
     map_free(&(*statistics)->websockets);
     scenario_totals_free(&(*statistics)->scenarios);
+    slice_totals_free(&(*statistics)->slices);
     histogram_free(&(*statistics)->step_us);
     histogram_free(&(*statistics)->request_latency_us);
     histogram_free(&(*statistics)->late_us);
@@ -157,6 +159,7 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
         close_counts_add(&total->report.statuses, from->statuses.items[i].code,
                          from->statuses.items[i].count);
     }
+    slow_traces_merge(&total->report.slowest, &from->slowest);
     merge_histogram(statistics, total->latency_us, from->latency_us);
     merge_own_histogram(statistics, &total->response_us, from->response_us);
     total->report.response_us = total->response_us;
@@ -267,6 +270,8 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     buffer_init(&key, STATISTICS_KEY_BYTES);
     statistics->steps_ok += from->steps_ok;
     statistics->steps_failed += from->steps_failed;
+    bool is_more = from->steps_failed_by_loss > from->steps_failed; /* our agents send no such thing */
+    statistics->steps_failed_by_loss += is_more ? from->steps_failed : from->steps_failed_by_loss;
     statistics->steps_stopped += from->steps_stopped;
     statistics->arrivals += from->arrivals;
     statistics->dropped += from->dropped;
@@ -290,6 +295,9 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     }
     for (size_t i = 0; i < from->scenario_count; i++) {
         scenario_totals_merge(statistics->scenarios, &from->scenarios[i], &statistics->left_bytes);
+    }
+    for (size_t i = 0; i < from->slice_count; i++) {
+        slice_totals_merge(statistics->slices, &from->slices[i], &statistics->left_bytes);
     }
 }
 
@@ -417,6 +425,7 @@ void campaign_statistics_totals(const struct campaign_statistics *statistics, st
 {
     report->steps_ok = statistics->steps_ok;
     report->steps_failed = statistics->steps_failed;
+    report->steps_failed_by_loss = statistics->steps_failed_by_loss;
     report->steps_stopped = statistics->steps_stopped;
     report->steps_lost = statistics->steps_lost;
     report->requests_total = statistics->requests_total;
@@ -438,4 +447,5 @@ void campaign_statistics_report(struct campaign_statistics *statistics, struct c
     report_websockets(statistics, report);
     statistics_report_checks(statistics, report);
     scenario_totals_report(statistics->scenarios, report);
+    slice_totals_report(statistics->slices, report);
 }

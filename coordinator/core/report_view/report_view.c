@@ -4,8 +4,10 @@
 #include "common/memory.h"
 #include "common/time_units.h"
 #include "coordinator/core/report/report.h"
+#include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
+#include "proto/message/tags.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -23,6 +25,11 @@ static_assert(offsetof(struct owned_view, view) == 0, "a view is where its owner
 static struct owned_view *owner_of_view(struct report_view *view)
 {
     return (struct owned_view *)view;
+}
+
+const char *report_view_outcome(const struct report_view *view)
+{
+    return view->verdict != VERDICT_NONE ? verdict_name(view->verdict) : campaign_state_name(view->state);
 }
 
 struct report_view *report_view_new(void)
@@ -174,6 +181,7 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .received_bytes = request->received_bytes,
                                             .sent_bytes = request->sent_bytes,
                                             .statuses = request->statuses,
+                                            .slowest = request->slowest,
                                             .latency = all_quantiles_of(request->latency_us),
                                             .buckets = buckets_of(request->latency_us)};
         requests[i].has_response = request->response_us != NULL;
@@ -210,6 +218,29 @@ static void view_scenarios(struct report_view *view, const struct campaign_repor
     }
     view->scenarios = scenarios;
     view->scenario_count = report->scenario_count;
+}
+
+bool slice_view_is_other(const struct slice_view *slice)
+{
+    return bytes_equal_string(slice->value, TAG_OTHER);
+}
+
+static void view_slices(struct report_view *view, const struct campaign_report *report)
+{
+    struct slice_view *slices = report_view_array(view, report->slice_count, sizeof *slices);
+    for (size_t i = 0; i < report->slice_count; i++) {
+        const struct slice_report *slice = &report->slices[i];
+        slices[i] = (struct slice_view){.kind = slice->kind,
+                                        .name = report_view_text(view, slice->name),
+                                        .count = slice->count,
+                                        .ok = slice->count - slice->failed,
+                                        .failed = slice->failed,
+                                        .per_s = per_second(slice->count, report->running_ns),
+                                        .took = all_quantiles_of(slice->us)};
+        (void)!tag_split(report_view_text(view, slice->tag), &slices[i].tag, &slices[i].value);
+    }
+    view->slices = slices;
+    view->slice_count = report->slice_count;
 }
 
 static void view_waits(struct report_view *view, const struct campaign_report *report)
@@ -281,6 +312,15 @@ static void view_goal(struct report_view *view, const struct goal_report *report
                                     .value = threshold.value,
                                     .unit = threshold.unit,
                                     .reached = threshold.reached};
+}
+
+static void view_sizing(struct report_view *view, const struct sizing_report *report)
+{
+    view->sizing = (struct sizing_view){.state = bytes_of_string(report->state),
+                                        .workers = report->workers,
+                                        .too_many = report->too_many,
+                                        .failed_percent = report->failed_percent,
+                                        .p95_ms = report->latency_us / US_PER_MS};
 }
 
 static void view_thresholds(struct report_view *view, const struct campaign_report *report)
@@ -440,8 +480,10 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->seed = report->options->seed;
     view->workers = report->options->workers;
     view->workers_running = report->workers_running;
+    view->workers_ran = report->workers_ran;
     view->steps_ok = report->steps_ok;
     view->steps_failed = report->steps_failed;
+    view->steps_failed_by_loss = report->steps_failed_by_loss;
     view->steps_stopped = report->steps_stopped;
     view->steps_lost = report->steps_lost;
     view->step = quantiles_of(report->step_us);
@@ -458,6 +500,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->may_grow = view->has_rate && report->options->max_workers > 0;
     view->workers_grown = report->workers_grown;
     view_goal(view, &report->goal);
+    view_sizing(view, &report->sizing);
     view->late = quantiles_of(report->late_us);
     view->response = quantiles_of(report->response_us);
     view->request_response = quantiles_of(report->request_response_us);
@@ -484,12 +527,14 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_bottlenecks(view, report);
     view_requests(view, report);
     view_scenarios(view, report);
+    view_slices(view, report);
     view_waits(view, report);
     view_checks(view, report);
     view_thresholds(view, report);
     view_errors(view, report);
     view_websockets(view, report);
     view_seen(view, report);
+    last_view_fill(view, report);
     view_artifacts(view, report);
     return view;
 }

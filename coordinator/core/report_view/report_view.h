@@ -7,6 +7,8 @@
 #include "coordinator/core/sync/divergence.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
+#include "proto/message/slice.h"
+#include "proto/message/slow_traces.h"
 #include "proto/message/websocket_count.h"
 
 #include <stddef.h>
@@ -51,7 +53,8 @@ struct request_view {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses; /* of answers; sorted */
-    struct quantiles latency;     /* of those that left */
+    struct slow_traces slowest;
+    struct quantiles latency; /* of those that left */
     struct latency_buckets buckets;
     bool has_response;
     struct quantiles response; /* the same from the intended start of their step */
@@ -70,6 +73,21 @@ struct scenario_view {
     struct quantiles step;
     struct latency_buckets buckets;
 };
+
+/* Of what has one name, that part which has this tag; and groups. */
+struct slice_view {
+    enum slice_kind kind;
+    struct bytes name; /* empty: all requests with the tag */
+    struct bytes tag;  /* the name of the tag; empty: all of a group */
+    struct bytes value;
+    uint64_t count;
+    uint64_t ok;
+    uint64_t failed;
+    double per_s;
+    struct quantiles took; /* checks have none */
+};
+/* Whether it stands for tags that have no place of their own. */
+bool slice_view_is_other(const struct slice_view *slice);
 
 struct wait_view {
     struct bytes name;
@@ -130,6 +148,30 @@ struct seen_view {
     size_t example_count;
 };
 
+/* Workers that are listed by how long others waited for them; the others are counted together. */
+#define REPORT_VIEW_LATECOMERS 10u
+
+/* A worker, or all of an agent, that others have waited for. */
+struct latecomer_view {
+    uint32_t worker;
+    struct bytes agent; /* its name; empty: not known */
+    uint64_t times;
+    uint64_t waited_us;
+};
+
+/* As struct last_report has it. */
+struct last_view {
+    struct bytes name;
+    enum operation_kind kind;
+    uint64_t times;
+    uint64_t waited_us;                   /* the others, together */
+    const struct latecomer_view *workers; /* at most REPORT_VIEW_LATECOMERS */
+    size_t worker_count;
+    struct latecomer_view others;        /* without a worker or agent */
+    const struct latecomer_view *agents; /* in the order of the report's */
+    size_t agent_count;
+};
+
 struct artifact_view {
     uint64_t number; /* from 1 */
     struct bytes name;
@@ -158,6 +200,15 @@ struct goal_view {
     struct bytes reached; /* the value for a person */
 };
 
+/* How many workers the target takes. */
+struct sizing_view {
+    struct bytes state; /* "searching", "found", "all", "none"; empty: nobody asked */
+    uint32_t workers;
+    uint32_t too_many;
+    double failed_percent;
+    double p95_ms;
+};
+
 struct report_view {
     uint64_t campaign;
     struct bytes script;
@@ -173,8 +224,10 @@ struct report_view {
     uint64_t seed;
     uint32_t workers;
     uint32_t workers_running;
+    uint32_t workers_ran; /* that it ever had, each counted once */
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss;
     uint64_t steps_stopped;
     uint64_t steps_lost;
     struct quantiles step;
@@ -188,6 +241,7 @@ struct report_view {
     bool may_grow; /* by its max_workers */
     uint64_t workers_grown;
     struct goal_view goal;
+    struct sizing_view sizing;
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
@@ -212,6 +266,8 @@ struct report_view {
     size_t request_count;
     const struct scenario_view *scenarios; /* sorted by name */
     size_t scenario_count;
+    const struct slice_view *slices; /* groups by name; then what has tags, by tag, kind and name */
+    size_t slice_count;
     const struct wait_view *waits; /* sorted by name, then kind */
     size_t wait_count;
     const struct check_view *checks; /* sorted by name */
@@ -224,6 +280,8 @@ struct report_view {
     size_t websocket_count;
     const struct seen_view *seen; /* sorted by name */
     size_t seen_count;
+    const struct last_view *last; /* sorted by name, then kind */
+    size_t last_count;
     const struct artifact_view *artifacts; /* as they came */
     size_t artifact_count;
     const struct output_view *outputs; /* in the order in which they were given */
@@ -233,6 +291,9 @@ struct report_view {
     uint64_t live_variables;
     uint64_t live_waits;
 };
+
+/* Its verdict; the state that it is in as long as there is none. */
+const char *report_view_outcome(const struct report_view *view);
 
 /* An empty one. */
 MUST_CHECK struct report_view *report_view_new(void);

@@ -44,13 +44,49 @@ static void end_all(struct rooms *rooms, struct wait_list *list, struct reply *r
     drop_all(rooms, list);
 }
 
-static void end_written(struct rooms *rooms, struct notifier *notifier)
+/* Of what workers wait in: the worker in this seat has come last. */
+static struct late_arrival late_arrival_of(const struct room *room, const struct meeting *meeting,
+                                           uint32_t seat)
+{
+    return (struct late_arrival){.name = meeting->name.bytes, .worker = room->first + seat};
+}
+
+/* This wait is over because of it. */
+static void late_arrival_take(struct late_arrival *arrival, const struct wait *wait, uint64_t now_ns)
+{
+    if (wait->worker != arrival->worker) {
+        arrival->kind = wait->kind;
+        arrival->waited_ns += wait_waited_ns(wait, now_ns);
+    }
+}
+
+static void late_arrival_take_all(struct late_arrival *arrival, const struct wait_list *list, uint64_t now_ns)
+{
+    for (const struct wait *wait = list->first; wait != NULL; wait = wait->next) {
+        late_arrival_take(arrival, wait, now_ns);
+    }
+}
+
+/* Unless nobody has waited for it. */
+static void late_arrival_note(struct rooms *rooms, const struct late_arrival *arrival)
+{
+    if (arrival->waited_ns > 0) {
+        latecomers_add(rooms->latecomers, arrival);
+    }
+}
+
+static void end_written(struct rooms *rooms, uint64_t now_ns, const struct room *room,
+                        struct notifier *notifier)
 {
     struct wait_list *lists[] = {&notifier->waits_within, &notifier->waits_beyond};
     const struct wait *first = lists[0]->first != NULL ? lists[0]->first : lists[1]->first;
     if (first == NULL) {
         return;
     }
+    struct late_arrival arrival = late_arrival_of(room, &notifier->meeting, notifier->writer);
+    late_arrival_take_all(&arrival, lists[0], now_ns);
+    late_arrival_take_all(&arrival, lists[1], now_ns);
+    late_arrival_note(rooms, &arrival);
     struct bytes payload = replies_hold(&rooms->replies, notifier->shared);
     struct reply *reply = rooms_reply_to(rooms, first, OUTCOME_OK);
     reply->value = payload;
@@ -68,7 +104,7 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
     const struct step_state *at = notifier->meeting.at;
     uint32_t itself = list->count == 1 ? list->first->worker - room->first : room->size;
     buffer_init(&text, LIMIT_TEXT_BYTES);
-    short_reasons_init(&reasons, room, at->step);
+    short_reasons_init(&reasons, room, at->step, rooms->lost);
     for (uint32_t seat = bitset_next_only_in(at->past, NULL, 0, room->size); seat < room->size;
          seat = bitset_next_only_in(at->past, NULL, seat + 1, room->size)) {
         if (seat != itself) {
@@ -85,14 +121,16 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, list->first, is_drained ? OUTCOME_STOPPED : OUTCOME_SHORT);
     reply->text = kept;
+    reply->is_by_loss = !is_drained && short_reasons_are_of_loss(&reasons);
     short_reasons_workers(&reasons, &reply->missing);
     end_all(rooms, list, reply);
 }
 
-static void settle_writer_waits(struct rooms *rooms, struct room *room, struct notifier *notifier)
+static void settle_writer_waits(struct rooms *rooms, uint64_t now_ns, struct room *room,
+                                struct notifier *notifier)
 {
     if (notifier->is_written) {
-        end_written(rooms, notifier);
+        end_written(rooms, now_ns, room, notifier);
         return;
     }
     bool are_within_short = notifier_is_short(notifier, true);
@@ -107,13 +145,13 @@ static void settle_writer_waits(struct rooms *rooms, struct room *room, struct n
 
 /* Workers that were in the step and left it without having read; a single waiting worker is not told about
  * itself. */
-static void collect_unread(struct short_reasons *reasons, const struct room *room,
+static void collect_unread(const struct rooms *rooms, struct short_reasons *reasons, const struct room *room,
                            const struct notifier *notifier)
 {
     const struct step_state *at = notifier->meeting.at;
     const struct wait_list *waits = &notifier->reader_waits;
     uint32_t itself = waits->count == 1 ? waits->first->worker - room->first : room->size;
-    short_reasons_init(reasons, room, at->step);
+    short_reasons_init(reasons, room, at->step, rooms->lost);
     for (uint32_t seat = bitset_next_only_in(at->past, notifier->readers, 0, room->size); seat < room->size;
          seat = bitset_next_only_in(at->past, notifier->readers, seat + 1, room->size)) {
         if (seat != itself && seat != notifier->writer && room_has_begun(room, seat, at->step)) {
@@ -156,6 +194,7 @@ static struct reply *reply_unread(struct rooms *rooms, const struct read_group *
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, wait, OUTCOME_SHORT);
     reply->text = kept;
+    reply->is_by_loss = short_reasons_are_of_loss(unread);
     short_reasons_workers(unread, &reply->missing);
     return reply;
 }
@@ -172,7 +211,7 @@ static void end_read_group(struct rooms *rooms, const struct read_group *group)
         if (reply == NULL) {
             SCOPED(short_reasons_finish) struct short_reasons unread;
             rooms->work += group->room->size;
-            collect_unread(&unread, group->room, group->notifier);
+            collect_unread(rooms, &unread, group->room, group->notifier);
             bool is_counted = group->has_left && group->notifier->reader_waits.count > 1;
             uint64_t others = short_reasons_count(&unread) - (is_counted ? 1 : 0);
             bool is_short = group->is_strict && !group->pending->is_enough && others > 0;
@@ -186,7 +225,21 @@ static void end_read_group(struct rooms *rooms, const struct read_group *group)
     }
 }
 
-static void settle_reader_waits(struct rooms *rooms, struct room *room, struct notifier *notifier)
+static void note_last_reader(struct rooms *rooms, uint64_t now_ns, const struct read_group *group)
+{
+    const struct meeting *meeting = &group->notifier->meeting;
+    struct late_arrival arrival = late_arrival_of(group->room, meeting, meeting_last_seat(meeting));
+    const struct wait *wait = group->notifier->reader_waits.first;
+    for (; wait != NULL; wait = wait->next) {
+        if (notifier_is_read(group->pending, wait->worker - group->room->first)) {
+            late_arrival_take(&arrival, wait, now_ns);
+        }
+    }
+    late_arrival_note(rooms, &arrival);
+}
+
+static void settle_reader_waits(struct rooms *rooms, uint64_t now_ns, struct room *room,
+                                struct notifier *notifier)
 {
     if (notifier->reader_waits.count == 0) {
         return;
@@ -195,6 +248,8 @@ static void settle_reader_waits(struct rooms *rooms, struct room *room, struct n
     if (pending.count > 1 && !pending.is_enough) {
         return;
     }
+    note_last_reader(rooms, now_ns,
+                     &(struct read_group){.room = room, .notifier = notifier, .pending = &pending});
     for (unsigned kind = 0; kind < 4; kind++) {
         struct read_group group = {.room = room,
                                    .notifier = notifier,
@@ -205,11 +260,19 @@ static void settle_reader_waits(struct rooms *rooms, struct room *room, struct n
     }
 }
 
-static void settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier *barrier)
+void rooms_settle_barrier(struct rooms *rooms, uint64_t now_ns, const struct room *room,
+                          struct barrier *barrier)
 {
     bool was_open = barrier->is_open;
+    uint32_t present = barrier->waits.count;
     if (barrier->waits.count == 0 || !barrier_open(barrier)) {
         return;
+    }
+    if (!was_open && !barrier->is_overdue) {
+        uint32_t last = meeting_last_seat(&barrier->meeting);
+        struct late_arrival arrival = late_arrival_of(room, &barrier->meeting, last);
+        late_arrival_take_all(&arrival, &barrier->waits, now_ns);
+        late_arrival_note(rooms, &arrival);
     }
     int64_t at_ns = 0;
     if (barrier->is_at_once && !was_open) {
@@ -224,6 +287,7 @@ static void settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier 
             reply->rank = wait->rank;
             reply->count = barrier->ranked;
             reply->total = barrier->parties > 0 ? barrier->parties : barrier->ranked;
+            reply->present = present;
             reply->at_ns = at_ns;
         }
         next_rank = wait->rank + 1;
@@ -240,12 +304,13 @@ static bool settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
     while (rooms->work < ROOMS_WORK_MOST && (meeting = room_take_marked(room)) != NULL) {
         rooms->work += WORK_OF_MEETING;
         if (meeting->kind == MEETING_BARRIER) {
-            settle_barrier(rooms, now_ns, CONTAINER_OF(meeting, struct barrier, meeting));
+            rooms_settle_barrier(rooms, now_ns, room, CONTAINER_OF(meeting, struct barrier, meeting));
         } else {
             struct notifier *notifier = CONTAINER_OF(meeting, struct notifier, meeting);
-            settle_writer_waits(rooms, room, notifier);
-            settle_reader_waits(rooms, room, notifier);
+            settle_writer_waits(rooms, now_ns, room, notifier);
+            settle_reader_waits(rooms, now_ns, room, notifier);
         }
+        meeting->is_signalled = false;
     }
     if (room->first_dirty != NULL) {
         return false;

@@ -32,6 +32,7 @@ struct wait {
      * that cannot, since it has a timeout of its own, its worker has ended or can go on without it. */
     uint32_t *tally;
     bool is_strict;
+    enum barrier_timeout on_timeout;
     bool has_own_timeout;
     bool is_aside; /* its worker can go on without it, and it does not end with the worker's step */
     bool is_stuck; /* found to be part of a deadlock, which is about to end it */
@@ -65,6 +66,8 @@ struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list 
 struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct wait *like);
 /* Ends and frees it. */
 void waits_end(struct waits *waits, struct wait *wait);
+/* How long it has waited. */
+uint64_t wait_waited_ns(const struct wait *wait, uint64_t now_ns);
 /* GET_OR_MAKE, WAIT_SET and WAIT_CHANGED. */
 bool wait_is_for_variable(const struct wait *wait);
 /* It can be part of a deadlock from now on. */

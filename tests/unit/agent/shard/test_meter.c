@@ -107,7 +107,7 @@ static void each_thing_is_worth_a_report(void **state)
     expect_report(meter);
     meter_scenario(meter, &(struct scenario_sample){.name = bytes_of_string("a"), .weight = 1});
     expect_report(meter);
-    meter_rebook(meter, bytes_of_string("GET /"), true);
+    meter_rebook(meter, bytes_of_string("GET /"), &(struct tag_set){0}, true);
     expect_report(meter);
     struct websocket_statistics *counts = meter_websocket(meter, bytes_of_string("chat"));
     expect_report(meter);
@@ -345,9 +345,10 @@ static void a_request_is_booked_again(void **state)
 {
     struct meter *meter = meter_new();
     (void)state;
+    static const struct tag_set no_tags;
     record(meter, bytes_of_string("a"), false, false, 1);
     record(meter, bytes_of_string("a"), false, true, 1);
-    meter_rebook(meter, bytes_of_string("a"), true); /* it was not reported yet */
+    meter_rebook(meter, bytes_of_string("a"), &no_tags, true); /* it was not reported yet */
     struct statistics *statistics = meter_take(meter, 0);
     assert_int_equal(statistics->requests[0].count, 2);
     assert_int_equal(statistics->requests[0].failed, 0);
@@ -356,8 +357,8 @@ static void a_request_is_booked_again(void **state)
     record(meter, bytes_of_string("a"), false, false, 1);
     statistics = meter_take(meter, 0);
     statistics_free(&statistics);
-    meter_rebook(meter, bytes_of_string("a"), true); /* now it was */
-    meter_rebook(meter, bytes_of_string("a"), false);
+    meter_rebook(meter, bytes_of_string("a"), &no_tags, true); /* now it was */
+    meter_rebook(meter, bytes_of_string("a"), &no_tags, false);
     statistics = meter_take(meter, 0);
     assert_int_equal(statistics->requests[0].count, 0);
     assert_int_equal(statistics->requests[0].failed, 1);
@@ -473,10 +474,35 @@ static void answers_are_counted_by_status(void **state)
     meter_free(&meter);
 }
 
+static void the_slowest_traces_are_reported_once(void **state)
+{
+    (void)state;
+    struct meter *meter = meter_new();
+    struct request_sample sample = {.name = bytes_of_string("a"), .is_ok = true};
+    for (int take = 0; take < 2; take++) {
+        for (unsigned i = 0; i < 12; i++) {
+            struct slow_trace trace = {.latency_us = 100 + i * 7 % 12, .worker = i};
+            meter_request(meter, &sample);
+            meter_trace(meter, sample.name, &trace);
+        }
+        struct statistics *statistics = meter_take(meter, 0);
+        assert_int_equal(statistics->requests[0].slowest.size, SLOW_TRACES);
+        assert_int_equal(statistics->requests[0].slowest.items[0].latency_us, 111);
+        assert_int_equal(statistics->requests[0].slowest.items[9].latency_us, 102);
+        statistics_free(&statistics);
+    }
+    meter_request(meter, &sample);
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->requests[0].slowest.size, 0);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_only_what_came_since),
+        cmocka_unit_test(the_slowest_traces_are_reported_once),
         cmocka_unit_test(each_thing_is_worth_a_report),
         cmocka_unit_test(lateness_and_arrivals_are_reported_as_differences),
         cmocka_unit_test(requests_count_from_the_instant_of_their_step),

@@ -24,6 +24,9 @@ struct full_report {
     struct check_report checks[2];
     struct threshold_result thresholds[3];
     struct scenario_report scenario;
+    struct slice_report slices[4];
+    struct latecomer latecomers[12];
+    struct last_report late[2];
 };
 
 static void fill_agents(struct full_report *full)
@@ -129,6 +132,45 @@ static void fill_judged(struct full_report *full)
     full->sample.report.threshold_count = 3;
 }
 
+static void fill_slices(struct full_report *full)
+{
+    struct slice_report like = {.kind = SLICE_GROUP, .count = 50, .failed = 3, .us = full->sample.latency_us};
+    for (size_t i = 0; i < 4; i++) {
+        full->slices[i] = like;
+        full->slices[i].tag = bytes_of_string(i == 0 ? "" : i == 3 ? "tier=(other)" : "tier=a \"b\"=c");
+    }
+    full->slices[0].name = bytes_of_string("checkout / pay");
+    full->slices[1].kind = SLICE_REQUEST;
+    full->slices[2].kind = SLICE_CHECK;
+    full->slices[2].name = bytes_of_string("price");
+    full->slices[2].us = NULL;
+    full->slices[3].name = bytes_of_string("x");
+    full->sample.report.slices = full->slices;
+    full->sample.report.slice_count = 4;
+}
+
+static void fill_last(struct full_report *full)
+{
+    for (uint32_t i = 0; i < 12; i++) {
+        full->latecomers[i] =
+            (struct latecomer){.worker = i, .agent = i % 3, .times = 20 - i, .waited_us = 1000u * (20 - i)};
+    }
+    full->late[0] = (struct last_report){.name = bytes_of_string("pad \xff"),
+                                         .kind = OPERATION_WAIT_READERS,
+                                         .times = 41,
+                                         .waited_us = 2500000,
+                                         .workers = full->latecomers,
+                                         .worker_count = 2};
+    full->late[1] = full->late[0];
+    full->late[1].name = bytes_of_string("rush");
+    full->late[1].kind = OPERATION_BARRIER;
+    full->late[1].worker_count = 12;
+    full->late[1].others_times = 3;
+    full->late[1].others_waited_us = 7000;
+    full->sample.report.last = full->late;
+    full->sample.report.last_count = 2;
+}
+
 static int set_up(void **state)
 {
     struct full_report *full = MEMORY_NEW(struct full_report);
@@ -144,6 +186,10 @@ static int set_up(void **state)
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
     full->sample.requests[0].received_bytes = 123400;
     full->sample.requests[0].sent_bytes = 77;
+    slow_traces_add(&full->sample.requests[0].slowest,
+                    &(struct slow_trace){
+                        .latency_us = 1500, .has_worker = true, .worker = 7, .step = 3, .id = {0x4b, 0xf9}});
+    slow_traces_add(&full->sample.requests[0].slowest, &(struct slow_trace){.latency_us = 900, .id = {0, 1}});
     close_counts_add(&full->sample.requests[0].statuses, 200, 1227);
     close_counts_add(&full->sample.requests[0].statuses, 503, 7);
     full->scenario = (struct scenario_report){.name = bytes_of_string("browse"),
@@ -169,6 +215,8 @@ static int set_up(void **state)
     fill_seen(full);
     fill_websockets(full);
     fill_judged(full);
+    fill_slices(full);
+    fill_last(full);
     *state = full;
     return 0;
 }
@@ -233,6 +281,7 @@ static void the_text_is_that_of_run(void **state)
 #define ALL_TIMES                                                                                            \
     "\"min_ms\":1.0,\"mean_ms\":50.503,\"p50_ms\":50.015,\"p90_ms\":90.047,\"p95_ms\":95.039,"                 \
     "\"p99_ms\":99.007,\"p999_ms\":100.0,\"max_ms\":100.0,\"stddev_ms\":28.866"
+#define SLICE_COUNTS "\"count\":50,\"ok\":47,\"failed\":3,\"per_s\":0.769230769"
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
     "{\"script\":\"pad.lua\"}",
@@ -241,6 +290,7 @@ static const char *const EXPECTED[] = {
     "{\"verdict\":\"failed\"}",
     "{\"reason\":\"12 steps failed\"}",
     "{\"workers\":6}",
+    "{\"workers_ran\":9}",
     ("{\"agents\":[{\"name\":\"agent-1\",\"pid\":11,\"host\":\"here\",\"labels\":{\"zone\":\"a\","
     "\"rack\":\"7\"},\"workers\":3,\"state\":\"joined\",\"clock\":{\"offset_ms\":-3000.0,"
     "\"uncertainty_ms\":0.040123},\"cpu\":0.0712345679,\"memory_bytes\":36700160,"
@@ -248,9 +298,10 @@ static const char *const EXPECTED[] = {
     "\"labels\":{},\"workers\":0,\"state\":\"lost\",\"clock\":null,\"cpu\":null,"
     "\"memory_bytes\":null,\"loop_lag_ms\":null}]}"),
     "{\"started_at\":\"2023-11-14T22:13:20.123Z\"}",
+    "{\"ended_at\":\"2023-11-14T22:14:25.123Z\"}",
     "{\"duration_s\":65.0}",
     "{\"seed\":42}",
-    ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
+    ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"failed_by_loss\":5,\"p50_ms\":50.015,"
     "\"p95_ms\":95.039,\"p99_ms\":99.007}}"),
     ("{\"load\":{\"arrivals\":123,\"dropped\":7,\"late_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
     "\"step_response_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
@@ -268,12 +319,18 @@ static const char *const EXPECTED[] = {
     "\"blocked\":{" OTHER_PHASE "},\"lookup\":{" OTHER_PHASE "},\"connect\":{" OTHER_PHASE "},"
     "\"tls\":{" OTHER_PHASE "},\"sending\":{" OTHER_PHASE "},"
     "\"waiting\":{\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0},"
-    "\"receiving\":{" OTHER_PHASE "}},\"bytes_in\":123400,\"bytes_out\":77,"
+    "\"receiving\":{" OTHER_PHASE "}},\"slowest\":[{\"trace\":\"4bf90000000000000000000000000000\","
+    "\"ms\":1.5,\"worker\":7,\"step\":3},{\"trace\":\"00010000000000000000000000000000\",\"ms\":0.9,"
+    "\"worker\":null,\"step\":null}],\"bytes_in\":123400,\"bytes_out\":77,"
     "\"statuses\":{\"200\":1227,\"503\":7}}}}"),
     ("{\"timings\":{\"edit seen\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
     ALL_TIMES "}}}"),
     ("{\"scenarios\":{\"browse\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"per_s\":66.6615385,"
     "\"share\":1.0,\"weight_share\":1.0," ALL_TIMES "}}}"),
+    "{\"groups\":{\"checkout / pay\":{" SLICE_COUNTS "," ALL_TIMES "}}}",
+    ("{\"tags\":[{\"tag\":\"tier\",\"value\":\"a \\\"b\\\"=c\",\"kind\":\"request\"," SLICE_COUNTS "," ALL_TIMES "},"
+    "{\"tag\":\"tier\",\"value\":\"a \\\"b\\\"=c\",\"kind\":\"check\",\"name\":\"price\"," SLICE_COUNTS "},"
+    "{\"tag\":\"tier\",\"value\":\"(other)\",\"kind\":\"group\",\"name\":\"x\"," SLICE_COUNTS "," ALL_TIMES "}]}"),
     ("{\"waits\":{\"pad.wait_for_writer\":{\"kind\":\"wait_for_writer\",\"count\":100,\"ok\":96,"
     "\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007},"
@@ -314,6 +371,22 @@ static const char *const EXPECTED[] = {
     "\"examples\":[{\"room\":1,\"step\":7,\"reads\":5,\"differed\":2,\"from\":\"written\","
     "\"workers\":[1,2]},{\"room\":3,\"step\":9,\"reads\":4,\"differed\":1,\"from\":\"most\","
     "\"workers\":[9]}]}}}"),
+    ("{\"last\":[{\"name\":\"pad \\\\xff\",\"kind\":\"wait_for_readers\",\"times\":41,\"waited_s\":2.5,\"workers\":["
+    "{\"worker\":0,\"agent\":\"agent-1\",\"times\":20,\"waited_s\":0.02},{\"worker\":1,\"agent\":\"agent-2\",\"times\":19,\"waited_s\":0.019}],"
+    "\"agents\":[{\"agent\":\"agent-1\",\"times\":20,\"waited_s\":0.02},{\"agent\":\"agent-2\",\"times\":19,\"waited_s\":0.019}]},"
+    "{\"name\":\"rush\",\"kind\":\"barrier\",\"times\":41,\"waited_s\":2.5,\"workers\":["
+    "{\"worker\":0,\"agent\":\"agent-1\",\"times\":20,\"waited_s\":0.02},"
+    "{\"worker\":1,\"agent\":\"agent-2\",\"times\":19,\"waited_s\":0.019},"
+    "{\"worker\":2,\"agent\":\"\",\"times\":18,\"waited_s\":0.018},"
+    "{\"worker\":3,\"agent\":\"agent-1\",\"times\":17,\"waited_s\":0.017},"
+    "{\"worker\":4,\"agent\":\"agent-2\",\"times\":16,\"waited_s\":0.016},"
+    "{\"worker\":5,\"agent\":\"\",\"times\":15,\"waited_s\":0.015},"
+    "{\"worker\":6,\"agent\":\"agent-1\",\"times\":14,\"waited_s\":0.014},"
+    "{\"worker\":7,\"agent\":\"agent-2\",\"times\":13,\"waited_s\":0.013},"
+    "{\"worker\":8,\"agent\":\"\",\"times\":12,\"waited_s\":0.012},"
+    "{\"worker\":9,\"agent\":\"agent-1\",\"times\":11,\"waited_s\":0.011}],"
+    "\"others\":{\"times\":22,\"waited_s\":0.026},"
+    "\"agents\":[{\"agent\":\"agent-1\",\"times\":62,\"waited_s\":0.062},{\"agent\":\"agent-2\",\"times\":58,\"waited_s\":0.058}]}]}"),
     "{\"release_spread_ms\":{\"p50\":0.977,\"max\":1234.567}}",
     "{\"start_spread_ms\":0.977}",
     "{\"clock_uncertainty_ms\":0.040123}",
@@ -508,6 +581,9 @@ static void nonsense_does_no_harm(void **state)
         "{\"agents\": [7, null, {\"state\": \"odd\", \"pid\": -1}], \"errors\": [[], {\"count\": \"x\"}]}",
         "{\"waits\": {\"a\": {}, \"b.odd\": {\"kind\": \"odd\"}, \"barrier\": {\"kind\": \"barrier\"}}}",
         "{\"requests\": {\"a\": 7, \"b\": {\"p50_ms\": -1, \"max_ms\": 1e300}}, \"duration_s\": 1e300}",
+        "{\"groups\": {\"a\": 7}, \"tags\": [7, null, {\"kind\": \"odd\", \"name\": 7, \"count\": -1}]}",
+        "{\"groups\": [], \"tags\": {}}",
+        "{\"last\": [7, null, {\"kind\": \"odd\", \"workers\": {}, \"others\": 7, \"agents\": [7]}]}",
         "{\"verdict\": \"odd\", \"state\": 7, \"release_spread_ms\": {}}",
         "{\"seen\": {\"a\": 7, \"b\": {\"last\": {\"x\": \"y\"}}}}",
         "{\"convergence\": {\"c\": {\"examples\": [7]}}}",
