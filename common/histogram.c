@@ -284,6 +284,22 @@ struct histogram_moments histogram_moments(const struct histogram *histogram)
     return moments;
 }
 
+void histogram_count_within(const struct histogram *histogram, const uint64_t *bounds, uint64_t *counts,
+                            size_t count)
+{
+    struct histogram_cursor cursor = {0};
+    size_t bound = 0;
+    memset(counts, 0, (count + 1) * sizeof *counts);
+    while (histogram_next(histogram, &cursor)) {
+        uint64_t width;
+        uint64_t lowest = lowest_of(cursor.bucket, &width);
+        while (bound < count && lowest > bounds[bound]) {
+            bound++;
+        }
+        counts[bound] = add_saturating(counts[bound], cursor.count);
+    }
+}
+
 uint64_t histogram_bucket_lowest(uint32_t bucket)
 {
     uint64_t width;

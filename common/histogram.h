@@ -42,6 +42,11 @@ struct histogram_moments {
 };
 struct histogram_moments histogram_moments(const struct histogram *histogram);
 
+/* How many values are above the bound before and not above this one, for `count` bounds in rising order;
+ * `counts` has one more, of those above all. A value next to a bound may be off by 0.1 %. */
+void histogram_count_within(const struct histogram *histogram, const uint64_t *bounds, uint64_t *counts,
+                            size_t count);
+
 /* Sparse form for the wire: bucket indices with counts, in ascending order. */
 struct histogram_cursor {
     uint32_t bucket;

@@ -129,6 +129,16 @@ static bool set_choice(const struct option *option, const char *text, uint32_t *
     return error_set(error, "\"%.40s\" is not one of %s", text, list);
 }
 
+static bool add_text(const struct option *option, const char *text, struct option_texts *texts,
+                     struct error *error)
+{
+    if (texts->count == OPTION_TEXTS_MAX) {
+        return error_set(error, "given more than %u times", OPTION_TEXTS_MAX);
+    }
+    texts->items[texts->count++] = text;
+    return check_text(option, text, error);
+}
+
 /* `text` is NULL for a flag or a counter without a value. */
 static bool set_value(const struct option *option, const char *text, void *values, struct error *error)
 {
@@ -147,6 +157,8 @@ static bool set_value(const struct option *option, const char *text, void *value
     case OPTION_TEXT:
         *(const char **)value = text;
         return check_text(option, text, error);
+    case OPTION_TEXTS:
+        return add_text(option, text, value, error);
     case OPTION_BYTES:
         *(struct bytes *)value = bytes_of_string(text);
         return check_text(option, text, error);

@@ -17,9 +17,17 @@ enum option_type {
     OPTION_DURATION, /* uint64_t, milliseconds, within minimum…maximum */
     OPTION_REAL,     /* double within minimum…maximum */
     OPTION_TEXT,     /* const char * of minimum…maximum bytes, borrowed from argv or the environment */
-    OPTION_BYTES,    /* struct bytes, otherwise the same */
+    OPTION_TEXTS,    /* struct option_texts: the same several times */
+    OPTION_BYTES,    /* struct bytes, otherwise the same as OPTION_TEXT */
     OPTION_CHOICE,   /* uint32_t or an enum: the value of one of `choices` */
     OPTION_CUSTOM    /* `parse` does everything */
+};
+
+/* In the order in which they were given; that of the environment is the first. */
+#define OPTION_TEXTS_MAX 256u
+struct option_texts {
+    const char *items[OPTION_TEXTS_MAX];
+    size_t count;
 };
 
 #define OPTION_CHOICES(...) ((const char *const[]){__VA_ARGS__, NULL})
@@ -44,11 +52,12 @@ struct option {
     const char *
         elsewhere; /* what other tools call it, separated by spaces: not accepted, but pointed out; or NULL */
     const char
-        *fallback;  /* the default, spelled as on the command line; of a text, words for help; or NULL */
-    bool is_list;   /* of a text: several words, which a script may give as a list */
-    char separator; /* between those; 0: a space. With another one, the option may be given several times:
-                       option_parse checks each and keeps the last, option_join has all */
-    bool has_pairs; /* of a list: a script may also give {first, second} in place of "first:second" */
+        *fallback;   /* the default, spelled as on the command line; of a text, words for help; or NULL */
+    bool is_list;    /* of a text: several words, which a script may give as a list */
+    char separator;  /* between those; 0: a space. With another one, the option may be given several times:
+                        option_parse checks each and keeps the last, option_join has all */
+    bool has_pairs;  /* of a list: a script may also give {first, second} in place of "first:second" */
+    bool has_fields; /* of a text: a script may also give a table, {a = 1, b = 2} in place of "a=1;b=2" */
     bool has_no_variable; /* its variable is meant for another command: ignored here */
 };
 

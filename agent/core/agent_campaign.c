@@ -112,6 +112,12 @@ static bool has_crews(const struct agent_campaign *campaign)
 static uint32_t next_shard(struct agent_campaign *campaign, bool is_of_crews)
 {
     uint32_t shard = campaign->next_shard;
+    for (uint32_t i = 0; campaign->is_asking && i < campaign->shard_count; i++) {
+        if (campaign->shards[i].wanted > 0) {
+            campaign->shards[i].wanted--;
+            return i;
+        }
+    }
     while (is_of_crews && !campaign->shards[shard].has_runner) {
         shard = (shard + 1) % campaign->shard_count;
     }
@@ -133,6 +139,20 @@ void agent_campaign_deal(struct agent_campaign *campaign, const struct worker_se
         campaign->workers++;
         worker_set_add(&sets[shard], cursor.worker);
     }
+}
+
+uint32_t agent_campaign_ask(struct agent_campaign *campaign)
+{
+    uint32_t wanted = 0;
+    if (campaign->is_asking || campaign->is_draining || campaign->is_stopping) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < campaign->shard_count; i++) {
+        campaign->shards[i].has_asked = campaign->shards[i].wanted > 0;
+        wanted += campaign->shards[i].wanted;
+    }
+    campaign->is_asking = wanted > 0;
+    return wanted;
 }
 
 static uint32_t shard_plus_one(const struct agent_campaign *campaign, uint32_t worker)

@@ -13,6 +13,8 @@ struct agent_campaign_shard {
     bool is_finished;
     uint64_t workers; /* that it was given */
     uint32_t running; /* as it last said */
+    uint32_t wanted;  /* more workers, that it was not given yet */
+    bool has_asked;   /* for some of those, and waits for the answer of the coordinator */
 };
 
 /* A command that waits until the bundle is here. */
@@ -42,6 +44,7 @@ struct agent_campaign {
     uint64_t workers;    /* all that were given to us */
     struct batcher *batcher;
     char *deploy_failure; /* of the first shard that said why */
+    bool is_asking;       /* the coordinator, for workers that shards want; it has not answered */
     bool is_draining;
     bool is_stopping;
     struct room_step *room_steps; /* of all shards, as they came */
@@ -68,8 +71,8 @@ void agent_campaign_give_up(struct agent_campaign *campaign, const char *why);
 void agent_campaign_extend(struct agent_campaign *campaign, uint32_t workers);
 /* Whether all of them may be workers of this campaign. */
 bool agent_campaign_knows(const struct agent_campaign *campaign, const struct worker_set *workers);
-/* Deals workers in turn to the shards that have a runner; before any has one, to all. Workers that were here
- * before go to the same shard again. `sets`, one a shard, are filled. */
+/* Deals workers to the shards that want some, and then in turn to those that have a runner; before any has
+ * one, to all. Workers that were here before go to the same shard again. `sets`, one a shard, are filled. */
 void agent_campaign_deal(struct agent_campaign *campaign, const struct worker_set *workers,
                          struct worker_set *sets);
 /* One empty set for each shard; see agent_campaign_free_sets. */
@@ -88,6 +91,9 @@ MUST_CHECK bool agent_campaign_take_known(struct agent_campaign *campaign, uint6
  * for all shards, which share one copy of the reply. Workers that are not ours are left out. */
 void agent_campaign_split_reply(const struct agent_campaign *campaign, const struct reply *reply,
                                 struct command **commands);
+
+/* How many workers the coordinator is to be asked for now; those shards wait for its answer from now on. */
+uint32_t agent_campaign_ask(struct agent_campaign *campaign);
 
 bool agent_campaign_has_deployed(const struct agent_campaign *campaign); /* every runner has answered */
 bool agent_campaign_has_drained(const struct agent_campaign *campaign);

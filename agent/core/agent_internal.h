@@ -93,6 +93,8 @@ void agent_take_message(struct agent *agent, const struct message *message);
 void agent_take_notice(struct agent *agent, uint32_t shard, struct notice *notice);
 /* Tells the coordinator that all our workers of the campaign are torn down, if they are. */
 void agent_check_finished(struct agent *agent, struct agent_campaign *campaign);
+/* Asks the coordinator for the workers that shards want, unless it has still to answer. */
+void agent_ask_for_workers(struct agent *agent, struct agent_campaign *campaign);
 
 /* The agent's gauges: kept until the link takes them. */
 void agent_gauges_init(struct agent *agent);

@@ -108,11 +108,28 @@ static void assign_one(struct agent *agent, struct agent_campaign *campaign,
     agent_campaign_free_sets(campaign, sets);
 }
 
+/* The shards that asked know now what they get; those that have asked since are next. */
+static void agent_message_answer(struct agent *agent, struct agent_campaign *campaign)
+{
+    for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
+        if (campaign->shards[shard].has_asked) {
+            campaign->shards[shard].has_asked = false;
+            campaign->shards[shard].wanted = 0;
+            agent_command(agent, campaign, shard, COMMAND_ASSIGN)->is_answer = true;
+        }
+    }
+    campaign->is_asking = false;
+    agent_ask_for_workers(agent, campaign);
+}
+
 static void agent_message_assign(struct agent *agent, struct agent_campaign *campaign,
                                  const struct message *message)
 {
     for (size_t i = 0; i < message->assign.count; i++) {
         assign_one(agent, campaign, &message->assign.items[i]);
+    }
+    if (message->assign.is_answer) {
+        agent_message_answer(agent, campaign);
     }
 }
 

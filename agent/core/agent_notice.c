@@ -104,6 +104,16 @@ static void failure(struct agent *agent, const struct notice *notice)
     agent_send(agent, &message);
 }
 
+void agent_ask_for_workers(struct agent *agent, struct agent_campaign *campaign)
+{
+    uint32_t wanted = agent_campaign_ask(campaign);
+    if (wanted > 0) {
+        struct message message = {.kind = MESSAGE_WORKERS_WANTED, .campaign = campaign->campaign};
+        message.wanted.workers = wanted < LIMIT_WORKERS ? wanted : LIMIT_WORKERS;
+        agent_send(agent, &message);
+    }
+}
+
 /* In pieces, one after the other; what is beyond the limit of a campaign is not sent. */
 static void artifact(struct agent *agent, struct agent_campaign *campaign, const struct notice *notice)
 {
@@ -195,6 +205,10 @@ void agent_take_notice(struct agent *agent, uint32_t shard_id, struct notice *no
         break;
     case NOTICE_STATISTICS:
         statistics(agent, campaign, shard, notice);
+        break;
+    case NOTICE_WANTED:
+        shard->wanted += notice->wanted;
+        agent_ask_for_workers(agent, campaign);
         break;
     case NOTICE_ARTIFACT:
         artifact(agent, campaign, notice);

@@ -105,6 +105,18 @@ void lua_http_push_failure(lua_State *lua, const struct http_response *response)
     lua_failure_push(lua, &failure);
 }
 
+static void lua_http_log(lua_State *lua, struct vu *vu, const struct request_sample *sample,
+                         const struct http_response *response)
+{
+    const struct logged_request logged = {.method = lua_tostring(lua, 1),
+                                          .url = lua_tostring(lua, 2),
+                                          .name = sample->name,
+                                          .is_ok = sample->is_ok,
+                                          .response = response};
+
+    vu_log_request(vu, &logged);
+}
+
 bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_response *response)
 {
     char buffer[LIMIT_NAME_BYTES];
@@ -121,6 +133,9 @@ bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_resp
 
     vu_note_plan(vu, &sample);
     vu_measure(vu, &sample);
+    if (vu_has_log(vu)) {
+        lua_http_log(lua, vu, &sample, response);
+    }
     if (response->failure != HTTP_OK) {
         lua_http_push_failure(lua, response);
         return false;

@@ -292,6 +292,7 @@ static void response_push_metatable(lua_State *lua)
     lua_setfield(lua, -2, "__tostring");
     lua_pushliteral(lua, "response");
     lua_setfield(lua, -2, "__metatable");
+    script->response_metatable = lua_topointer(lua, -1);
     lua_pushvalue(lua, -1);
     script->response_type = luaL_ref(lua, LUA_REGISTRYINDEX);
 }
@@ -299,15 +300,7 @@ static void response_push_metatable(lua_State *lua)
 /* The response at index 1. */
 static const struct lua_response *response_check(lua_State *lua)
 {
-    if (lua_isuserdata(lua, 1) && lua_getmetatable(lua, 1)) {
-        response_push_metatable(lua);
-        bool is_response = lua_rawequal(lua, -1, -2);
-        lua_pop(lua, 2);
-        if (is_response) {
-            return lua_touserdata(lua, 1);
-        }
-    }
-    return luaL_checkudata(lua, 1, METATABLE); /* says what it is */
+    return script_check_object(lua, 1, script_of(lua)->response_metatable, METATABLE);
 }
 
 void lua_response_push_json(lua_State *lua)
@@ -371,6 +364,11 @@ void lua_response_push_headers(lua_State *lua)
     push_headers(lua, response_check(lua));
 }
 
+static inline bool response_is_named(const char *name, const char *wanted)
+{
+    return name[0] == wanted[0] && strcmp(name, wanted) == 0;
+}
+
 /* Pushes the function of this name; false if there is none. */
 static bool push_method(lua_State *lua, const char *name)
 {
@@ -379,7 +377,7 @@ static bool push_method(lua_State *lua, const char *name)
         {"expect", lua_expect}, {"fail", lua_expect_fail},    {"ok", lua_expect_ok}};
 
     for (size_t i = 0; i < sizeof methods / sizeof *methods; i++) {
-        if (strcmp(name, methods[i].name) == 0) {
+        if (response_is_named(name, methods[i].name)) {
             lua_pushcfunction(lua, methods[i].func);
             return true;
         }
@@ -390,13 +388,13 @@ static bool push_method(lua_State *lua, const char *name)
 /* Pushes what is known of the exchange under this name, or nil. */
 static void push_exchange(lua_State *lua, const struct lua_response *response, const char *name)
 {
-    if (strcmp(name, "version") == 0 && response->version[0]) {
+    if (response_is_named(name, "version") && response->version[0]) {
         lua_pushstring(lua, response->version);
-    } else if (strcmp(name, "address") == 0 && response->address_size > 0) {
+    } else if (response_is_named(name, "address") && response->address_size > 0) {
         lua_pushlstring(lua, response->headers + response->header_size, response->address_size);
-    } else if (strcmp(name, "reused") == 0) {
+    } else if (response_is_named(name, "reused")) {
         lua_pushboolean(lua, response->is_reused);
-    } else if (strcmp(name, "retried") == 0) {
+    } else if (response_is_named(name, "retried")) {
         lua_pushboolean(lua, response->is_retried);
     } else {
         lua_pushnil(lua);
@@ -408,19 +406,19 @@ static int lua_response_get_field(lua_State *lua)
     const struct lua_response *response = response_check(lua);
     const char *name = luaL_checkstring(lua, 2);
 
-    if (strcmp(name, "status") == 0) {
+    if (response_is_named(name, "status")) {
         lua_pushinteger(lua, response->status);
-    } else if (strcmp(name, "body") == 0) {
+    } else if (response_is_named(name, "body")) {
         push_body(lua, response);
-    } else if (strcmp(name, "headers") == 0) {
+    } else if (response_is_named(name, "headers")) {
         push_headers(lua, response);
-    } else if (strcmp(name, "url") == 0) {
+    } else if (response_is_named(name, "url")) {
         lua_getiuservalue(lua, 1, VALUE_URL);
     } else if (push_method(lua, name)) {
         return 1;
-    } else if (strcmp(name, "redirects") == 0) {
+    } else if (response_is_named(name, "redirects")) {
         push_redirects(lua);
-    } else if (strcmp(name, "timings") == 0) {
+    } else if (response_is_named(name, "timings")) {
         push_timings(lua, &response->timings);
     } else {
         push_exchange(lua, response, name);

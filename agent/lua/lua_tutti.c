@@ -4,6 +4,7 @@
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_check.h"
 #include "agent/lua/lua_data.h"
+#include "agent/lua/lua_env.h"
 #include "agent/lua/lua_group.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_tags.h"
@@ -319,6 +320,7 @@ int luaopen_tutti(lua_State *lua)
     lua_data_open(lua);
     lua_variables_open_campaign(lua);
     lua_task_open(lua);
+    lua_env_open(lua);
     lua_createtable(lua, 0, 2);
     lua_pushcfunction(lua, lua_tutti_get_field);
     lua_setfield(lua, -2, "__index");

@@ -44,20 +44,25 @@ static void push_room(lua_State *lua, const struct vu *vu)
     lua_setfield(lua, -2, "size");
 }
 
+static inline bool worker_is_named(const char *name, const char *wanted)
+{
+    return name[0] == wanted[0] && strcmp(name, wanted) == 0;
+}
+
 /* The fields that the agent sets. */
 static bool lua_worker_push_field(lua_State *lua, const struct vu *vu, const char *name)
 {
-    if (strcmp(name, "id") == 0) {
+    if (worker_is_named(name, "id")) {
         lua_pushinteger(lua, vu->id);
-    } else if (strcmp(name, "step") == 0) {
+    } else if (worker_is_named(name, "step")) {
         lua_pushinteger(lua, (lua_Integer)vu->step);
-    } else if (strcmp(name, "count") == 0) {
+    } else if (worker_is_named(name, "count")) {
         lua_pushinteger(lua, vu_worker_count(vu));
-    } else if (strcmp(name, "seat") == 0) {
+    } else if (worker_is_named(name, "seat")) {
         lua_pushinteger(lua, vu_seat(vu));
-    } else if (strcmp(name, "room") == 0) {
+    } else if (worker_is_named(name, "room")) {
         push_room(lua, vu);
-    } else if (strcmp(name, "agent") == 0) {
+    } else if (worker_is_named(name, "agent")) {
         lua_pushstring(lua, vu_agent(vu));
     } else {
         return false;

@@ -1,6 +1,7 @@
 /* The agent's main thread: frames in and out, commands to the shards, notices from them, the lease. */
 #include "agent/main/agent_daemon.h"
 
+#include "agent/base/line_log.h"
 #include "agent/core/agent.h"
 #include "agent/lua/lua_api.h"
 #include "agent/main/agent_shards.h"
@@ -10,6 +11,7 @@
 #include "agent/main/process_setup.h"
 #include "agent/main/process_usage.h"
 #include "agent/shard/mailbox.h"
+#include "agent/shard/vu_log.h"
 #include "common/clock.h"
 #include "common/memory.h"
 #include "proto/codec/codec.h"
@@ -28,6 +30,7 @@
 struct agent_daemon {
     const struct agent_run_options *options;
     struct process_setup setup;
+    struct request_log request_log;
     uv_loop_t loop;
     uv_timer_t timer;
     uv_timer_t gauges_timer;
@@ -259,6 +262,9 @@ static bool start_shards(struct agent_daemon *daemon, uint32_t count)
         .on_mail = on_notice, .on_batch_end = on_notices_end, .context = daemon};
     uint32_t starts = options->browser_starts ? options->browser_starts : uv_available_parallelism();
 
+    daemon->request_log = (struct request_log){.lines = daemon->setup.lines,
+                                               .share = options->request_log_share,
+                                               .body_bytes = options->request_log_body_bytes};
     daemon->notices =
         count == 1 ? mailbox_new_local(&daemon->loop, &callbacks) : mailbox_new(&daemon->loop, &callbacks);
     struct shard_settings settings = {
@@ -273,11 +279,14 @@ static bool start_shards(struct agent_daemon *daemon, uint32_t count)
         .turn_limit_ms = options->turn_limit_ms,
         .driver_starts = (starts + count - 1) / count,
         .starter = daemon->setup.starter,
+        .request_log = daemon->setup.lines != NULL ? &daemon->request_log : NULL,
         .notices = daemon->notices,
         .lease_until_ns = &daemon->lease_until_ns,
     };
     struct error error;
-    daemon->shards = agent_shards_start(&settings, count, &error);
+    if (daemon->setup.lines == NULL || line_log_start(daemon->setup.lines, &error)) {
+        daemon->shards = agent_shards_start(&settings, count, &error);
+    }
     if (daemon->shards == NULL) {
         log_about(LOG_ERROR, daemon->setup.name, &daemon->setup.subject, "%s", error.text);
         daemon->exit_code = EXIT_WITHOUT_MEANS;

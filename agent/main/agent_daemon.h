@@ -22,9 +22,12 @@ struct agent_run_options {
     bool is_interrupt_ignored; /* SIGINT is for the parent (`tutti run`) */
     bool dies_with_parent;     /* PR_SET_PDEATHSIG */
     bool is_quiet;             /* scripts' prints are dropped */
-    uint64_t memory_limit_bytes; /* of the scripts of one shard; 0: 1 GiB */
-    uint64_t instruction_limit;  /* of one turn of a worker; 0: 200,000,000 */
-    uint64_t turn_limit_ms;      /* likewise, in processor time; 0: 2 s */
+    uint64_t memory_limit_bytes;     /* of the scripts of one shard; 0: 1 GiB */
+    uint64_t instruction_limit;      /* of one turn of a worker; 0: 200,000,000 */
+    const char *request_log;         /* a file that requests are appended to as JSON; NULL: none */
+    double request_log_share;        /* of those that succeed: 0…1 */
+    uint32_t request_log_body_bytes; /* of the bodies of failures; 0: none */
+    uint64_t turn_limit_ms;          /* likewise, in processor time; 0: 2 s */
 };
 
 /* Runs until SIGTERM (or SIGINT): says goodbye to the coordinator and returns 0; a second signal ends the

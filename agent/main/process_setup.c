@@ -1,6 +1,7 @@
 /* Sets the agent's process up before there are threads. */
 #include "agent/main/process_setup.h"
 
+#include "agent/base/line_log.h"
 #include "agent/browser/folder.h"
 #include "agent/browser/starter_link.h"
 #include "agent/main/agent_daemon.h"
@@ -73,6 +74,22 @@ static bool raise_walls(struct process_setup *setup)
     return true;
 }
 
+/* Behind the walls no file can be opened. */
+static bool open_lines(struct process_setup *setup)
+{
+    const char *path = setup->options->request_log;
+    struct error error;
+
+    if (path == NULL) {
+        return true;
+    }
+    setup->lines = line_log_open(path, setup->name, &error);
+    if (setup->lines == NULL) {
+        log_about(LOG_ERROR, setup->name, &setup->subject, "--log-requests: %s", error.text);
+    }
+    return setup->lines != NULL;
+}
+
 bool process_setup_open(struct process_setup *setup, const struct agent_run_options *options)
 {
     *setup = (struct process_setup){.options = options, .browsers = -1};
@@ -82,11 +99,12 @@ bool process_setup_open(struct process_setup *setup, const struct agent_run_opti
     signal(SIGPIPE, SIG_IGN);
     choose_name(setup);
     open_starter(setup);
-    return raise_walls(setup);
+    return open_lines(setup) && raise_walls(setup);
 }
 
 void process_setup_close(struct process_setup *setup)
 {
+    line_log_close(&setup->lines);
     starter_link_close(&setup->starter);
     if (setup->browsers >= 0) {
         close(setup->browsers);

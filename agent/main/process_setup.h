@@ -10,6 +10,7 @@
 #include <stdbool.h>
 
 struct agent_run_options;
+struct line_log;
 struct starter_link;
 
 struct process_setup {
@@ -17,6 +18,7 @@ struct process_setup {
     char name[LIMIT_NAME_BYTES + 1];
     struct log_subject subject;   /* the name */
     struct starter_link *starter; /* of browsers; NULL: none can be started */
+    struct line_log *lines;       /* of requests; NULL: they are not logged */
     int browsers;                 /* the folder in which they have theirs; -1: there is none */
     struct name_files name_files;
     char machine[LIMIT_NAME_BYTES + 1];     /* the host's name */

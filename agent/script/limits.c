@@ -28,6 +28,12 @@
 /* Without a ticker, C code reads the clock at this interval. */
 #define CHARGED_AT_ONCE 100000u
 #define DURATION_BYTES 40
+/* A script of which less than this is alive may have four times as much before the collector looks for what
+ * is; one that is larger, twice as much, as is usual. More than that would not stay in the processor's cache,
+ * which costs more than looking less often saves. */
+#define SMALL_HEAP_BYTES (1024u * 1024u)
+#define SMALL_HEAP_PERCENT 400
+#define USUAL_PERCENT 200
 
 static bool limits_allow(const struct limits *limits, size_t was, size_t new_size)
 {
@@ -200,9 +206,21 @@ static void on_count(lua_State *lua, lua_Debug *activation)
     }
 }
 
-void limits_install(lua_State *lua)
+static void limits_count_on(lua_State *lua)
 {
     lua_sethook(lua, on_count, LUA_MASKCOUNT, HOOK_PERIOD);
+}
+
+/* With a hook, each instruction costs as much again: few turns are so long that they are counted. */
+static void limits_hook(const struct limits *limits, lua_State *lua)
+{
+    bool is_hooked = lua_gethookmask(lua) != 0;
+
+    if (limits->is_counted && !is_hooked) {
+        limits_count_on(lua);
+    } else if (!limits->is_counted && is_hooked) {
+        lua_sethook(lua, NULL, 0, 0);
+    }
 }
 
 /* Whether the innermost function is one that shares tables with other tasks of its worker. */
@@ -219,7 +237,8 @@ static void on_interrupt(lua_State *lua, lua_Debug *activation)
 {
     struct limits *limits = &script_of(lua)->limits;
 
-    limits_install(lua);
+    limits->is_counted = true;
+    limits_count_on(lua);
     if (limits->running == NULL || !look(lua, limits)) {
         return;
     }
@@ -246,6 +265,28 @@ void limits_interrupt(struct limits *limits)
     }
 }
 
+/* From now on `lua` is what runs. A tick may occur at any of these lines: it finds one of the two coroutines,
+ * or is found here. */
+static void limits_switch(struct limits *limits, lua_State *lua)
+{
+    limits_hook(limits, lua);
+    limits->running = lua;
+    if (limits->is_due) {
+        limits_interrupt(limits);
+    }
+}
+
+static void limits_tune_collector(struct limits *limits, lua_State *lua)
+{
+    bool is_small = limits->used_bytes <=
+                    (limits->is_small ? SMALL_HEAP_BYTES / 100 * SMALL_HEAP_PERCENT : SMALL_HEAP_BYTES);
+
+    if (is_small != limits->is_small) {
+        limits->is_small = is_small;
+        (void)lua_gc(lua, LUA_GCINC, is_small ? SMALL_HEAP_PERCENT : USUAL_PERCENT, 0, 0);
+    }
+}
+
 static void limits_begin(struct limits *limits, lua_State *lua, enum limits_kind kind)
 {
     limits->kind = kind;
@@ -255,6 +296,7 @@ static void limits_begin(struct limits *limits, lua_State *lua, enum limits_kind
     limits->began_ns = 0;
     limits->is_due = 0;
     limits->charged = 0;
+    limits_hook(limits, lua);
     limits->running = lua;
     ticker_aim(limits);
     ticker_go_on();
@@ -264,6 +306,8 @@ void limits_enter(struct limits *limits, lua_State *lua, enum limits_kind kind)
 {
     limits->used_ns = 0;
     limits->instructions_left = (int64_t)limits->instruction_limit;
+    limits->is_counted = !ticker_is_running();
+    limits_tune_collector(limits, lua);
     limits_begin(limits, lua, kind);
 }
 
@@ -271,6 +315,7 @@ void limits_go_on(struct limits *limits, lua_State *lua, const struct limits_use
 {
     limits->used_ns = used->time_ns;
     limits->instructions_left = used->instructions_left;
+    limits->is_counted = true;
     limits_begin(limits, lua, LIMITS_TURN);
     limits->began_ns = ticker_thread_ns();
 }
@@ -293,9 +338,9 @@ int limits_resume(lua_State *lua, lua_State *inner, int arguments, int *results)
 
     /* If the resuming coroutine cannot yield, the inner one can neither wait nor yield. */
     script->cannot_wait = could_not || !lua_isyieldable(lua);
-    script->limits.running = inner;
+    limits_switch(&script->limits, inner);
     int status = lua_resume(inner, lua, arguments, results);
-    script->limits.running = lua;
+    limits_switch(&script->limits, lua);
     script->cannot_wait = could_not;
     return status;
 }
@@ -308,9 +353,9 @@ int limits_close(lua_State *lua, lua_State *inner)
         return luaL_error(lua, "C stack overflow (coroutines that close each other)");
     }
     limits->closes++;
-    limits->running = inner;
+    limits_switch(limits, inner);
     int status = lua_resetthread(inner);
-    limits->running = lua;
+    limits_switch(limits, lua);
     limits->closes--;
     return status;
 }

@@ -1,9 +1,10 @@
 /* What a script may use: memory of its shard, and per turn (between two waits) processor time and
  * instructions.
  *
- * The counting hook sees what the interpreter runs. The ticker interrupts it after a few milliseconds,
- * wherever it is: at the next instruction, or at the next call made by a library function. C code that loops
- * without either calls limits_charge. */
+ * The ticker interrupts what the interpreter runs after a few milliseconds, wherever it is: at the next
+ * instruction, or at the next call made by a library function. C code that loops without either calls
+ * limits_charge. From then on a hook counts the instructions of the turn; without a ticker it counts from the
+ * beginning. */
 #pragma once
 #include "agent/base/memory_account.h"
 #include "agent/script/block_cache.h"
@@ -42,6 +43,7 @@ struct limits_used {
 struct limits {
     struct memory_account *memory;
     size_t used_bytes; /* of the account, by this script */
+    bool is_small;     /* the collector has been told so */
     struct block_cache blocks;
     /* Our own code outside of any protected call may exceed the limit: a failed allocation there would end
      * the process. */
@@ -56,6 +58,7 @@ struct limits {
     uint64_t spent_ns;            /* in pieces long enough to be measured, since it was last reset to 0 */
     lua_State *volatile running;  /* the coroutine to be interrupted; NULL: none */
     volatile sig_atomic_t is_due; /* a tick has occurred */
+    bool is_counted;              /* the instructions of this turn, by a hook */
     unsigned closes;              /* depth of nested calls */
     enum termination termination;
     /* A coroutine that was killed for its budget can no longer be interrupted, so no code of it may run
@@ -65,8 +68,6 @@ struct limits {
 
 /* A lua_Alloc; `limits` is its first argument. */
 void *limits_allocate(void *limits, void *memory, size_t old_size, size_t new_size);
-/* Sets the hook on a new state; its coroutines inherit it. */
-void limits_install(lua_State *lua);
 /* Enters code of the script in `lua`, with a new budget, or, after it has yielded, with the rest of the old
  * one; until limits_leave. */
 void limits_enter(struct limits *limits, lua_State *lua, enum limits_kind kind);

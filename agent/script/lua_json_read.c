@@ -45,23 +45,25 @@ static bool read_word(struct json_reader *reader, const char *word)
     return true;
 }
 
-/* Room on the stack for STACK_SLOTS more; for some further ones at the same time. */
-static void json_need_slots(struct json_reader *reader)
+/* Room on the stack, whose top is given, for STACK_SLOTS more; for some further ones at the same time. */
+static void json_need_slots(struct json_reader *reader, int top)
 {
-    int top = lua_gettop(reader->lua);
-
     if (top + STACK_SLOTS > reader->checked_top) {
         luaL_checkstack(reader->lua, 2 * STACK_SLOTS, NULL);
         reader->checked_top = top + 2 * STACK_SLOTS;
     }
 }
 
-static bool go_deeper(struct json_reader *reader)
+/* Pushes nil, for a table, and gives its place. */
+static bool go_deeper(struct json_reader *reader, int *place)
 {
     if (++reader->depth > JSON_MAX_DEPTH) {
         return json_reader_complain(reader, reader->at - 1, "Nested deeper than 200 levels");
     }
-    json_need_slots(reader);
+    int top = lua_gettop(reader->lua);
+    json_need_slots(reader, top);
+    lua_pushnil(reader->lua);
+    *place = top + 1;
     return true;
 }
 
@@ -80,17 +82,16 @@ static bool read_object_field(struct json_reader *reader)
 }
 
 /* The fields above `place` on the stack go into the table there, which is nil before the first of them. */
-static void put_fields(struct json_reader *reader, int place)
+static void put_fields(struct json_reader *reader, int place, int count)
 {
     lua_State *lua = reader->lua;
-    int top = lua_gettop(lua);
 
     if (lua_isnil(lua, place)) {
-        lua_createtable(lua, 0, (top - place) / 2);
+        lua_createtable(lua, 0, count);
         lua_replace(lua, place);
     }
     /* In their order: of two with the same name the last one stays. */
-    for (int field = place + 1; field < top; field += 2) {
+    for (int field = place + 1; field < place + 2 * count; field += 2) {
         lua_pushvalue(lua, field);
         lua_pushvalue(lua, field + 1);
         lua_rawset(lua, place);
@@ -100,78 +101,82 @@ static void put_fields(struct json_reader *reader, int place)
 
 static bool read_object(struct json_reader *reader)
 {
-    if (!go_deeper(reader)) {
+    int place;
+    int held = 0;
+
+    if (!go_deeper(reader, &place)) {
         return false;
     }
-    lua_pushnil(reader->lua);
-    int place = lua_gettop(reader->lua);
     skip_space(reader);
     if (!json_reader_take(reader, '}')) {
         do {
-            if (lua_gettop(reader->lua) == place + 2 * VALUES_AT_ONCE) {
-                put_fields(reader, place);
+            if (held == VALUES_AT_ONCE) {
+                put_fields(reader, place, held);
+                held = 0;
             }
-            json_need_slots(reader);
+            json_need_slots(reader, place + 2 * held);
             if (!read_object_field(reader)) {
                 return false;
             }
+            held++;
             skip_space(reader);
         } while (json_reader_take(reader, ','));
         if (!json_reader_take(reader, '}')) {
             return json_reader_expected(reader, "',' or '}'");
         }
     }
-    put_fields(reader, place);
+    put_fields(reader, place, held);
     reader->depth--;
     return true;
 }
 
-/* As put_fields does; `count` is how many the list has already. */
-static lua_Integer put_items(struct json_reader *reader, int place, lua_Integer count)
+/* As put_fields does; `before` is how many the list has already. */
+static void put_items(struct json_reader *reader, int place, int count, lua_Integer before)
 {
     lua_State *lua = reader->lua;
-    int top = lua_gettop(lua);
 
     if (lua_isnil(lua, place)) {
-        lua_createtable(lua, top - place, 0);
+        lua_createtable(lua, count, 0);
         lua_pushvalue(lua, reader->list_type);
         lua_setmetatable(lua, -2);
         lua_replace(lua, place);
     }
-    for (int item = place + 1; item <= top; item++) {
-        lua_pushvalue(lua, item);
-        lua_rawseti(lua, place, ++count);
+    for (int item = 1; item <= count; item++) {
+        lua_pushvalue(lua, place + item);
+        lua_rawseti(lua, place, before + item);
     }
     lua_settop(lua, place);
-    return count;
 }
 
 static bool read_list(struct json_reader *reader)
 {
-    lua_Integer count = 0;
+    lua_Integer before = 0;
+    int place;
+    int held = 0;
 
-    if (!go_deeper(reader)) {
+    if (!go_deeper(reader, &place)) {
         return false;
     }
-    lua_pushnil(reader->lua);
-    int place = lua_gettop(reader->lua);
     skip_space(reader);
     if (!json_reader_take(reader, ']')) {
         do {
-            if (lua_gettop(reader->lua) == place + VALUES_AT_ONCE) {
-                count = put_items(reader, place, count);
+            if (held == VALUES_AT_ONCE) {
+                put_items(reader, place, held, before);
+                before += held;
+                held = 0;
             }
-            json_need_slots(reader);
+            json_need_slots(reader, place + held);
             if (!read_value(reader)) {
                 return false;
             }
+            held++;
             skip_space(reader);
         } while (json_reader_take(reader, ','));
         if (!json_reader_take(reader, ']')) {
             return json_reader_expected(reader, "',' or ']'");
         }
     }
-    (void)put_items(reader, place, count);
+    put_items(reader, place, held, before);
     reader->depth--;
     return true;
 }
@@ -225,7 +230,7 @@ bool lua_json_read(lua_State *lua, struct bytes text, struct json_problem *probl
     struct json_reader reader = {
         .lua = lua, .text = begin, .at = begin, .end = begin + text.size, .problem = problem};
 
-    json_need_slots(&reader);
+    json_need_slots(&reader, lua_gettop(lua));
     lua_json_push_list_type(lua);
     reader.list_type = lua_gettop(lua);
     if (text.size >= sizeof mark - 1 && memcmp(begin, mark, sizeof mark - 1) == 0) {

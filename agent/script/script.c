@@ -83,6 +83,7 @@ struct script *script_new(const struct script_settings *settings)
     script->is_quiet = settings->is_quiet;
     script->is_target_given = settings->target != NULL;
     script->target = memory_copy_string(settings->target);
+    script->environment = settings->environment;
     script->campaign_options = settings->campaign_options;
     script->thread_context = settings->thread_context;
     script->thread = settings->thread;
@@ -101,7 +102,6 @@ struct script *script_new(const struct script_settings *settings)
     *(struct script **)lua_getextraspace(script->lua) = script;
     script->limits.instructions_left = (int64_t)script->limits.instruction_limit;
     ticker_start();
-    limits_install(script->lua);
     lua_pushcfunction(script->lua, open_libraries);
     lua_call(script->lua, 0, 0);
     return script;

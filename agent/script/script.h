@@ -46,6 +46,7 @@ struct script_inspection {
     bool is_system_allowed;
     const char *target; /* the value of `tutti.target` while the script loads; NULL: a placeholder, unless the
                            script sets one */
+    struct bytes environment; /* tutti.env, as proto/message/environment.h has it */
 };
 
 /* Loads the script in a process of its own, in the sandbox and, unless --allow-system is given, behind the

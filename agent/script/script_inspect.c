@@ -62,6 +62,7 @@ struct script_facts *script_inspect_here(const struct script_inspection *inspect
         .is_quiet = true,
         .files = files,
         .target = inspection->target,
+        .environment = inspection->environment,
         .library = inspection->library,
     };
     struct script *script = script_new(&settings);

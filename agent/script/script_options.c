@@ -8,6 +8,7 @@
 #include "common/host_override.h"
 #include "common/memory.h"
 #include "proto/message/campaign_option.h"
+#include "proto/message/goal.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"
@@ -176,6 +177,51 @@ static void spell_pair(const struct spelling *spelling)
     lua_pop(lua, 2);
 }
 
+/* The value on top, a string or a number, is added as "name=value", or alone if it has no name. */
+static void spell_field(const struct spelling *spelling, luaL_Buffer *joined, int name)
+{
+    lua_State *lua = spelling->lua;
+    if (lua_type(lua, -1) != LUA_TSTRING && lua_type(lua, -1) != LUA_TNUMBER) {
+        spelling_refuse(spelling, "a string, or a table of strings and numbers");
+    }
+    if (lua_type(lua, name) == LUA_TSTRING) {
+        lua_pushfstring(lua, "%s=%s;", lua_tostring(lua, name), lua_tostring(lua, -1));
+    } else {
+        lua_pushfstring(lua, "%s;", lua_tostring(lua, -1));
+    }
+    lua_remove(lua, -2);
+    luaL_addvalue(joined);
+}
+
+/* A string, or a table of them by name: "name=value;…", in place of the table. */
+static const char *spell_fields(struct spelling *spelling)
+{
+    lua_State *lua = spelling->lua;
+    luaL_Buffer joined;
+
+    if (!spelling->option->has_fields || !lua_istable(lua, -1)) {
+        return spell_text(spelling);
+    }
+    int table = lua_gettop(lua);
+    lua_pushnil(lua); /* the name, below what the buffer keeps on the stack */
+    int name = lua_gettop(lua);
+    luaL_buffinit(lua, &joined);
+    for (;;) {
+        lua_pushvalue(lua, name);
+        if (lua_next(lua, table) == 0) {
+            break;
+        }
+        lua_pushvalue(lua, -2);
+        lua_replace(lua, name);
+        lua_remove(lua, -2);
+        spell_field(spelling, &joined, name);
+    }
+    luaL_pushresult(&joined);
+    lua_replace(lua, table);
+    lua_settop(lua, table);
+    return lua_tostring(lua, table);
+}
+
 /* A string, or a list of strings: these with the separator between them, in place of the list. */
 static const char *spell_list(struct spelling *spelling)
 {
@@ -194,8 +240,12 @@ static const char *spell_list(struct spelling *spelling)
         if (lua_type(lua, -1) != LUA_TSTRING || lua_rawlen(lua, -1) != strlen(lua_tostring(lua, -1))) {
             spelling_refuse(spelling, expected);
         }
+        if (i > 1) {
+            lua_pushlstring(lua, &separator, 1);
+            lua_insert(lua, -2);
+            lua_concat(lua, 2);
+        }
         luaL_addvalue(&joined);
-        luaL_addchar(&joined, separator);
     }
     lua_pop(lua, 1);
     luaL_pushresult(&joined);
@@ -261,8 +311,9 @@ static const char *spell(struct spelling *spelling)
         }
         return lua_toboolean(spelling->lua, -1) ? "true" : "false";
     case OPTION_TEXT:
+    case OPTION_TEXTS:
     case OPTION_BYTES:
-        return spelling->option->is_list ? spell_list(spelling) : spell_text(spelling);
+        return spelling->option->is_list ? spell_list(spelling) : spell_fields(spelling);
     case OPTION_CHOICE:
         return spell_choice(spelling);
     case OPTION_CUSTOM:

@@ -49,6 +49,7 @@ struct script {
     const void *notifier_type;
     const void *websocket_type;
     const void *task_type;
+    const void *response_metatable;
     int response_type; /* a metatable too, and the options of all requests: in the registry; LUA_NOREF */
     int http_defaults;
     struct limits limits;
@@ -59,6 +60,7 @@ struct script {
     bool uses_browser;    /* it has loaded tutti.browser */
     bool is_target_given; /* set from outside: takes precedence over the script's own option */
     char *target;
+    struct bytes environment;    /* of the settings */
     int fixtures[FIXTURE_COUNT]; /* in the registry; LUA_NOREF. EVENTS: a list of functions */
     struct scenario *scenarios;  /* in order of their names once loaded */
     size_t scenario_count;
@@ -94,8 +96,9 @@ struct script_settings {
     uint64_t turn_limit_ms;     /* 0: the default */
     bool is_system_allowed;
     bool is_quiet;
-    struct script_files *files;                      /* taken */
-    const char *target;                              /* NULL: none */
+    struct script_files *files; /* taken */
+    const char *target;         /* NULL: none */
+    struct bytes environment;   /* tutti.env, as proto/message/environment.h has it; borrowed */
     const struct campaign_options *campaign_options; /* borrowed, as are the next three; NULL: it is only
                                                         looked at */
     const struct script_thread *thread;              /* NULL likewise */

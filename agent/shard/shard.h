@@ -17,6 +17,7 @@ struct drivers;
 struct memory_account;
 struct net;
 struct pulse;
+struct request_log;
 struct script_library;
 struct starter_link;
 struct turns;
@@ -31,11 +32,12 @@ struct shard_settings {
     bool is_quiet;
     uint64_t memory_limit_bytes;
     uint64_t instruction_limit;
-    uint64_t turn_limit_ms;               /* of a worker's turn, in processor time; 0: the default */
-    uint32_t driver_starts;               /* browsers that may start at the same time; 0: one for each core */
-    struct pulse *pulse;                  /* for a watchdog; NULL: none */
-    struct starter_link *starter;         /* starts browsers; NULL: there can be none */
-    const struct script_library *library; /* what scripts can require */
+    uint64_t turn_limit_ms; /* of a worker's turn, in processor time; 0: the default */
+    uint32_t driver_starts; /* browsers that may start at the same time; 0: one for each core */
+    const struct request_log *request_log; /* NULL: requests are not logged */
+    struct pulse *pulse;                   /* for a watchdog; NULL: none */
+    struct starter_link *starter;          /* starts browsers; NULL: there can be none */
+    const struct script_library *library;  /* what scripts can require */
     const struct vu_hooks *hooks;
     struct mailbox *notices;                 /* to the agent: tagged with `index` */
     const _Atomic(uint64_t) *lease_until_ns; /* workers act only before it */

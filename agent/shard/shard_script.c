@@ -34,6 +34,7 @@ bool shard_script_load(struct shard_campaign *campaign, struct error *error)
         .is_quiet = settings->is_quiet,
         .files = script_files_of_bundle(deployment_bundle(campaign->deployment)),
         .target = target[0] ? target : NULL,
+        .environment = campaign->options->env,
         .campaign_options = campaign->options,
         .thread = &script_thread,
         .thread_context = campaign,

@@ -212,6 +212,11 @@ void vu_measure(const struct vu *vu, struct request_sample *sample)
     meter_request(vu_meter(vu), sample);
 }
 
+bool vu_has_log(const struct vu *vu)
+{
+    return shard_settings(vu->campaign->shard)->request_log != NULL;
+}
+
 struct meter *vu_meter(const struct vu *vu)
 {
     return vu->campaign->meter;

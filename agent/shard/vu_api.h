@@ -5,6 +5,7 @@
 #include "agent/shard/vu.h"
 #include "agent/shard/vu_batch.h"
 #include "agent/shard/vu_events.h"
+#include "agent/shard/vu_log.h"
 #include "agent/shard/vu_socket.h"
 #include "agent/shard/vu_stream.h"
 #include "agent/shard/vu_websocket.h"
@@ -62,6 +63,8 @@ void vu_note_plan(struct vu *vu, struct request_sample *sample);
 void vu_measure(const struct vu *vu, struct request_sample *sample);
 /* The worker's tags, and over them these; NULL: none. */
 struct tag_set vu_tags_under(const struct vu *vu, const struct tag_set *tags);
+/* Whether its requests are logged, with vu_log_request. */
+bool vu_has_log(const struct vu *vu);
 /* Where its figures are counted. */
 struct meter *vu_meter(const struct vu *vu);
 /* Of the campaign of the worker whose turn it is, for requests that do not say otherwise; NULL: nothing is

@@ -2,6 +2,7 @@
 #include "agent/main/agent_daemon.h"
 #include "cli/base/exit_code.h"
 #include "cli/commands/subcommand.h"
+#include "cli/options/run_options.h"
 #include "common/bytes.h"
 #include "common/log.h"
 #include "proto/keys/key_folder.h"
@@ -26,6 +27,7 @@ struct agent_options {
     uint64_t capacity;
     uint64_t browser_starts;
     uint64_t turn_limit_ms;
+    struct request_log_options request_log;
     bool may_use_system;
     bool is_parent_bound;
     bool is_quiet;
@@ -94,6 +96,9 @@ static const struct option agent_options[] = {
         .help = "browsers that may start at the same time; 0 is one per core", .fallback = "0"},
     {.name = "turn-limit", .type = OPTION_DURATION, FIELD(turn_limit_ms), .minimum = 10, .maximum = LIMIT_TURN_MAX_MS,
         .argument = "TIME", .help = "processor time that a worker may use between two waits", .fallback = "2s"},
+    {.name = "log-requests", .type = OPTION_TEXT, FIELD(request_log.path), .argument = "FILE",
+        .help = "append each request to this file, as JSON in a line"},
+    REQUEST_LOG_OPTIONS(offsetof(struct agent_options, request_log)),
     {.name = "allow-system", .type = OPTION_FLAG, FIELD(may_use_system),
         .help = "let scripts use io, os and C modules: they may do all that this user may do, without a sandbox"},
     {.name = "allow-read", .type = OPTION_CUSTOM, FIELD(readable), .parse = parse_paths, .argument = "PATH,…",
@@ -159,7 +164,7 @@ static bool has_room_for_shards(const struct agent_options *options)
 
 static int run_agent(int argc, char **argv)
 {
-    struct agent_options options = {0};
+    struct agent_options options = {.request_log.share = 1};
     struct agent_key key;
     size_t word_count = 0;
     if (!subcommand_parse(&agent_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
@@ -182,6 +187,8 @@ static int run_agent(int argc, char **argv)
     if (options.key != NULL && !read_key(&options, &key)) {
         return EXIT_CODE_USAGE;
     }
+    /* `tutti run` gives an empty one, whatever the environment says. */
+    bool has_log = options.request_log.path != NULL && options.request_log.path[0] != '\0';
     struct agent_run_options run = {
         .coordinator = options.coordinator,
         .name = options.name,
@@ -190,6 +197,9 @@ static int run_agent(int argc, char **argv)
         .labels = options.labels,
         .capacity = (uint32_t)options.capacity,
         .browser_starts = (uint32_t)options.browser_starts,
+        .request_log = has_log ? options.request_log.path : NULL,
+        .request_log_share = options.request_log.share,
+        .request_log_body_bytes = (uint32_t)options.request_log.body_bytes,
         .turn_limit_ms = options.turn_limit_ms,
         .is_system_allowed = options.may_use_system,
         .has_no_walls = options.may_use_system,

@@ -16,6 +16,8 @@
 struct check_options {
     bool may_use_system;
     const char *target;
+    struct option_texts env;
+    struct option_texts env_files;
 };
 
 static const struct option check_options[] = {
@@ -30,6 +32,20 @@ static const struct option check_options[] = {
      .is_set_offset = SIZE_MAX,
      .argument = "URL",
      .help = "the value of tutti.target for the script"},
+    {.name = "env",
+     .letter = 'e',
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct check_options, env),
+     .is_set_offset = SIZE_MAX,
+     .argument = "NAME=VALUE",
+     .has_no_variable = true,
+     .help = "the value of tutti.env.NAME for the script; may be given several times"},
+    {.name = "env-file",
+     .type = OPTION_TEXTS,
+     .offset = offsetof(struct check_options, env_files),
+     .is_set_offset = SIZE_MAX,
+     .argument = "FILE",
+     .help = "the same from the lines of a file"},
 };
 
 static void print_scenarios(const struct script_facts *facts)
@@ -124,12 +140,15 @@ static int run_check(int argc, char **argv)
     }
     struct error error;
     struct run_options merged = {0};
-    const struct command_words words = {&run_subcommand, 1, argv};
+    SCOPED(command_words_finish) struct command_words words;
+    command_words_init(&words, &run_subcommand, 1, argv);
+    bool is_known = command_words_add_environment(&words, &options.env_files, &options.env, &error);
     struct script_inspection inspection = {.path = script,
                                            .library = &lua_api_library,
                                            .is_system_allowed = options.may_use_system,
+                                           .environment = buffer_bytes(&words.environment),
                                            .target = options.target};
-    struct script_facts *facts = script_inspect(&inspection, &error);
+    struct script_facts *facts = is_known ? script_inspect(&inspection, &error) : NULL;
     bool is_good = facts != NULL && run_options_merge(&words, facts, &merged, &error) &&
                    campaign_script_has_driver(script, &merged, facts, &error);
     if (is_good) {

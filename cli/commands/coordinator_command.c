@@ -3,6 +3,7 @@
 #include "cli/base/text_file.h"
 #include "cli/commands/subcommand.h"
 #include "cli/local/daemon.h"
+#include "cli/options/out_option.h"
 #include "cli/options/token.h"
 #include "common/bytes.h"
 #include "common/digits.h"
@@ -32,6 +33,7 @@ struct coordinator_options {
     uint32_t log_level;
     const char *config;
     bool is_insecure;
+    struct output_list outputs;
 };
 
 static const char *const form_choices[] = {"text", "json", NULL};
@@ -119,6 +121,7 @@ static const struct option coordinator_options[] = {
     {.name = "target-port", .type = OPTION_NUMBER, FIELD(target_port), .maximum = 65535, .argument = "N",
         .help = "port of the practice target while a campaign uses `builtin`; 0 takes a free one",
         .fallback = "0"},
+    OUT_OPTION(offsetof(struct coordinator_options, outputs)),
     {.name = "log-format", .type = OPTION_CHOICE, FIELD(log_form), .choices = form_choices,
         .help = "format of log lines", .fallback = "text"},
     {.name = "log-level", .type = OPTION_CHOICE, FIELD(log_level), .choices = level_choices,
@@ -261,6 +264,7 @@ static enum exit_code serve(const struct coordinator_options *options)
                                              .journal_max_bytes = options->journal_max_bytes,
                                              .on_journal_failure =
                                                  (enum recovery_policy)options->on_journal_failure,
+                                             .outputs = &options->outputs,
                                              .target_port = (uint16_t)options->target_port,
                                              .credentials = options->keys != NULL ? &credentials : NULL};
     return daemon_run(&settings);

@@ -3,20 +3,40 @@
 #include "cli/commands/subcommand.h"
 #include "common/log.h"
 
+#include <stddef.h>
 #include <stdio.h>
+
+struct help_options {
+    bool is_manual;
+};
+
+static const struct option help_options[] = {
+    {.name = "man",
+     .type = OPTION_FLAG,
+     .offset = offsetof(struct help_options, is_manual),
+     .is_set_offset = SIZE_MAX,
+     .has_no_variable = true,
+     .help = "as a page of the manual: tutti help run --man | man -l -"},
+};
 
 static int run_help(int argc, char **argv)
 {
-    if (argc < 2) {
-        subcommand_print_overview(stdout);
-        return EXIT_CODE_PASSED;
-    }
-    const struct subcommand *subcommand = subcommand_find(argv[1]);
-    if (subcommand == NULL || argc > 2) {
-        log_line(LOG_ERROR, "help", "there is no command \"%.40s\" (see tutti help)", argv[argc - 1]);
+    struct help_options options = {0};
+    const char *name = NULL;
+    size_t word_count = 0;
+    if (!subcommand_parse(&help_subcommand, argc, argv, &options, &name, 1, &word_count)) {
         return EXIT_CODE_USAGE;
     }
-    subcommand_print_help(subcommand, stdout);
+    if (word_count == 0) {
+        (options.is_manual ? subcommand_print_overview_manual : subcommand_print_overview)(stdout);
+        return EXIT_CODE_PASSED;
+    }
+    const struct subcommand *subcommand = subcommand_find(name);
+    if (subcommand == NULL) {
+        log_line(LOG_ERROR, "help", "there is no command \"%.40s\" (see tutti help)", name);
+        return EXIT_CODE_USAGE;
+    }
+    (options.is_manual ? subcommand_print_manual : subcommand_print_help)(subcommand, stdout);
     return EXIT_CODE_PASSED;
 }
 
@@ -34,7 +54,9 @@ const struct subcommand help_subcommand = {
     .name = "help",
     .usage = "[COMMAND]",
     .summary = "Shows what the commands do",
-    .examples = "  tutti help run\n",
+    .examples = "  tutti help run\n  tutti help run --man | man -l -\n",
+    .options = help_options,
+    .option_count = sizeof help_options / sizeof help_options[0],
     .needs = {.descriptors = 4, .threads = 0},
     .run = run_help,
 };

@@ -10,8 +10,12 @@
 #include "target/target.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
+
+#define LOG_MODE 0666
 
 /* What a run holds while it lasts. */
 struct run {
@@ -24,6 +28,23 @@ struct run {
     struct outputs *outputs;
     struct screen *screen;
 };
+
+/* The agents append to it, each on its own. What was in it goes. */
+static bool run_open_log(const char *path, struct error *error)
+{
+    if (path == NULL) {
+        return true;
+    }
+    if (strcmp(path, "-") == 0) {
+        return error_set(error, "--log: standard output is for the report; give it a file");
+    }
+    int file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK, LOG_MODE);
+    if (file < 0) {
+        return error_set_system(error, errno, "--log: %s cannot be written", path);
+    }
+    (void)close(file);
+    return true;
+}
 
 /* Prepares the environment of the run. */
 static bool run_prepare(struct run *run, struct error *error)
@@ -39,6 +60,9 @@ static bool run_prepare(struct run *run, struct error *error)
                                        .junit = run->options.junit_path};
     run->outputs = outputs_open(&paths, error);
     if (run->outputs == NULL) {
+        return false;
+    }
+    if (!run_open_log(run->options.request_log.path, error)) {
         return false;
     }
     if (campaign_target_is_builtin(&run->options)) {
@@ -104,10 +128,11 @@ static enum exit_code run_finish(struct run *run, enum exit_code code)
 
 static int run_run(int argc, char **argv)
 {
-    const struct command_words words = {&run_subcommand, argc, argv};
+    SCOPED(command_words_finish) struct command_words words;
     struct run run = {0};
     struct error error;
     enum exit_code code = EXIT_CODE_USAGE;
+    command_words_init(&words, &run_subcommand, argc, argv);
     if (!run_options_read(&words, &run.options, &run.script)) {
         return EXIT_CODE_USAGE;
     }

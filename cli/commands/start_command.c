@@ -135,10 +135,11 @@ static void start_command_finish(struct start *start)
 
 static int run_start(int argc, char **argv)
 {
-    const struct command_words words = {&start_subcommand, argc, argv};
+    SCOPED(command_words_finish) struct command_words words;
     struct start start = {.signals = -1};
     struct error error;
     enum exit_code code = EXIT_CODE_USAGE;
+    command_words_init(&words, &start_subcommand, argc, argv);
     if (!run_options_read(&words, &start.options.run, &start.script)) {
         return EXIT_CODE_USAGE;
     }

@@ -12,6 +12,10 @@
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/report_json.h"
 
+#include "proto/message/labels.h"
+#include "proto/message/limits.h"
+
+#include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -19,12 +23,20 @@
 
 struct status_options {
     bool is_json;
+    const char *name;
+    struct option_texts labels;
     struct control_options control;
 };
 
 /* clang-format off */
 static const struct option status_options[] = {
     CONTROL_JSON_OPTION(offsetof(struct status_options, is_json), "print the answer of the API"),
+    {.name = "name", .type = OPTION_TEXT, .offset = offsetof(struct status_options, name), .is_set_offset = SIZE_MAX,
+     .minimum = 1, .maximum = LIMIT_NAME_BYTES, .argument = "NAME", .has_no_variable = true,
+     .help = "list only campaigns of this name"},
+    {.name = "label", .type = OPTION_TEXTS, .offset = offsetof(struct status_options, labels), .is_set_offset = SIZE_MAX,
+     .check = labels_check, .argument = "KEY=VALUE", .has_no_variable = true, .minimum = 1, .maximum = LABELS_MAX_BYTES,
+     .help = "list only campaigns with this label; may be given several times"},
     CONTROL_OPTIONS(offsetof(struct status_options, control))
 };
 /* clang-format on */
@@ -43,6 +55,7 @@ static void add_campaign(struct table *table, const json_t *campaign)
     const json_t *steps = json_object_get(campaign, "steps");
     control_add_count(table, campaign, "campaign", false);
     table_add(table, json_get_text(campaign, "script"));
+    table_add(table, json_get_text(campaign, "name"));
     table_add(table, state_of(campaign));
     control_add_count(table, campaign, "workers", true);
     control_add_count(table, campaign, "agents", true);
@@ -54,8 +67,8 @@ static void add_campaign(struct table *table, const json_t *campaign)
 
 static void print_campaigns(const json_t *list)
 {
-    static const char *const columns[] = {"campaign", "<script", "<state", "workers", "agents",
-                                          "time",     "ok",      "failed", NULL};
+    static const char *const columns[] = {"campaign", "<script", "<name", "<state", "workers",
+                                          "agents",   "time",    "ok",    "failed", NULL};
     if (json_array_size(list) == 0) {
         printf("no campaigns (tutti start SCRIPT starts one)\n");
         return;
@@ -72,6 +85,17 @@ static void append_live_line(struct buffer *text, const struct report_view *repo
 {
     live_line_compose(report, text);
     buffer_append_string(text, "\n");
+}
+
+static void append_names(struct buffer *text, const struct report_view *report)
+{
+    if (report->name.size > 0 || report->labels.size > 0) {
+        buffer_append_string(text, "  ");
+        escape_text(text, report->name);
+        buffer_append_string(text, report->name.size > 0 && report->labels.size > 0 ? "  " : "");
+        escape_text(text, report->labels);
+        buffer_append_string(text, "\n");
+    }
 }
 
 static void append_agent(struct buffer *text, const json_t *agent)
@@ -101,6 +125,7 @@ static void print_campaign(const json_t *object)
     buffer_append_string(&text, reason.size > 0 ? ": " : "");
     escape_text(&text, reason);
     buffer_append_string(&text, "\n");
+    append_names(&text, report);
     append_live_line(&text, report);
     for (size_t i = 0; i < json_array_size(agents); i++) {
         append_agent(&text, json_array_get(agents, i));
@@ -121,6 +146,33 @@ static void print_journal(const json_t *journal)
     }
 }
 
+/* As a part of a query. */
+static void status_append_encoded(struct buffer *path, const char *text)
+{
+    for (; *text != '\0'; text++) {
+        uint8_t byte = (uint8_t)*text;
+        bool is_plain = isalnum(byte) || byte == '-' || byte == '_' || byte == '.';
+        buffer_append_format(path, is_plain ? "%c" : "%%%02X", byte);
+    }
+}
+
+/* Of the list; for memory_free. */
+static char *status_list_path(const struct status_options *options)
+{
+    SCOPED(buffer_finish) struct buffer path;
+    buffer_init(&path, TEXT_MAX_BYTES);
+    buffer_append_string(&path, "/v1/campaigns");
+    if (options->name != NULL) {
+        buffer_append_string(&path, "?name=");
+        status_append_encoded(&path, options->name);
+    }
+    for (size_t i = 0; i < options->labels.count; i++) {
+        buffer_append_string(&path, i > 0 ? "%2C" : options->name != NULL ? "&label=" : "?label=");
+        status_append_encoded(&path, options->labels.items[i]);
+    }
+    return memory_copy_string(buffer_string(&path));
+}
+
 static enum exit_code status(const struct status_options *options, bool is_one, uint64_t campaign)
 {
     SCOPED(api_client_free) struct api_client *client = control_connect("status", &options->control);
@@ -129,7 +181,7 @@ static enum exit_code status(const struct status_options *options, bool is_one, 
     }
     json_t *answer = NULL;
     SCOPED(memory_free_at)
-    char *path = is_one ? control_path(campaign, "") : memory_copy_string("/v1/campaigns");
+    char *path = is_one ? control_path(campaign, "") : status_list_path(options);
     enum api_result result = control_ask("status", client, path, NULL, &answer);
     if (result == API_DONE && options->is_json) {
         control_print_json(answer);
@@ -161,6 +213,7 @@ const struct subcommand status_subcommand = {
     .usage = "[ID] [options]",
     .summary = "Lists the campaigns of a coordinator, or shows the state of one",
     .examples = "  tutti status\n"
+                "  tutti status --name nightly --label team=web\n"
                 "  tutti status 7\n"
                 "  tutti status 7 --json | jq .steps\n",
     .options = status_options,

@@ -9,13 +9,17 @@
 #define SUGGESTION_DISTANCE 2u
 
 const struct subcommand *const subcommands[] = {
-    &run_subcommand,    &start_subcommand,          &stop_subcommand,
-    &scale_subcommand,  &rate_subcommand,           &pause_subcommand,
-    &resume_subcommand, &status_subcommand,         &watch_subcommand,
-    &report_subcommand, &agents_subcommand,         &coordinator_subcommand,
-    &agent_subcommand,  &keygen_subcommand,         &check_subcommand,
-    &init_subcommand,   &target_command_subcommand, &completion_subcommand,
-    &help_subcommand,   &version_subcommand,        NULL,
+    &run_subcommand,         &start_subcommand,
+    &stop_subcommand,        &scale_subcommand,
+    &rate_subcommand,        &pause_subcommand,
+    &resume_subcommand,      &status_subcommand,
+    &watch_subcommand,       &report_subcommand,
+    &compare_subcommand,     &agents_subcommand,
+    &coordinator_subcommand, &agent_subcommand,
+    &keygen_subcommand,      &check_subcommand,
+    &init_subcommand,        &target_command_subcommand,
+    &completion_subcommand,  &help_subcommand,
+    &version_subcommand,     NULL,
 };
 
 const struct subcommand *subcommand_find(const char *name)
@@ -45,6 +49,16 @@ const char *subcommand_suggest(const char *name)
     return nearest;
 }
 
+const struct option *subcommand_option_of_environment(const struct subcommand *subcommand)
+{
+    for (size_t i = 0; i < subcommand->option_count; i++) {
+        if (!subcommand->options[i].has_no_variable) {
+            return &subcommand->options[i];
+        }
+    }
+    return NULL;
+}
+
 void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
 {
     fprintf(out, "tutti %s%s%s\n\n%s.\n", subcommand->name, *subcommand->usage != '\0' ? " " : "",
@@ -55,12 +69,15 @@ void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
     if (subcommand->option_count > 0) {
         fprintf(out, "\nOptions:\n");
         option_print_help(subcommand->options, subcommand->option_count, out);
+    }
+    const struct option *example = subcommand_option_of_environment(subcommand);
+    if (example != NULL) {
         char variable[OPTION_VARIABLE_BYTES];
-        option_variable(&subcommand->options[0], variable);
+        option_variable(example, variable);
         fprintf(out,
                 "\nEach option can also be given in the environment, --%s as %s; the\n"
                 "command line wins. Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
-                subcommand->options[0].name, variable);
+                example->name, variable);
     }
     if (subcommand->tells_verdict) {
         fprintf(out, "\nExit codes:\n");

@@ -16,6 +16,7 @@ extern const struct subcommand status_subcommand;
 extern const struct subcommand watch_subcommand;
 extern const struct subcommand report_subcommand;
 extern const struct subcommand agents_subcommand;
+extern const struct subcommand compare_subcommand;
 extern const struct subcommand check_subcommand;
 extern const struct subcommand init_subcommand;
 extern const struct subcommand keygen_subcommand;
@@ -30,6 +31,12 @@ extern const struct subcommand *const subcommands[];
 const struct subcommand *subcommand_find(const char *name);
 /* The command name closest to what the user typed; NULL if none is close. */
 const char *subcommand_suggest(const char *name);
+/* Its first option that the environment can give, for an example; NULL if there is none. */
+const struct option *subcommand_option_of_environment(const struct subcommand *subcommand);
 void subcommand_print_help(const struct subcommand *subcommand, FILE *out);
+/* The same as a page of the manual, in man(7): tutti-run(1). */
+void subcommand_print_manual(const struct subcommand *subcommand, FILE *out);
 /* `tutti --help` */
 void subcommand_print_overview(FILE *out);
+/* tutti(1) */
+void subcommand_print_overview_manual(FILE *out);

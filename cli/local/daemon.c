@@ -7,6 +7,7 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/api/api.h"
+#include "coordinator/live/live.h"
 #include "coordinator/net/server.h"
 
 #include <assert.h>
@@ -36,6 +37,7 @@ struct daemon {
     struct archive *archive;          /* NULL: ended campaigns are forgotten */
     struct artifact_store *artifacts; /* NULL: likewise */
     struct api *api;                  /* NULL until it is open */
+    struct live *live;                /* NULL: no outputs, or not open yet */
     char *secret;                     /* the token that the API requires; NULL: it requires none */
     struct token_file *token;         /* NULL: the operator has handed it out */
     struct shared_target target;
@@ -55,6 +57,7 @@ static void daemon_close_all(struct daemon *daemon)
         uv_close((uv_handle_t *)&daemon->signals[i], NULL);
     }
     api_close(&daemon->api);
+    live_close(&daemon->live);
     shared_target_close(&daemon->target);
     server_close(&daemon->server, LINGER_MS);
 }
@@ -65,7 +68,8 @@ static void on_ending(uv_timer_t *timer)
     if (server_overview(daemon->server)->live_campaign_count > 0) {
         return; /* one more has ended, but not the last */
     }
-    if (api_is_quiet(daemon->api) || uv_now(&daemon->loop) >= daemon->ending_until_ms) {
+    bool is_quiet = api_is_quiet(daemon->api) && (daemon->live == NULL || live_is_quiet(daemon->live));
+    if (is_quiet || uv_now(&daemon->loop) >= daemon->ending_until_ms) {
         daemon_close_all(daemon);
     }
 }
@@ -90,6 +94,9 @@ static void daemon_on_campaign(void *context, uint64_t campaign, enum campaign_s
     if (state != CAMPAIGN_ENDED) {
         return;
     }
+    if (daemon->live != NULL) {
+        live_campaign_ended(daemon->live, campaign);
+    }
     if (daemon->target.target != NULL) {
         shared_target_close_unused(&daemon->target, server_overview(daemon->server));
     }
@@ -110,6 +117,45 @@ static void on_deadlock(void *context, uint64_t campaign, const char *text)
     if (daemon->api != NULL) {
         api_deadlock_found(daemon->api, campaign, text);
     }
+}
+
+static void daemon_on_report(void *context, struct report_view *report)
+{
+    const struct daemon *daemon = context;
+    if (daemon->live != NULL) {
+        live_describe(daemon->live, report);
+    }
+}
+
+static void daemon_on_output(void *context, uint64_t campaign, const char *text)
+{
+    (void)context;
+    log_about(LOG_WARNING, WHO, &(struct log_subject){.campaign = campaign}, "campaign %llu: %s",
+              (unsigned long long)campaign, text);
+}
+
+/* The report that the archive has is of before its last points were sent. */
+static void daemon_on_settled(void *context, uint64_t campaign)
+{
+    struct daemon *daemon = context;
+    if (daemon->api != NULL && server_knows(daemon->server, campaign)) {
+        api_campaign_counted(daemon->api, campaign);
+    }
+}
+
+static bool open_outputs(struct daemon *daemon, const struct daemon_settings *settings, struct error *error)
+{
+    const struct live_settings live = {.outputs = settings->outputs,
+                                       .server = daemon->server,
+                                       .on_failing = daemon_on_output,
+                                       .on_lost = daemon_on_output,
+                                       .on_settled = daemon_on_settled,
+                                       .context = daemon};
+    if (settings->outputs->count == 0) {
+        return true;
+    }
+    daemon->live = live_new(&daemon->loop, &live, error);
+    return daemon->live != NULL;
 }
 
 /* Returns how many there were. */
@@ -241,7 +287,10 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
     struct server_options server = {
         .endpoint = settings->endpoint,
         .settings = coordinator_default_settings(0),
-        .callbacks = {.on_campaign = daemon_on_campaign, .on_deadlock = on_deadlock, .context = daemon},
+        .callbacks = {.on_campaign = daemon_on_campaign,
+                      .on_deadlock = on_deadlock,
+                      .on_report = daemon_on_report,
+                      .context = daemon},
         .credentials = settings->credentials,
         .recovery = settings->state != NULL ? &recovery : NULL,
     };
@@ -327,7 +376,8 @@ enum exit_code daemon_run(const struct daemon_settings *settings)
     struct error error;
     (void)mallopt(M_MMAP_THRESHOLD, MAPPED_BYTES);
     daemon_start_handles(&daemon);
-    if (open_ports(&daemon, settings, &error) && leave_token(&daemon, settings, &error)) {
+    if (open_ports(&daemon, settings, &error) && open_outputs(&daemon, settings, &error) &&
+        leave_token(&daemon, settings, &error)) {
         go_on(&daemon);
         tell_ready(&daemon, settings);
     } else {

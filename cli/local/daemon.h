@@ -3,6 +3,7 @@
 #include "cli/base/exit_code.h"
 #include "coordinator/http/listener.h"
 #include "coordinator/http/origin.h"
+#include "coordinator/live/output_target.h"
 #include "coordinator/net/credentials.h"
 #include "coordinator/store/recovery.h"
 
@@ -18,6 +19,7 @@ struct daemon_settings {
     const char *state;                /* the folder whose content survives this process; NULL: none */
     uint64_t journal_max_bytes;
     enum recovery_policy on_journal_failure;
+    const struct output_list *outputs; /* where points of all campaigns go */
 };
 
 /* Serves until a signal ends it. */

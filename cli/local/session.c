@@ -8,6 +8,7 @@
 #include "common/memory.h"
 #include "coordinator/json/report_json.h"
 #include "coordinator/json/series_json.h"
+#include "coordinator/live/live.h"
 #include "coordinator/net/server.h"
 #include "proto/keys/curve.h"
 
@@ -35,6 +36,7 @@ struct session {
     uv_timer_t patience; /* together with agents that were told to end */
     uv_signal_t signals[SIGNAL_COUNT];
     struct server *server;
+    struct live *live;      /* NULL: no outputs */
     struct agent_key *keys; /* one per agent, for this run only */
     uint64_t campaign;      /* 0 before it is created */
     enum campaign_state state;
@@ -43,7 +45,8 @@ struct session {
     size_t running_agents; /* whose process or output has not ended */
     uint64_t ticks;
     unsigned interrupts;
-    bool is_ending; /* agents were told to end */
+    bool is_ending;  /* agents were told to end */
+    bool is_sending; /* all have ended; the last points are being sent */
     bool is_closed;
     enum exit_code code;
 };
@@ -69,6 +72,7 @@ static void session_close_all(struct session *session)
     for (size_t i = 0; i < session->agent_count; i++) {
         agent_process_close(&session->agents[i]);
     }
+    live_close(&session->live);
     server_close(&session->server, LINGER_MS);
 }
 
@@ -134,9 +138,14 @@ static void tell_report(struct session *session)
     session_write_files(session, report);
 }
 
-/* Called when the last agent has gone, so that everything that scripts printed appears above the report. */
+/* Called when the last agent has gone, so that everything that scripts printed appears above the report; and,
+ * where that is later, when the last points have been sent. */
 static void conclude(struct session *session)
 {
+    session->is_sending = session->live != NULL && !live_is_settled(session->live, session->campaign);
+    if (session->is_sending) {
+        return;
+    }
     if (session->campaign != 0) {
         tell_report(session);
     }
@@ -169,8 +178,10 @@ static void on_idle_end(uv_timer_t *timer)
 static void session_on_campaign(void *context, uint64_t campaign, enum campaign_state state)
 {
     struct session *session = context;
-    (void)campaign;
     session->state = state;
+    if (state == CAMPAIGN_ENDED && session->live != NULL) {
+        live_campaign_ended(session->live, campaign);
+    }
     if (state != CAMPAIGN_ENDED || session->is_ending) {
         return;
     }
@@ -187,6 +198,29 @@ static void on_server_log(void *context, enum log_level level, const char *text)
     bool is_known = session->is_ending && level == LOG_WARNING; /* agents that we end ourselves */
     if (!is_known && (uint32_t)level <= LOG_WARNING + session->settings->options->campaign.verbosity) {
         session_say(session, true, "coordinator", text);
+    }
+}
+
+static void session_on_report(void *context, struct report_view *report)
+{
+    const struct session *session = context;
+    if (session->live != NULL) {
+        live_describe(session->live, report);
+    }
+}
+
+static void session_on_failing(void *context, uint64_t campaign, const char *text)
+{
+    (void)campaign;
+    session_say(context, true, "run", text);
+}
+
+static void session_on_settled(void *context, uint64_t campaign)
+{
+    struct session *session = context;
+    (void)campaign;
+    if (session->is_sending) {
+        conclude(session);
     }
 }
 
@@ -277,6 +311,12 @@ static bool start_agent(struct session *session, size_t number, struct error *er
     char *turn_limit = memory_format("--turn-limit=%llums", (unsigned long long)options->turn_limit_ms);
     SCOPED(memory_free_at)
     char *verbose = memory_format("--verbose=%u", (unsigned)options->campaign.verbosity);
+    const struct request_log_options *log = &options->request_log;
+    SCOPED(memory_free_at)
+    char *log_requests = memory_format("--log-requests=%s", log->path != NULL ? log->path : "");
+    SCOPED(memory_free_at) char *sample = memory_format("--sample=%.12f", log->share * 100);
+    SCOPED(memory_free_at)
+    char *log_bodies = memory_format("--log-bodies=%llu", (unsigned long long)log->body_bytes);
     /* All options are given explicitly, so that the environment has no influence. */
     const char *const arguments[] = {
         "tutti",
@@ -290,6 +330,9 @@ static bool start_agent(struct session *session, size_t number, struct error *er
         browser_starts,
         turn_limit,
         verbose,
+        log_requests,
+        sample,
+        log_bodies,
         options->may_use_system ? "--allow-system=true" : "--allow-system=false",
         options->is_quiet ? "--quiet=true" : "--quiet=false",
         "--parent-bound=true",
@@ -332,11 +375,28 @@ static bool start_server(struct session *session, struct error *error)
     const struct server_options options = {
         .endpoint = "tcp://127.0.0.1:*",
         .settings = coordinator_default_settings(0),
-        .callbacks = {.on_campaign = session_on_campaign, .on_log = on_server_log, .context = session},
+        .callbacks = {.on_campaign = session_on_campaign,
+                      .on_log = on_server_log,
+                      .on_report = session_on_report,
+                      .context = session},
         .credentials = &credentials,
     };
     session->server = server_new(&session->loop, &options, error);
     return session->server != NULL;
+}
+
+static bool start_outputs(struct session *session, struct error *error)
+{
+    const struct live_settings live = {.outputs = &session->settings->options->outputs,
+                                       .server = session->server,
+                                       .on_failing = session_on_failing,
+                                       .on_settled = session_on_settled,
+                                       .context = session};
+    if (live.outputs->count == 0) {
+        return true;
+    }
+    session->live = live_new(&session->loop, &live, error);
+    return session->live != NULL;
 }
 
 static void start_campaign(struct session *session)
@@ -377,6 +437,10 @@ static void session_start_handles(struct session *session)
 static bool start(struct session *session, struct error *error)
 {
     if (!start_server(session, error)) {
+        return false;
+    }
+    if (!start_outputs(session, error)) {
+        session->code = EXIT_CODE_USAGE;
         return false;
     }
     start_campaign(session);

@@ -1,8 +1,11 @@
 /* The options of `tutti run` and `tutti start`: those of every campaign, those of both, and those of each. */
+#include "cli/options/out_option.h"
 #include "cli/options/run_options.h"
 #include "cli/options/start_options.h"
 #include "common/host_override.h"
 #include "proto/message/campaign_option.h"
+#include "proto/message/environment.h"
+#include "proto/message/goal.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"
@@ -32,6 +35,13 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #define RUN_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #include "agent/script/command_options.inc"
+#define ENVIRONMENT \
+    {.name = "env", .letter = 'e', .type = OPTION_TEXTS, RUN_FIELD(env), .minimum = 1, .maximum = ENVIRONMENT_MAX_BYTES, \
+        .argument = "NAME=VALUE", .help = "tutti.env.NAME in the script; may be given several times", .has_no_variable = true, \
+        .elsewhere = "var param variable"}, \
+    {.name = "env-file", .type = OPTION_TEXTS, RUN_FIELD(env_files), .minimum = 1, .maximum = LIMIT_TEXT_BYTES, \
+        .argument = "FILE", .help = "the same from the lines of a file; may be given several times"}
+    ENVIRONMENT,
 /* TUTTI_KEY is the key of an agent. */
 #define TLS_FILES \
     {.name = "ca", .type = OPTION_TEXT, RUN_FIELD(tls_files.ca), .minimum = 1, .maximum = LIMIT_TEXT_BYTES, \
@@ -56,6 +66,10 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
         .argument = "FILE", .help = "write the report to this file as Markdown"},
     {.name = "junit", .type = OPTION_TEXT, RUN_FIELD(junit_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "FILE", .help = "write verdict, scenarios, checks and thresholds to this file as JUnit's test cases"},
+    OUT_OPTION(offsetof(struct run_options, outputs)),
+    {.name = "log", .type = OPTION_TEXT, RUN_FIELD(request_log.path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
+        .argument = "FILE", .help = "write each request to this file, as JSON in a line"},
+    REQUEST_LOG_OPTIONS(offsetof(struct run_options, request_log)),
 };
 
 const struct option start_option_table[START_OPTION_COUNT] = {
@@ -65,6 +79,7 @@ const struct option start_option_table[START_OPTION_COUNT] = {
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #include "agent/script/command_options.inc"
+    ENVIRONMENT,
     TLS_FILES,
     ALLOW_SYSTEM,
     {.name = "wait", .type = OPTION_FLAG, START_FIELD(is_waiting),

@@ -30,6 +30,7 @@ bool campaign_script_read(const struct command_words *words, const char *script,
         .library = &lua_api_library,
         .path = script,
         .is_system_allowed = options->may_use_system,
+        .environment = buffer_bytes(&words->environment),
         .target = campaign_target_is_builtin(options) ? NULL : (const char *)options->campaign.target.data,
     };
     *facts = script_inspect(&inspection, error);

@@ -1,13 +1,19 @@
 /* How the options of a campaign go over those of its script. */
 #include "cli/options/run_options.h"
 #include "agent/script/script.h"
+#include "cli/base/text_file.h"
 #include "cli/options/command_line.h"
 #include "common/log.h"
 #include "common/memory.h"
+#include "common/trusted_file.h"
 #include "proto/message/arrivals.h"
+#include "proto/message/environment.h"
 
 #include <stdlib.h>
 #include <string.h>
+
+/* Of --env-file: comments and quotes come on top of what the variables may have. */
+#define ENVIRONMENT_FILE_BYTES ((size_t)4 * ENVIRONMENT_MAX_BYTES)
 
 /* What nobody sets has its default, in the whole structure that the command's table fills. */
 static void run_options_reset(const struct subcommand *command, struct run_options *options)
@@ -43,7 +49,43 @@ static void settle(struct run_options *options)
     }
 }
 
-bool run_options_read(const struct command_words *words, struct run_options *options, const char **script)
+void command_words_init(struct command_words *words, const struct subcommand *command, int argc, char **argv)
+{
+    *words = (struct command_words){.command = command, .argc = argc, .argv = argv};
+    environment_init(&words->environment);
+}
+
+void command_words_finish(struct command_words *words)
+{
+    trusted_file_wipe(&words->environment);
+}
+
+static bool command_words_add_file(struct command_words *words, const char *path, struct error *error)
+{
+    char *text = text_file_read_up_to(path, ENVIRONMENT_FILE_BYTES, error);
+    bool is_good = text != NULL && (environment_set_lines(&words->environment, text, error) ||
+                                    error_wrap(error, "%s: ", path));
+    text_file_wipe(&text);
+    return is_good || error_wrap(error, "--env-file: ");
+}
+
+bool command_words_add_environment(struct command_words *words, const struct option_texts *files,
+                                   const struct option_texts *env, struct error *error)
+{
+    for (size_t i = 0; i < files->count; i++) {
+        if (!command_words_add_file(words, files->items[i], error)) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < env->count; i++) {
+        if (!environment_set_word(&words->environment, env->items[i], error)) {
+            return error_wrap(error, "-e (--env): ");
+        }
+    }
+    return true;
+}
+
+bool run_options_read(struct command_words *words, struct run_options *options, const char **script)
 {
     struct error error;
     size_t word_count = 0;
@@ -53,7 +95,8 @@ bool run_options_read(const struct command_words *words, struct run_options *opt
         return false;
     }
     bool is_good = word_count == 1 || error_set(&error, "which script? (see tutti help %s)", name);
-    if (!is_good || !check_together(options, &error)) {
+    if (!is_good || !check_together(options, &error) ||
+        !command_words_add_environment(words, &options->env_files, &options->env, &error)) {
         log_line(LOG_ERROR, name, "%s", error.text);
         return false;
     }
@@ -149,6 +192,7 @@ bool run_options_merge(const struct command_words *words, const struct script_fa
                       &script, 1, &word_count, error)) {
         return error_wrap(error, "the options of the script: ");
     }
+    options->campaign.env = buffer_bytes(&words->environment);
     settle(options);
     return check_together(options, error) && campaign_options_check(&options->campaign, error);
 }

@@ -1,12 +1,39 @@
 /* What `tutti run` or `tutti start` was told of a campaign: by the script, over it the environment, over both
  * the command line. */
 #pragma once
+#include "common/buffer.h"
+#include "cli/options/percent.h"
 #include "common/error.h"
 #include "common/option.h"
+#include "coordinator/live/output_target.h"
 #include "proto/message/campaign.h"
 
 struct script_facts;
 struct subcommand;
+
+/* The log of requests: of `tutti run`, and of an agent. */
+struct request_log_options {
+    const char *path;    /* NULL: none */
+    double share;        /* of the requests that succeed: 0…1 */
+    uint64_t body_bytes; /* of the bodies of failures; 0: none */
+};
+#define REQUEST_LOG_MAX_BODY_BYTES 65536u
+/* Rows of a table that fills a structure with a struct request_log_options `at` this offset. */
+#define REQUEST_LOG_OPTIONS(at)                                                                              \
+    {.name = "sample",                                                                                       \
+     .type = OPTION_CUSTOM,                                                                                  \
+     .offset = (at) + offsetof(struct request_log_options, share),                                           \
+     .is_set_offset = SIZE_MAX,                                                                              \
+     .parse = percent_parse,                                                                                 \
+     .argument = "P%",                                                                                       \
+     .fallback = "100%",                                                                                     \
+     .help = "log so many of the requests that succeed; those that fail are all logged"},                    \
+    {                                                                                                        \
+        .name = "log-bodies", .type = OPTION_NUMBER, .maximum = REQUEST_LOG_MAX_BODY_BYTES,                  \
+        .offset = (at) + offsetof(struct request_log_options, body_bytes), .is_set_offset = SIZE_MAX,        \
+        .argument = "BYTES", .fallback = "0",                                                                \
+        .help = "and of answers of 400 and more the first bytes of the body"                                 \
+    }
 
 /* Texts are borrowed from argv, the environment or `arguments`. */
 struct run_options {
@@ -21,12 +48,16 @@ struct run_options {
         const char *key;
     } tls_files;
     uint64_t turn_limit_ms;
+    struct option_texts env;       /* NAME=VALUE */
+    struct option_texts env_files; /* paths */
     bool may_use_system;
     const char *artifacts; /* a folder; NULL: one is made up */
     /* Paths of further outputs; NULL: none. */
     const char *csv_path;
     const char *markdown_path;
     const char *junit_path;
+    struct output_list outputs; /* where points go while it runs */
+    struct request_log_options request_log;
     /* What the user or the script has set. */
     struct {
 #define CAMPAIGN_OPTION(type, field, key, ...) bool field;
@@ -48,6 +79,8 @@ enum run_option_row {
 #define COMMAND_OPTION(type, field, ...) RUN_ROW_##field,
 #define RUN_OPTION(type, field, ...) RUN_ROW_##field,
 #include "agent/script/command_options.inc"
+    RUN_ROW_ENV,
+    RUN_ROW_ENV_FILE,
     RUN_ROW_CA,
     RUN_ROW_CERT,
     RUN_ROW_KEY,
@@ -57,6 +90,10 @@ enum run_option_row {
     RUN_ROW_CSV,
     RUN_ROW_MARKDOWN,
     RUN_ROW_JUNIT,
+    RUN_ROW_OUT,
+    RUN_ROW_LOG,
+    RUN_ROW_SAMPLE,
+    RUN_ROW_LOG_BODIES,
     RUN_OPTION_COUNT
 };
 
@@ -67,13 +104,21 @@ struct command_words {
     const struct subcommand *command;
     int argc;
     char **argv;
+    struct buffer environment; /* of the script, as proto/message/environment.h has it: by run_options_read */
 };
+
+/* To be finished with command_words_finish, after everything that was made of them. */
+void command_words_init(struct command_words *words, const struct subcommand *command, int argc, char **argv);
+void command_words_finish(struct command_words *words);
+/* Adds what --env-file and -e give, the latter over the former. False with an error, which has no value. */
+MUST_CHECK bool command_words_add_environment(struct command_words *words, const struct option_texts *files,
+                                              const struct option_texts *env, struct error *error);
 
 /* In all of these, `options` may be the first member of a larger structure that the table fills. */
 
 /* The words of the command line and the environment: enough to know which script, and whether all is well
  * spelt. False after it has said what is wrong. */
-MUST_CHECK bool run_options_read(const struct command_words *words, struct run_options *options,
+MUST_CHECK bool run_options_read(struct command_words *words, struct run_options *options,
                                  const char **script);
 
 /* The same again with what the script asks for underneath; what the command does not know of that is left

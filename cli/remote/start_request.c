@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "coordinator/json/json_put.h"
 #include "proto/message/campaign_option.h"
+#include "proto/message/environment.h"
 
 #include <assert.h>
 
@@ -41,6 +42,19 @@ static json_t *options_of(const struct campaign_options *options)
     return object;
 }
 
+static json_t *environment_of(struct bytes environment)
+{
+    json_t *object = json_object();
+    struct bytes name;
+    struct bytes value;
+    while (environment_next(&environment, &name, &value)) {
+        json_t *text = json_stringn((const char *)value.data, value.size);
+        SCOPED(memory_free_at) char *key = memory_format("%.*s", BYTES_FORMAT(name));
+        json_put(object, key, text);
+    }
+    return object;
+}
+
 static json_t *file_of(const struct bundle_file *file)
 {
     SCOPED(buffer_finish) struct buffer content;
@@ -67,6 +81,7 @@ char *start_request(const char *script, const struct start_options *options, con
     json_put_text(object, "script", bytes_of_string(script));
     json_put(object, "files", files);
     json_put(object, "options", options_of(&options->run.campaign));
+    json_put(object, "env", environment_of(options->run.campaign.env));
     json_put_count(object, "expect_agents", options->expected_agents);
     json_put_count(object, "deadline_ms", options->deadline_ms);
     json_put_text(object, "creation_key", bytes_of_string(key));

@@ -13,6 +13,21 @@ static void append_arrivals(const struct report_view *report, struct buffer *tex
     format_count(report->arrivals, arrivals);
     format_count(report->dropped, dropped);
     buffer_append_format(text, "%s arrivals, %s dropped; ", arrivals, dropped);
+    if (report->may_grow) {
+        format_count(report->workers_grown, arrivals);
+        buffer_append_format(text, "%s workers more than at the beginning; ", arrivals);
+    }
+}
+
+static void append_goal(const struct goal_view *goal, struct buffer *text)
+{
+    bool is_missed = bytes_equal_string(goal->state, "missed");
+    buffer_append_format(text, "  goal    %.*s: %s with %u worker%s%s%.*s%s\n", BYTES_FORMAT(goal->text),
+                         bytes_equal_string(goal->state, "held") ? "held"
+                         : is_missed                             ? "not reached"
+                                                                 : "still searching",
+                         goal->workers, goal->workers == 1 ? "" : "s", goal->has_value ? " (" : "",
+                         BYTES_FORMAT(goal->reached), goal->has_value ? ")" : "");
 }
 
 void load_text(const struct report_view *report, struct buffer *text)
@@ -20,6 +35,9 @@ void load_text(const struct report_view *report, struct buffer *text)
     char middle[FORMAT_BYTES];
     char high[FORMAT_BYTES];
     char most[FORMAT_BYTES];
+    if (report->goal.text.size > 0) {
+        append_goal(&report->goal, text);
+    }
     if (!report->has_plan) {
         return;
     }

@@ -5,15 +5,11 @@
 #include "cli/view/report_csv.h"
 #include "cli/view/report_junit.h"
 #include "cli/view/report_markdown.h"
+#include "cli/view/step_summary.h"
 #include "common/memory.h"
-#include "common/write_all.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #define OUTPUT_MAX_BYTES ((size_t)512 * 1024 * 1024)
 #define FOLDER_MODE 0777
@@ -85,7 +81,7 @@ static const struct {
 
 struct outputs {
     struct json_file *files[OUTPUT_COUNT]; /* NULL: not wanted */
-    char *step_summary;                    /* NULL: there is none */
+    bool has_step_summary;
 };
 
 static bool outputs_open_folder(struct outputs *outputs, const char *folder, struct error *error)
@@ -118,8 +114,7 @@ static bool outputs_open_file(struct outputs *outputs, enum output output, const
 struct outputs *outputs_open(const struct output_paths *paths, struct error *error)
 {
     struct outputs *outputs = MEMORY_NEW(struct outputs);
-    const char *summary = getenv("GITHUB_STEP_SUMMARY");
-    outputs->step_summary = summary != NULL && summary[0] != '\0' ? memory_copy_string(summary) : NULL;
+    outputs->has_step_summary = step_summary_is_wanted();
     if (!outputs_open_file(outputs, OUTPUT_MARKDOWN, paths->markdown, "--markdown", error) ||
         !outputs_open_file(outputs, OUTPUT_JUNIT, paths->junit, "--junit", error) ||
         (paths->csv != NULL && !outputs_open_folder(outputs, paths->csv, error))) {
@@ -128,28 +123,13 @@ struct outputs *outputs_open(const struct output_paths *paths, struct error *err
     return outputs;
 }
 
-/* Others have written to it before us, and will after us. */
-static bool outputs_append_summary(const struct outputs *outputs, struct bytes text, struct error *error)
-{
-    if (outputs->step_summary == NULL) {
-        return true;
-    }
-    int file = open(outputs->step_summary, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-    bool is_written = file >= 0 && write_all(file, text);
-    int reason = errno;
-    if (file >= 0) {
-        (void)close(file);
-    }
-    return is_written || error_set_system(error, reason, "%s cannot be written", outputs->step_summary);
-}
-
 bool outputs_write(struct outputs *outputs, const struct report_view *report,
                    const struct series_view *series, struct error *error)
 {
     bool is_written = true;
     struct error own;
     for (int i = 0; i < OUTPUT_COUNT; i++) {
-        bool is_for_summary = i == OUTPUT_MARKDOWN && outputs->step_summary != NULL;
+        bool is_for_summary = i == OUTPUT_MARKDOWN && outputs->has_step_summary;
         if (outputs->files[i] == NULL && !is_for_summary) {
             continue;
         }
@@ -158,7 +138,7 @@ bool outputs_write(struct outputs *outputs, const struct report_view *report,
         OUTPUTS[i].append(report, series, &text);
         bool is_good =
             outputs->files[i] == NULL || json_file_write(outputs->files[i], buffer_string(&text), &own);
-        is_good = (!is_for_summary || outputs_append_summary(outputs, buffer_bytes(&text), &own)) && is_good;
+        is_good = (!is_for_summary || step_summary_append(buffer_bytes(&text), &own)) && is_good;
         if (!is_good && is_written) {
             *error = own;
         }
@@ -176,7 +156,6 @@ void outputs_close(struct outputs **at)
     for (int i = 0; i < OUTPUT_COUNT; i++) {
         json_file_close(&outputs->files[i]);
     }
-    memory_free(outputs->step_summary);
     memory_free(outputs);
     *at = NULL;
 }

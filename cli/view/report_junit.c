@@ -138,7 +138,7 @@ void report_junit(const struct report_view *report, struct buffer *text)
                          "<testsuites tests=\"%u\" failures=\"%u\" errors=\"0\" time=\"%.3f\">\n"
                          "  <testsuite name=\"",
                          junit.count, junit.failures, seconds);
-    junit_append_text(text, report->script);
+    junit_append_text(text, report->name.size > 0 ? report->name : report->script);
     buffer_append_format(text, "\" tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"0\" time=\"%.3f\">\n",
                          junit.count, junit.failures, seconds);
     (void)buffer_append(text, junit.cases.data, junit.cases.size);

@@ -11,8 +11,7 @@
 #define MARKDOWN_ROWS 50u
 #define MARKDOWN_ERRORS 10u
 
-/* What would be markup, or end a cell, is escaped. */
-static void markdown_append_text(struct buffer *text, struct bytes plain)
+void report_markdown_text(struct buffer *text, struct bytes plain)
 {
     SCOPED(buffer_finish) struct buffer escaped;
     buffer_init(&escaped, text->maximum);
@@ -57,10 +56,10 @@ static void markdown_head(const struct report_view *report, struct buffer *text)
 {
     char count[FORMAT_BYTES];
     buffer_append_string(text, "## ");
-    markdown_append_text(text, report->script);
+    report_markdown_text(text, report->name.size > 0 ? report->name : report->script);
     buffer_append_format(text, ": %s\n\n", verdict_name(report->verdict));
     if (report->reason.size > 0) {
-        markdown_append_text(text, report->reason);
+        report_markdown_text(text, report->reason);
         buffer_append_string(text, "\n\n");
     }
     format_us(report->running_ns / 1000, count);
@@ -90,7 +89,7 @@ static void markdown_requests(const struct report_view *report, bool are_timings
             continue;
         }
         buffer_append_string(text, "| ");
-        markdown_append_text(text, request->name);
+        report_markdown_text(text, request->name);
         markdown_cell_count(text, request->count);
         markdown_cell_count(text, request->failed);
         markdown_cell_rate(text, request->per_s);
@@ -129,7 +128,7 @@ static void markdown_groups(const struct report_view *report, struct buffer *tex
         }
         if (count <= MARKDOWN_ROWS) {
             buffer_append_string(text, "| ");
-            markdown_append_text(text, report->slices[i].name);
+            report_markdown_text(text, report->slices[i].name);
             markdown_slice_numbers(&report->slices[i], text);
         }
     }
@@ -151,11 +150,11 @@ static void markdown_tags(const struct report_view *report, struct buffer *text)
         }
         if (count <= MARKDOWN_ROWS) {
             buffer_append_string(text, "| ");
-            markdown_append_text(text, slice->tag);
+            report_markdown_text(text, slice->tag);
             buffer_append_string(text, "=");
-            markdown_append_text(text, slice->value);
+            report_markdown_text(text, slice->value);
             buffer_append_format(text, " | %s | ", slice_kind_name(slice->kind));
-            markdown_append_text(text, slice->name.size > 0 ? slice->name : bytes_of_string("(all)"));
+            report_markdown_text(text, slice->name.size > 0 ? slice->name : bytes_of_string("(all)"));
             markdown_slice_numbers(slice, text);
         }
     }
@@ -171,7 +170,7 @@ static void markdown_scenarios(const struct report_view *report, struct buffer *
     for (size_t i = 0; report->scenario_count > 1 && i < report->scenario_count && i < MARKDOWN_ROWS; i++) {
         const struct scenario_view *scenario = &report->scenarios[i];
         buffer_append_string(text, "| ");
-        markdown_append_text(text, scenario->name);
+        report_markdown_text(text, scenario->name);
         markdown_cell_count(text, scenario->ok);
         markdown_cell_count(text, scenario->failed);
         buffer_append_format(text, " | %.1f %% | %.1f %%", scenario->share * 100,
@@ -196,12 +195,12 @@ static void markdown_last(const struct report_view *report, struct buffer *text)
         buffer_init(&workers, text->maximum);
         last_text_workers(last, REPORT_VIEW_LATECOMERS, &workers);
         buffer_append_string(text, "| ");
-        markdown_append_text(text, last->name);
+        report_markdown_text(text, last->name);
         buffer_append_format(text, ".%s", operation_name(last->kind));
         markdown_cell_count(text, last->times);
         markdown_cell_us(text, last->waited_us);
         buffer_append_string(text, " | ");
-        markdown_append_text(text, buffer_bytes(&workers));
+        report_markdown_text(text, buffer_bytes(&workers));
         buffer_append_string(text, " |\n");
     }
     markdown_rest(text, report->last_count);
@@ -215,9 +214,9 @@ static void markdown_thresholds(const struct report_view *report, struct buffer 
     for (size_t i = 0; i < report->threshold_count; i++) {
         const struct threshold_view *threshold = &report->thresholds[i];
         buffer_append_string(text, "| ");
-        markdown_append_text(text, threshold->text);
+        report_markdown_text(text, threshold->text);
         buffer_append_format(text, " | %s | ", threshold_outcome_name(threshold->outcome));
-        markdown_append_text(text, threshold->reached);
+        report_markdown_text(text, threshold->reached);
         buffer_append_string(text, " |\n");
     }
 }
@@ -229,7 +228,7 @@ static void markdown_checks(const struct report_view *report, struct buffer *tex
     }
     for (size_t i = 0; i < report->check_count && i < MARKDOWN_ROWS; i++) {
         buffer_append_string(text, "| ");
-        markdown_append_text(text, report->checks[i].name);
+        report_markdown_text(text, report->checks[i].name);
         markdown_cell_count(text, report->checks[i].passed);
         markdown_cell_count(text, report->checks[i].failed);
         buffer_append_string(text, " |\n");
@@ -246,7 +245,7 @@ static void markdown_errors(const struct report_view *report, struct buffer *tex
         char count[FORMAT_BYTES];
         format_count(report->errors[i].count, count);
         buffer_append_format(text, "| %s | ", count);
-        markdown_append_text(text, report->errors[i].text);
+        report_markdown_text(text, report->errors[i].text);
         buffer_append_string(text, " |\n");
     }
     if (report->error_count > MARKDOWN_ERRORS) {

@@ -47,6 +47,20 @@ static void append_table(struct buffer *text, const struct table *table, bool ha
     }
 }
 
+static void append_name(struct buffer *text, const struct report_view *report)
+{
+    if (report->name.size > 0) {
+        buffer_append_string(text, "  name    ");
+        escape_text(text, report->name);
+        buffer_append_string(text, "\n");
+    }
+    if (report->labels.size > 0) {
+        buffer_append_string(text, "  labels  ");
+        escape_text(text, report->labels);
+        buffer_append_string(text, "\n");
+    }
+}
+
 static void append_verdict(struct buffer *text, const struct report_view *report, bool has_colour)
 {
     char elapsed[FORMAT_BYTES] = "did not begin";
@@ -61,7 +75,9 @@ static void append_verdict(struct buffer *text, const struct report_view *report
         buffer_append_string(text, ": ");
         escape_text(text, report->reason);
     }
-    buffer_append_format(text, "\n\n  time    %s\n", elapsed);
+    buffer_append_string(text, "\n\n");
+    append_name(text, report);
+    buffer_append_format(text, "  time    %s\n", elapsed);
 }
 
 static void append_steps(struct buffer *text, const struct report_view *report)
@@ -340,6 +356,19 @@ static void append_spread(struct buffer *text, const struct report_view *report)
     buffer_append_format(text, "  spread  of simultaneous releases: p50 %s, max %s\n", middle, most);
 }
 
+/* Only those that did not take all. */
+static void append_outputs(struct buffer *text, const struct report_view *report)
+{
+    for (size_t i = 0; i < report->output_count; i++) {
+        const struct output_view *output = &report->outputs[i];
+        if (output->lost > 0) {
+            buffer_append_format(text, "\n  output  %.*s: %llu of %llu points were not taken: %.*s\n",
+                                 BYTES_FORMAT(output->name), (unsigned long long)output->lost,
+                                 (unsigned long long)output->points, BYTES_FORMAT(output->error));
+        }
+    }
+}
+
 void report_text(const struct report_view *report, bool has_colour, struct buffer *text)
 {
     append_verdict(text, report, has_colour);
@@ -361,5 +390,6 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     websocket_text(report, has_colour, text);
     seen_text(report, has_colour, text);
     append_errors(text, report, has_colour);
+    append_outputs(text, report);
     buffer_append_string(text, "\n");
 }

@@ -41,6 +41,8 @@ void api_catch_up(struct api *api, const char *why);
 
 /* To be called from the callbacks of the server: sends the event to all watchers of the campaign. */
 void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_state state);
+/* The report of a campaign that has ended has changed after all: what its outputs took. */
+void api_campaign_counted(struct api *api, uint64_t campaign);
 void api_deadlock_found(struct api *api, uint64_t campaign, const char *text);
 
 /* From now on no new campaigns are accepted, and /readyz says so. */

@@ -2,7 +2,7 @@
 #include "coordinator/api/api_inside.h"
 
 #include "common/clock.h"
-#include "coordinator/api/metrics_text.h"
+#include "coordinator/metrics/metrics_text.h"
 
 static double ratio(uint64_t part, uint64_t whole)
 {

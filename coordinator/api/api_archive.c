@@ -57,6 +57,12 @@ void api_keep(struct api *api, uint64_t campaign)
     json_decref(whole);
 }
 
+void api_campaign_counted(struct api *api, uint64_t campaign)
+{
+    (void)server_report_now(api->server, campaign);
+    api_keep(api, campaign);
+}
+
 /* Copies the ids: the overview is borrowed until the next one. */
 void api_keep_all(struct api *api)
 {
@@ -137,8 +143,8 @@ char *api_series_text(const struct api *api, uint64_t campaign)
 
 static json_t *row_of(const json_t *live)
 {
-    static const char *const keys[] = {"campaign", "script",    "state", "verdict",
-                                       "workers",  "elapsed_s", "steps"};
+    static const char *const keys[] = {"campaign", "script",  "name",      "labels", "state",
+                                       "verdict",  "workers", "elapsed_s", "steps"};
     json_t *row = json_object();
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         json_t *value = json_object_get(live, keys[i]);

@@ -2,13 +2,65 @@
 #include "coordinator/api/api_inside.h"
 
 #include "common/memory.h"
+#include "coordinator/json/json_get.h"
 #include "coordinator/json/report_json.h"
+#include "proto/message/labels.h"
 
 #define REASON_MAX_BYTES 300u
 
+/* Which campaigns a list is to have: those of this name, and with all of these labels. Empty: all. */
+struct campaign_filter {
+    struct bytes name;
+    struct bytes labels;
+};
+
+static bool campaign_filter_read(const struct http_exchange *request, struct campaign_filter *filter,
+                                 struct error *error)
+{
+    filter->name = bytes_of_string(http_argument(request, "name"));
+    filter->labels = bytes_of_string(http_argument(request, "label"));
+    return labels_check(filter->labels, error);
+}
+
+static bool campaign_filter_takes(const struct campaign_filter *filter, const json_t *row)
+{
+    struct bytes rest = filter->labels;
+    struct bytes name;
+    struct bytes value;
+    if (filter->name.size > 0 && !bytes_equal(filter->name, json_get_text(row, "name"))) {
+        return false;
+    }
+    while (labels_next(&rest, &name, &value)) {
+        char key[LABEL_MAX_BYTES + 1];
+        bytes_to_text(name, key, sizeof key);
+        if (!bytes_equal(value, json_get_text(json_object_get(row, "labels"), key))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static json_t *campaign_filter_apply(const struct campaign_filter *filter, json_t *all)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < json_array_size(all); i++) {
+        if (campaign_filter_takes(filter, json_array_get(all, i))) {
+            json_array_append(list, json_array_get(all, i));
+        }
+    }
+    json_decref(all);
+    return list;
+}
+
 void api_list_campaigns(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
+    struct campaign_filter filter;
+    struct error error;
     (void)campaign;
+    if (!campaign_filter_read(request, &filter, &error)) {
+        api_answer_error(request, 400, "label: %s", error.text);
+        return;
+    }
     json_t *list = json_array();
     api_list_archived(api, list);
     const struct coordinator_overview *overview = server_overview(api->server);
@@ -17,7 +69,7 @@ void api_list_campaigns(struct api *api, struct http_exchange *request, uint64_t
         json_array_append_new(list, report_json_summary(report));
     }
     json_t *answer = json_object();
-    json_put(answer, "campaigns", list);
+    json_put(answer, "campaigns", campaign_filter_apply(&filter, list));
     json_put(answer, "journal", api_journal_object(api));
     api_answer_json(request, 200, answer);
 }

@@ -38,7 +38,8 @@ struct api {
     struct watcher *watchers; /* of campaigns */
     unsigned ticks;           /* seconds */
     bool is_draining;
-    bool has_complained; /* of the archive, which has not worked since */
+    uint64_t cut_campaigns[API_LIVE_CAMPAIGNS]; /* of which it was said that /metrics cuts their names */
+    bool has_complained;                        /* of the archive, which has not worked since */
 };
 
 /* The files of the API from the bottom up; each calls those above it here and none below. */
@@ -85,13 +86,9 @@ json_t *api_journal_object(const struct api *api);
 /* A campaign that the server has; NULL after it has answered why not. */
 const struct report_view *api_find(struct api *api, struct http_exchange *request, uint64_t campaign);
 
-/* api_metrics_load.c: how plans are kept. api_metrics_seen.c: what readers saw of edits.
- * api_metrics_websocket.c: WebSocket connections. api_agent_metrics.c: the agents. */
-void api_append_load(struct buffer *text, const struct report_view *const *reports, size_t count);
-void api_append_seen(struct buffer *text, const struct report_view *const *reports, size_t count);
-void api_append_slices(struct buffer *text, const struct report_view *const *reports, size_t count);
-void api_append_judged(struct buffer *text, const struct report_view *const *reports, size_t count);
-void api_append_websockets(struct buffer *text, const struct report_view *const *reports, size_t count);
+/* api_metrics.c. Logs, once of each campaign, that not all of its names are shown. */
+void api_tell_left_out(struct api *api, const struct report_view *report);
+/* api_agent_metrics.c: the agents. */
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
 
 /* api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c, api_scale.c, api_pace.c,

@@ -2,8 +2,10 @@
 #include "coordinator/api/api_inside.h"
 
 #include "common/clock.h"
+#include "common/log.h"
 #include "common/memory.h"
-#include "coordinator/api/metrics_text.h"
+#include "coordinator/metrics/campaign_metrics.h"
+#include "coordinator/metrics/metrics_text.h"
 
 /* A few hundred bytes an agent. */
 #define METRICS_MAX_BYTES ((size_t)16 * 1024 * 1024)
@@ -239,40 +241,6 @@ static void append_states(struct buffer *text, const struct sums *sums)
     }
 }
 
-static void append_steps(struct buffer *text, const struct report_view *report)
-{
-    const struct {
-        const char *result;
-        uint64_t count;
-    } rows[] = {
-        {"ok", report->steps_ok},
-        {"failed", report->steps_failed},
-        {"stopped", report->steps_stopped},
-        {"lost", report->steps_lost},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        buffer_append_format(text, "tutti_campaign_steps_total{campaign=\"%llu\",result=\"%s\"} %llu\n",
-                             (unsigned long long)report->campaign, rows[i].result,
-                             (unsigned long long)rows[i].count);
-    }
-}
-
-/* Only campaigns that have not ended: the report has the others. */
-static void append_campaigns(struct buffer *text, const struct sums *sums)
-{
-    metrics_text_head(text, "tutti_campaign_steps_total", "counter",
-                      "Steps of a campaign by how they ended.");
-    for (size_t i = 0; i < sums->live_count; i++) {
-        append_steps(text, sums->live[i]);
-    }
-    metrics_text_head(text, "tutti_campaign_requests_total", "counter", "Requests of a campaign.");
-    for (size_t i = 0; i < sums->live_count; i++) {
-        buffer_append_format(text, "tutti_campaign_requests_total{campaign=\"%llu\"} %llu\n",
-                             (unsigned long long)sums->live[i]->campaign,
-                             (unsigned long long)sums->live[i]->requests_total);
-    }
-}
-
 static void append_refusals(struct buffer *text, const struct refusals *refusals)
 {
     metrics_text_head(text, "tutti_refusals_total", "counter",
@@ -280,6 +248,18 @@ static void append_refusals(struct buffer *text, const struct refusals *refusals
     for (int kind = 0; kind < REFUSAL_COUNT; kind++) {
         buffer_append_format(text, "tutti_refusals_total{kind=\"%s\"} %llu\n",
                              refusal_name((enum refusal)kind), (unsigned long long)refusals->counts[kind]);
+    }
+}
+
+void api_tell_left_out(struct api *api, const struct report_view *report)
+{
+    uint64_t *cut = &api->cut_campaigns[report->campaign % API_LIVE_CAMPAIGNS];
+    uint64_t left_out = campaign_metrics_left_out(report);
+    if (left_out > 0 && *cut != report->campaign) {
+        *cut = report->campaign;
+        log_about(LOG_WARNING, "coordinator", &(struct log_subject){.campaign = report->campaign},
+                  "campaign %llu has too many names for /metrics: %llu are not shown by themselves",
+                  (unsigned long long)report->campaign, (unsigned long long)left_out);
     }
 }
 
@@ -295,12 +275,9 @@ void api_show_metrics(struct api *api, struct http_exchange *request, uint64_t c
         buffer_append_format(&text, "%s %.15g\n", METRICS[i].name, METRICS[i].value(&sums));
     }
     append_states(&text, &sums);
-    append_campaigns(&text, &sums);
-    api_append_load(&text, sums.live, sums.live_count);
-    api_append_seen(&text, sums.live, sums.live_count);
-    api_append_slices(&text, sums.live, sums.live_count);
-    api_append_judged(&text, sums.live, sums.live_count);
-    api_append_websockets(&text, sums.live, sums.live_count);
+    /* Only campaigns that have not ended: the report has the others. */
+    const struct metric_sink sink = metrics_text_sink(&text);
+    campaign_metrics_give(sums.live, sums.live_count, &sink);
     append_refusals(&text, server_refusals(api->server));
     api_append_agent_metrics(&text, sums.overview);
     metrics_text_head(&text, "tutti_build_info", "gauge", "The version, as a label.");

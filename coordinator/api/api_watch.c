@@ -113,7 +113,7 @@ void api_refresh_reports(struct api *api)
     const struct coordinator_overview *overview = server_overview(api->server);
     for (size_t i = 0; i < overview->campaign_count; i++) {
         if (overview->campaigns[i].state != CAMPAIGN_ENDED) {
-            (void)server_report_now(api->server, overview->campaigns[i].campaign);
+            api_tell_left_out(api, server_report_now(api->server, overview->campaigns[i].campaign));
         }
     }
 }

@@ -5,6 +5,7 @@
 #include "common/memory.h"
 #include "coordinator/json/json_put.h"
 #include "proto/message/bundle.h"
+#include "proto/message/environment.h"
 #include "proto/message/limits.h"
 
 #include <string.h>
@@ -138,16 +139,40 @@ static bool check_first_file(const struct creation *creation, struct error *erro
     return true;
 }
 
+/* {"NAME": "value"} */
+static bool take_environment(struct creation *creation, const json_t *env, struct error *error)
+{
+    const char *name = NULL;
+    json_t *value = NULL;
+    if (env != NULL && !json_is_object(env)) {
+        return error_set(error, "env is no object");
+    }
+    json_object_foreach((json_t *)(uintptr_t)env, name, value)
+    {
+        struct bytes text = bytes_of(json_string_value(value), json_string_length(value));
+        if (!json_is_string(value)) {
+            return error_set(error, "env: the value of \"%.40s\" is not a text", name);
+        }
+        if (!environment_set(&creation->environment, bytes_of_string(name), text, error)) {
+            return error_wrap(error, "env: ");
+        }
+    }
+    creation->options.env = buffer_bytes(&creation->environment);
+    return true;
+}
+
 bool creation_read(struct creation *creation, struct json_t *object, struct error *error)
 {
-    static const char *const keys[] = {"script",      "files",        "options", "expect_agents",
-                                       "deadline_ms", "creation_key", NULL};
+    static const char *const keys[] = {"script",        "files",       "options",      "env",
+                                       "expect_agents", "deadline_ms", "creation_key", NULL};
     *creation = (struct creation){.agents = 1};
+    environment_init(&creation->environment);
     return json_check_keys(object, keys, "campaign", error) &&
            take_script(creation, json_object_get(object, "script"), error) &&
            take_key(creation, json_object_get(object, "creation_key"), error) &&
            take_waiting(creation, object, error) &&
            creation_read_options(&creation->options, json_object_get(object, "options"), error) &&
+           take_environment(creation, json_object_get(object, "env"), error) &&
            take_files(creation, json_object_get(object, "files"), error) && check_first_file(creation, error);
 }
 
@@ -155,6 +180,7 @@ void creation_finish(struct creation *creation)
 {
     memory_free(creation->content);
     memory_free(creation->bundle.files);
+    buffer_finish(&creation->environment);
     creation->content = NULL;
     creation->bundle = (struct bundle){0};
 }

@@ -1,6 +1,7 @@
 /* The request for a new campaign, read from JSON. */
 #pragma once
 #include "common/attributes.h"
+#include "common/buffer.h"
 #include "common/digest.h"
 #include "common/error.h"
 #include "proto/message/campaign.h"
@@ -17,10 +18,12 @@ struct creation {
     const char *key; /* NULL: none */
     uint32_t agents;
     uint64_t deadline_ms;
+    struct buffer environment; /* what options.env is a view of */
     char hash[DIGEST_TEXT_BYTES];
 };
 
-/* {"script", "files": [{"path", "content"}], "options": {…}, "expect_agents", "deadline_ms", "creation_key"}.
+/* {"script", "files": [{"path", "content"}], "options": {…}, "env": {…}, "expect_agents", "deadline_ms",
+ * "creation_key"}.
  * Every bound that the wire has is checked here. To be finished even if it returns false. */
 MUST_CHECK bool creation_read(struct creation *creation, struct json_t *object, struct error *error);
 void creation_finish(struct creation *creation);

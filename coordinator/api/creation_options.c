@@ -84,6 +84,7 @@ static bool take(const struct option *option, const json_t *value, struct campai
     case OPTION_REAL:
         return take_real(option, value, field, error);
     case OPTION_TEXT: /* no row with a key is one of these */
+    case OPTION_TEXTS:
     case OPTION_CUSTOM:
         break;
     }

@@ -43,6 +43,8 @@ void http_close(struct http **http);
 const char *http_method(const struct http_exchange *request);
 const char *http_path(const struct http_exchange *request);
 const char *http_header(const struct http_exchange *request, const char *name);
+/* Of the query, decoded: of ?name=VALUE the value; NULL if it has none of this name. */
+const char *http_argument(const struct http_exchange *request, const char *name);
 struct bytes http_body(const struct http_exchange *request);
 /* Whether one was announced. */
 bool http_has_body(const struct http_exchange *request);

@@ -36,6 +36,11 @@ const char *http_header(const struct http_exchange *request, const char *name)
     return MHD_lookup_connection_value(request->connection, MHD_HEADER_KIND, name);
 }
 
+const char *http_argument(const struct http_exchange *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
 struct bytes http_body(const struct http_exchange *request)
 {
     return buffer_bytes(&request->body);

@@ -1,4 +1,4 @@
-/* Checks and thresholds of a report as JSON and back. */
+/* Checks, thresholds and outputs of a report as JSON and back. */
 #include "coordinator/json/judge_json.h"
 
 #include "coordinator/json/json_put.h"
@@ -31,6 +31,15 @@ static const struct json_row CHECK_ROWS[] = {
     {.key = "step", .type = JSON_TABLE_COUNT, .offset = CHECK(step)},
 };
 static const struct json_table CHECKS = {JSON_ROWS(CHECK_ROWS, struct check_view)};
+
+#define OUTPUT(field) offsetof(struct output_view, field)
+static const struct json_row OUTPUT_ROWS[] = {
+    {.key = "output", .type = JSON_TABLE_TEXT, .offset = OUTPUT(name)},
+    {.key = "points", .type = JSON_TABLE_COUNT, .offset = OUTPUT(points)},
+    {.key = "lost", .type = JSON_TABLE_COUNT, .offset = OUTPUT(lost)},
+    {.key = "error", .type = JSON_TABLE_TEXT, .offset = OUTPUT(error)},
+};
+const struct json_table json_table_outputs = {JSON_ROWS(OUTPUT_ROWS, struct output_view)};
 /* clang-format on */
 
 static void put_checks(json_t *object, const char *key, const void *item)

@@ -6,3 +6,4 @@
 extern const struct json_special json_special_checks;
 /* Of a struct threshold_view. */
 extern const struct json_table json_table_thresholds;
+extern const struct json_table json_table_outputs;

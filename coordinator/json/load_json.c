@@ -18,6 +18,10 @@ static const struct json_row ARRIVAL_ROWS[] = {
     {.key = "arrivals", .type = JSON_TABLE_COUNT, .offset = LOAD(arrivals)},
     {.key = "dropped", .type = JSON_TABLE_COUNT, .offset = LOAD(dropped)},
 };
+static const struct json_row GROWTH_ROWS[] = {
+    {.key = "workers_grown", .type = JSON_TABLE_COUNT, .offset = LOAD(workers_grown)},
+};
+static const struct json_table GROWTH = {JSON_ROWS(GROWTH_ROWS, struct report_view)};
 static const struct json_table ARRIVALS = {JSON_ROWS(ARRIVAL_ROWS, struct report_view)};
 /* clang-format on */
 
@@ -43,6 +47,9 @@ static void put_load(json_t *object, const char *key, const void *item)
     if (report->has_rate) {
         json_table_put(&ARRIVALS, load, report);
     }
+    if (report->may_grow) {
+        json_table_put(&GROWTH, load, report);
+    }
     for (size_t i = 0; i < sizeof LOAD_TIMES / sizeof *LOAD_TIMES; i++) {
         json_t *times = json_object();
         json_table_put(&TIMES, times, (const char *)item + LOAD_TIMES[i].offset);
@@ -56,7 +63,9 @@ static bool get_load(const json_t *value, void *item, struct report_view *view)
     struct report_view *report = item;
     report->has_plan = json_is_object(value);
     report->has_rate = json_object_get(value, "arrivals") != NULL;
+    report->may_grow = json_object_get(value, "workers_grown") != NULL;
     json_table_get(&ARRIVALS, value, item, view);
+    json_table_get(&GROWTH, value, item, view);
     for (size_t i = 0; i < sizeof LOAD_TIMES / sizeof *LOAD_TIMES; i++) {
         json_table_get(&TIMES, json_object_get(value, LOAD_TIMES[i].key), (char *)item + LOAD_TIMES[i].offset,
                        view);

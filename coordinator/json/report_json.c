@@ -3,6 +3,7 @@
 
 #include "common/buffer.h"
 #include "common/clock.h"
+#include "coordinator/json/goal_json.h"
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/json_table.h"
@@ -110,9 +111,9 @@ static void put_labels(json_t *object, const char *key, const void *item)
     json_put(object, key, report_json_labels(agent->labels));
 }
 
-static bool get_labels(const json_t *value, void *item, struct report_view *view)
+/* False, and nothing is changed, if they are not what labels have to be. */
+static bool report_json_take_labels(const json_t *value, struct report_view *view, struct bytes *into)
 {
-    struct agent_report *agent = item;
     SCOPED(buffer_finish) struct buffer labels;
     const char *key = NULL;
     json_t *label = NULL;
@@ -125,14 +126,33 @@ static bool get_labels(const json_t *value, void *item, struct report_view *view
     struct error error;
     bool is_good = json_is_object(value) && labels_check(buffer_bytes(&labels), &error);
     if (is_good) {
-        agent->labels = report_view_text(view, buffer_bytes(&labels));
+        *into = report_view_text(view, buffer_bytes(&labels));
     }
     return is_good;
+}
+
+static bool get_labels(const json_t *value, void *item, struct report_view *view)
+{
+    struct agent_report *agent = item;
+    return report_json_take_labels(value, view, &agent->labels);
+}
+
+static void put_campaign_labels(json_t *object, const char *key, const void *item)
+{
+    const struct report_view *report = item;
+    json_put(object, key, report_json_labels(report->labels));
+}
+
+static bool get_campaign_labels(const json_t *value, void *item, struct report_view *view)
+{
+    struct report_view *report = item;
+    return report_json_take_labels(value, view, &report->labels);
 }
 
 static const struct json_special special_started_at = {put_started_at, get_started_at};
 static const struct json_special special_clock = {put_clock, get_clock};
 static const struct json_special special_labels = {put_labels, get_labels};
+static const struct json_special special_campaign_labels = {put_campaign_labels, get_campaign_labels};
 
 /* clang-format off */
 #define AGENT(field) offsetof(struct agent_report, field)
@@ -208,11 +228,23 @@ static const struct json_row STEP_ROWS[] = {
     {.key = "stopped", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_stopped)},
     {.key = "lost", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_lost)},
     {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p50_us)},
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p95_us)},
     {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p99_us)},
 };
 /* Without their times. */
 static const struct json_table STEP_COUNTS = {.rows = STEP_ROWS, .count = 4, .item_size = sizeof(struct report_view)};
 static const struct json_table STEPS = {JSON_ROWS(STEP_ROWS, struct report_view)};
+
+/* Of all requests. */
+static const struct json_row HTTP_ROWS[] = {
+    {.key = "count", .type = JSON_TABLE_COUNT, .offset = REPORT(requests_total)},
+    {.key = "failed", .type = JSON_TABLE_COUNT, .offset = REPORT(requests_failed)},
+    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p50_us)},
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p95_us)},
+    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.p99_us)},
+    {.key = "max_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(request.maximum_us)},
+};
+static const struct json_table HTTP = {JSON_ROWS(HTTP_ROWS, struct report_view)};
 
 static const struct json_row RELEASE_ROWS[] = {
     {.key = "p50", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(release_spread.p50_us)},
@@ -223,6 +255,8 @@ static const struct json_table RELEASE = {JSON_ROWS(RELEASE_ROWS, struct report_
 static const struct json_row REPORT_ROWS[] = {
     {.key = "campaign", .type = JSON_TABLE_COUNT, .offset = REPORT(campaign)},
     {.key = "script", .type = JSON_TABLE_TEXT, .offset = REPORT(script)},
+    {.key = "name", .type = JSON_TABLE_TEXT, .offset = REPORT(name)},
+    {.key = "labels", .type = JSON_TABLE_SPECIAL, .special = &special_campaign_labels},
     {.key = "verdict", .type = JSON_TABLE_NAME, .offset = REPORT(verdict), .names = &VERDICTS},
     {.key = "reason", .type = JSON_TABLE_TEXT, .offset = REPORT(reason)},
     {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers)},
@@ -232,6 +266,8 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "seed", .type = JSON_TABLE_COUNT, .offset = REPORT(seed)},
     {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEPS},
     {.key = "load", .type = JSON_TABLE_SPECIAL, .special = &json_special_load},
+    {.key = "http", .type = JSON_TABLE_OBJECT, .table = &HTTP},
+    {.key = "goal", .type = JSON_TABLE_SPECIAL, .special = &json_special_goal},
     {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
@@ -242,6 +278,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
     {.key = "checks", .type = JSON_TABLE_SPECIAL, .special = &json_special_checks},
     {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},
+    {.key = "outputs", REPORT_LIST(outputs, output_count, json_table_outputs)},
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "convergence", .type = JSON_TABLE_SPECIAL, .special = &json_special_convergence},
@@ -261,6 +298,8 @@ static const struct json_table STATE = {JSON_ROWS(STATE_ROWS, struct report_view
 static const struct json_row SUMMARY_ROWS[] = {
     {.key = "campaign", .type = JSON_TABLE_COUNT, .offset = REPORT(campaign)},
     {.key = "script", .type = JSON_TABLE_TEXT, .offset = REPORT(script)},
+    {.key = "name", .type = JSON_TABLE_TEXT, .offset = REPORT(name)},
+    {.key = "labels", .type = JSON_TABLE_SPECIAL, .special = &special_campaign_labels},
     {.key = "state", .type = JSON_TABLE_NAME, .offset = REPORT(state), .names = &STATES},
     {.key = "verdict", .type = JSON_TABLE_NAME, .offset = REPORT(verdict), .names = &VERDICTS, JSON_IF(struct report_view, has_ended)},
     {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers)},

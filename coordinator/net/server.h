@@ -20,6 +20,8 @@ struct server_callbacks {
     void (*on_campaign)(void *context, uint64_t campaign, enum campaign_state state);
     /* `text` names each worker and what it waits for; borrowed. */
     void (*on_deadlock)(void *context, uint64_t campaign, const char *text);
+    /* Adds to a report what its process knows beside the core. May call nothing of the server. */
+    void (*on_report)(void *context, struct report_view *report);
     /* NULL: the lines go to log_line as "coordinator". */
     void (*on_log)(void *context, enum log_level level, const char *text);
     void *context;
@@ -93,6 +95,8 @@ const struct report_view *server_report_now(struct server *server, uint64_t camp
 /* What was counted of it second by second, as it is now; NULL if there is none of this id. The caller's to
  * series_view_free. */
 MUST_CHECK struct series_view *server_series(const struct server *server, uint64_t campaign);
+/* The same, borrowed until the loop runs on. */
+const struct series *server_series_inside(const struct server *server, uint64_t campaign);
 /* How many reports have been built: for tests. */
 uint64_t server_reports_built(const struct server *server);
 /* What failed steps of a campaign have left; `*count` is 0 if there is no such campaign. Borrowed until the

@@ -118,6 +118,9 @@ const struct report_view *server_report_now(struct server *server, uint64_t camp
         return NULL;
     }
     struct report_view *view = report_view_of(report, clocks.wall_ns);
+    if (server->callbacks.on_report != NULL) {
+        server->callbacks.on_report(server->callbacks.context, view);
+    }
     report_cache_prune(&server->reports, is_known_campaign, server);
     return report_cache_put(&server->reports, &view, now_ns);
 }
@@ -137,6 +140,11 @@ struct series_view *server_series(const struct server *server, uint64_t campaign
 {
     const struct series *series = coordinator_series(server->coordinator, campaign);
     return series != NULL ? series_view_of(series) : NULL;
+}
+
+const struct series *server_series_inside(const struct server *server, uint64_t campaign)
+{
+    return coordinator_series(server->coordinator, campaign);
 }
 
 uint64_t server_reports_built(const struct server *server)

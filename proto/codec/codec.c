@@ -32,6 +32,7 @@ static const struct message_codec CODECS[] = {
     [MESSAGE_FINISHED]    = {"finished",    BODY(FINISHED),    true,  encode_finished,   decode_finished},
     [MESSAGE_BUNDLE_WANTED] = {"bundle_wanted", BODY(BUNDLE_WANTED), true, encode_bundle_wanted, decode_bundle_wanted},
     [MESSAGE_GAUGES]      = {"gauges",      BODY(GAUGES),      false, encode_gauges,     decode_gauges},
+    [MESSAGE_WORKERS_WANTED] = {"workers_wanted", BODY(WORKERS_WANTED), true, encode_workers_wanted, decode_workers_wanted},
     [MESSAGE_GOODBYE]     = {"goodbye",     BODY(GOODBYE),     false, NULL,              NULL},
     [MESSAGE_ARTIFACT]    = {"artifact",    BODY(ARTIFACT),    true,  encode_artifact,   decode_artifact},
     [MESSAGE_WELCOME]     = {"welcome",     BODY(WELCOME),     false, encode_welcome,    decode_welcome},

@@ -94,6 +94,7 @@ void encode_assign(const struct message *message, struct buffer *into)
         protobuf_write_number(into, 2, message->assign.items[i].first_step);
         protobuf_write_close(into, opened);
     }
+    protobuf_write_flag(into, 100, message->assign.is_answer);
 }
 
 bool decode_assign(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
@@ -106,6 +107,7 @@ bool decode_assign(const Tutti__V1__Message *protobuf_write_message, struct deco
         (struct assignment *)arena_array(decoding->arena, wire->n_items, sizeof(struct assignment));
     decoding->message->assign.items = items;
     decoding->message->assign.count = wire->n_items;
+    decoding->message->assign.is_answer = wire->is_answer;
     for (size_t i = 0; i < wire->n_items; i++) {
         items[i].first_step = wire->items[i]->first_step;
         if (!take_some_workers(wire->items[i]->workers, wire->items[i]->n_workers, &items[i].workers,
@@ -114,6 +116,19 @@ bool decode_assign(const Tutti__V1__Message *protobuf_write_message, struct deco
         }
     }
     return true;
+}
+
+void encode_workers_wanted(const struct message *message, struct buffer *into)
+{
+    protobuf_write_number(into, 1, message->wanted.workers);
+}
+
+bool decode_workers_wanted(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
+{
+    uint32_t workers = protobuf_write_message->workers_wanted->workers;
+    decoding->message->wanted.workers = workers;
+    return (workers > 0 && workers <= LIMIT_WORKERS) ||
+           error_set(decoding->error, "%u workers, 1 to %u are allowed", workers, LIMIT_WORKERS);
 }
 
 void encode_rooms(const struct message *message, struct buffer *into)

@@ -22,10 +22,11 @@ body_encoder encode_hello, encode_welcome, encode_refused, encode_stop;
 body_decoder decode_hello, decode_welcome, decode_refused, decode_stop;
 body_encoder encode_deploy, encode_global, encode_done, encode_begin, encode_assign, encode_rooms,
     encode_room_steps, encode_scale, encode_pace, encode_failure, encode_finished, encode_bundle_wanted,
-    encode_bundle_chunk, encode_artifact;
+    encode_bundle_chunk, encode_artifact, encode_workers_wanted;
 body_decoder decode_deploy, decode_global, decode_deployed, decode_global_done, decode_begin, decode_assign,
     decode_synchronise, decode_rooms_done, decode_drained, decode_run_until, decode_scale, decode_pace,
-    decode_failure, decode_finished, decode_bundle_wanted, decode_bundle_chunk, decode_artifact;
+    decode_failure, decode_finished, decode_bundle_wanted, decode_bundle_chunk, decode_artifact,
+    decode_workers_wanted;
 body_encoder encode_operations, encode_replies, encode_statistics, encode_gauges;
 body_decoder decode_operations, decode_replies, decode_statistics, decode_gauges;
 

@@ -3,6 +3,7 @@
 
 #include "common/random.h"
 #include "common/time_units.h"
+#include "proto/message/goal.h"
 #include "proto/message/load_text.h"
 
 #include <math.h>
@@ -51,9 +52,13 @@ uint64_t load_end_ns(const struct campaign_options *options, const struct load *
 uint32_t campaign_most_workers(const struct campaign_options *options)
 {
     struct load_stages stages;
-    double most = options->workers;
+    double most = options->workers > options->max_workers ? options->workers : options->max_workers;
+    struct goal goal;
+    if (options->goal.size > 0 && goal_parse(options->goal, &goal, NULL) && goal.most > most) {
+        most = goal.most;
+    }
     if (options->stages.size == 0 || !load_parse_stages(options->stages, &stages, NULL) || stages.are_rates) {
-        return options->workers;
+        return (uint32_t)most;
     }
     for (size_t i = 0; i < stages.count; i++) {
         most = stages.items[i].target > most ? stages.items[i].target : most;

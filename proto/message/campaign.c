@@ -3,6 +3,7 @@
 #include "proto/message/campaign.h"
 
 #include "proto/message/arrivals.h"
+#include "proto/message/goal.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"
 
@@ -40,6 +41,10 @@ void campaign_options_settle(struct campaign_options *options, bool are_runs_giv
     if (options->load.size > 0 && loads_parse(options->load, &loads, NULL)) {
         options->workers = settle_loads(options, &loads);
     }
+    struct goal goal;
+    if (options->goal.size > 0 && goal_parse(options->goal, &goal, NULL)) {
+        options->workers = options->workers < goal.least ? goal.least : options->workers;
+    }
     bool has_stages = options->stages.size > 0 && load_parse_stages(options->stages, &stages, NULL);
     if (has_stages && options->duration_ms == 0) {
         options->duration_ms = stages.length_ms;
@@ -48,6 +53,50 @@ void campaign_options_settle(struct campaign_options *options, bool are_runs_giv
         options->load.size == 0) {
         options->runs = 1; /* nobody means to run for ever, or for no time, by saying nothing */
     }
+}
+
+static bool growth_options_check(const struct campaign_options *options, struct error *error)
+{
+    if (options->max_workers == 0) {
+        return true;
+    }
+    if (options->load.size > 0) {
+        return error_set(error, "max_workers does not go with loads, whose workers are as many as they say");
+    }
+    if (!campaign_is_open(options)) {
+        return error_set(error, "max_workers needs a rate: without one no arrival finds all workers busy");
+    }
+    if (options->max_workers < options->workers) {
+        return error_set(error, "max_workers is %u, less than the %u workers that it begins with",
+                         options->max_workers, options->workers);
+    }
+    return options->room_size == 0 ||
+           error_set(error, "max_workers and room_size contradict each other: each arrival has its room");
+}
+
+static bool goal_options_check(const struct campaign_options *options, struct error *error)
+{
+    struct goal goal;
+    uint32_t size = options->room_size > 0 ? options->room_size : 1;
+    if (options->goal.size == 0) {
+        return true;
+    }
+    if (!goal_parse(options->goal, &goal, error)) {
+        return false;
+    }
+    if (campaign_is_open(options) || options->stages.size > 0 || options->load.size > 0) {
+        return error_set(error,
+                         "a goal changes the number of workers: rate, stages and loads do not go with it");
+    }
+    if (options->duration_ms == 0) {
+        return error_set(error, "a goal needs a duration: it takes time to find the workers for it");
+    }
+    if (options->workers > goal.most) {
+        return error_set(error, "goal: max is %u, less than the %u workers that it begins with", goal.most,
+                         options->workers);
+    }
+    return (options->workers % size == 0 && goal.least % size == 0 && goal.most % size == 0) ||
+           error_set(error, "goal: workers, min and max are whole rooms of %u", size);
 }
 
 static bool load_options_check(const struct campaign_options *options, struct error *error)
@@ -88,7 +137,8 @@ bool campaign_options_check(const struct campaign_options *options, struct error
     if (options->is_single_run && options->single_mode.size > 0) {
         return error_set(error, "single_run and single_mode contradict each other");
     }
-    return load_options_check(options, error);
+    return goal_options_check(options, error) && growth_options_check(options, error) &&
+           load_options_check(options, error);
 }
 
 uint64_t campaign_sync_timeout_ms(const struct campaign_options *options)

@@ -2,8 +2,11 @@
 #include "proto/message/campaign_option.h"
 
 #include "common/address.h"
+#include "common/duration.h"
 #include "common/host_override.h"
 #include "common/memory.h"
+#include "proto/message/environment.h"
+#include "proto/message/goal.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"
@@ -38,6 +41,27 @@ bool campaign_check_source(struct bytes text, struct error *error)
         return error_set(error, "source is not an address or a network like 10.0.0.0/8");
     }
     return text.size == 0 || network_parse(text, &network, error);
+}
+
+bool campaign_check_name(struct bytes text, struct error *error)
+{
+    return bytes_is_printable(text) || error_set(error, "it has characters that cannot be printed");
+}
+
+bool campaign_parse_grace(const char *text, void *options, struct error *error)
+{
+    struct campaign_options *campaign = options;
+    uint64_t grace_ms = 0;
+    bool has_grace = strcmp(text, "none") != 0;
+    if (has_grace && !duration_parse(text, &grace_ms, error)) {
+        return false;
+    }
+    if (grace_ms > LIMIT_DURATION_MS) {
+        return error_set(error, "\"%.40s\" is too long", text);
+    }
+    campaign->has_grace = has_grace;
+    campaign->grace_ms = grace_ms;
+    return true;
 }
 
 bool campaign_parse_fail(const char *text, void *options, struct error *error)

@@ -23,6 +23,11 @@ extern const struct campaign_option campaign_option_table[CAMPAIGN_OPTION_COUNT]
 
 /* For a row of `struct option`: an address, a network, or nothing. */
 bool campaign_check_source(struct bytes text, struct error *error);
+/* Can be printed. */
+bool campaign_check_name(struct bytes text, struct error *error);
+/* A duration, or "none", into has_grace and grace_ms; for a row of `struct option` whose value is the whole
+ * struct campaign_options. */
+MUST_CHECK bool campaign_parse_grace(const char *text, void *options, struct error *error);
 /* "10" failed steps or "2.5%" of them, into fail_steps and fail_percent; for a row of `struct option` whose
  * value is the whole struct campaign_options. */
 MUST_CHECK bool campaign_parse_fail(const char *text, void *options, struct error *error);

@@ -24,10 +24,12 @@ enum message_kind {
     MESSAGE_STATISTICS,  /* counts since the last report */
     MESSAGE_FINISHED, /* all workers of this agent have ended and are torn down; its last statistics were sent
                          before */
-    MESSAGE_BUNDLE_WANTED, /* the next chunk of the files of a campaign */
-    MESSAGE_GAUGES,        /* the state of the agent itself, whatever campaigns it runs */
-    MESSAGE_ARTIFACT,      /* a piece of an artifact of a failed step */
-    MESSAGE_GOODBYE,       /* it leaves: none of its workers acts any more. Answered by a refusal */
+    MESSAGE_BUNDLE_WANTED,  /* the next chunk of the files of a campaign */
+    MESSAGE_GAUGES,         /* the state of the agent itself, whatever campaigns it runs */
+    MESSAGE_ARTIFACT,       /* a piece of an artifact of a failed step */
+    MESSAGE_WORKERS_WANTED, /* arrivals have found no free worker: so many more could begin. Answered by
+                               ASSIGN */
+    MESSAGE_GOODBYE,        /* it leaves: none of its workers acts any more. Answered by a refusal */
     /* Coordinator to agent. */
     MESSAGE_WELCOME,
     MESSAGE_REFUSED, /* unnumbered: why there is no link */
@@ -35,7 +37,7 @@ enum message_kind {
     MESSAGE_BUNDLE_CHUNK,
     MESSAGE_GLOBAL,      /* run a global fixture here */
     MESSAGE_BEGIN,       /* workers start at an instant */
-    MESSAGE_ASSIGN,      /* more workers for this agent: those of a lost one */
+    MESSAGE_ASSIGN,      /* more workers for this agent: those of a lost one, or new ones */
     MESSAGE_REPLIES,     /* outcomes of operations */
     MESSAGE_SYNCHRONISE, /* these rooms synchronise: report progress */
     MESSAGE_DRAIN,       /* begin no new step; report the progress of the rooms */
@@ -291,7 +293,11 @@ struct message {
         struct {
             struct assignment *items;
             size_t count;
+            bool is_answer; /* to WORKERS_WANTED: these are all that come of it, if any */
         } assign;
+        struct {
+            uint32_t workers;
+        } wanted;
         struct {
             struct operation *items;
             size_t count;

@@ -106,7 +106,7 @@ class Coordinator(Logged):
     def post(self, path, body=None, **more):
         return self.request("POST", path, body, **more)
 
-    def create(self, name, expect_agents=1, deadline_ms=20000, **options):
+    def create(self, name, /, expect_agents=1, deadline_ms=20000, **options):
         answer = self.post("/v1/campaigns", campaign(name, expect_agents, deadline_ms, **options))
         if answer.status != 201:
             raise AssertionError(str(answer))
@@ -139,7 +139,7 @@ class Coordinator(Logged):
         return {line.rpartition(" ")[0]: float(line.rpartition(" ")[2]) for line in text.splitlines() if line and not line.startswith("#")}
 
 
-def campaign(name, expect_agents=1, deadline_ms=20000, **options):
+def campaign(name, /, expect_agents=1, deadline_ms=20000, **options):
     path = script(name)
     content = base64.b64encode(path.read_bytes()).decode()
     return {"script": path.name, "files": [{"path": path.name, "content": content}], "options": options,

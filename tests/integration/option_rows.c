@@ -20,9 +20,10 @@ static void print_text(const char *name, const char *text)
 static const char *type_name(enum option_type type)
 {
     static const char *const names[] = {
-        [OPTION_FLAG] = "flag",         [OPTION_COUNT] = "count",   [OPTION_NUMBER] = "number",
-        [OPTION_DURATION] = "duration", [OPTION_REAL] = "real",     [OPTION_TEXT] = "text",
-        [OPTION_BYTES] = "bytes",       [OPTION_CHOICE] = "choice", [OPTION_CUSTOM] = "custom",
+        [OPTION_FLAG] = "flag",         [OPTION_COUNT] = "count", [OPTION_NUMBER] = "number",
+        [OPTION_DURATION] = "duration", [OPTION_REAL] = "real",   [OPTION_TEXT] = "text",
+        [OPTION_TEXTS] = "texts",       [OPTION_BYTES] = "bytes", [OPTION_CHOICE] = "choice",
+        [OPTION_CUSTOM] = "custom",
     };
     return names[type];
 }

@@ -1,4 +1,5 @@
 """The other commands: help, version, check, init, target, completion; and where options come from."""
+import json
 import os
 import pathlib
 import re
@@ -12,7 +13,7 @@ import urllib.request
 from daemon import Agent, Coordinator, campaign
 from support import TUTTI, Process, environment, run, script, tutti
 
-COMMANDS = ("run", "start", "stop", "scale", "rate", "pause", "resume", "status", "watch", "report", "agents", "coordinator", "agent", "keygen", "check", "init", "target",
+COMMANDS = ("run", "start", "stop", "scale", "rate", "pause", "resume", "status", "watch", "report", "compare", "agents", "coordinator", "agent", "keygen", "check", "init", "target",
             "completion", "help", "version")
 
 
@@ -117,6 +118,34 @@ class Init(unittest.TestCase):
             pathlib.Path(folder, "half", "README.md").write_text("mine")
             self.assertEqual(tutti("init", f"{folder}/half").code, 2)
             self.assertEqual(os.listdir(f"{folder}/half"), ["README.md"])
+
+    def test_each_template_runs(self):
+        names = re.search(r"--template ([a-z|]+)", tutti("help", "init").out)[1].split("|")
+        self.assertEqual(len(names), 6)
+        for name in names:
+            with self.subTest(name), tempfile.TemporaryDirectory() as folder:
+                self.assertEqual(tutti("init", f"{folder}/shop", "--template", name).code, 0)
+                told = tutti("check", f"{folder}/shop/loadtest.lua")
+                self.assertEqual(told.code, 0, told)
+                if name != "browser" or shutil.which("chromedriver"):
+                    result = tutti("run", f"{folder}/shop/loadtest.lua", "--target", "builtin")
+                    self.assertEqual(result.code, 0, result)
+        wrong = tutti("init", "nowhere", "--template", "soap")
+        self.assertEqual(wrong.code, 2)
+        self.assertIn("start, pad, chat", wrong.err)
+
+    def test_annotations_are_written_again_and_settings_are_not(self):
+        with tempfile.TemporaryDirectory() as folder:
+            self.assertEqual(tutti("init", folder, "--editor").code, 0)
+            module, settings = pathlib.Path(folder, ".tutti", "tutti", "http.lua"), pathlib.Path(folder, ".luarc.json")
+            self.assertIn("---@meta tutti.http", module.read_text())
+            self.assertIn(".tutti", json.loads(settings.read_text())["workspace.library"])
+            module.write_text("old")
+            settings.write_text("{}")
+            self.assertEqual(tutti("init", folder, "--editor").code, 0)
+            self.assertIn("---@meta tutti.http", module.read_text())
+            self.assertEqual(settings.read_text(), "{}")
+            self.assertFalse(pathlib.Path(folder, "loadtest.lua").exists())
 
 
 class Target(unittest.TestCase):

@@ -55,6 +55,24 @@ class LuaNames(unittest.TestCase):
         unknown = [f"{alias}.{name}" for alias, name in sorted(called) if alias in aliases and (aliases[alias], name) not in self.names]
         self.assertEqual(unknown, [], "docs/ name them, but they do not exist")
 
+    def test_what_a_script_can_call_is_annotated_for_editors(self):
+        annotated = set()
+        for path in (ROOT / "cli" / "skeleton" / "lua" / "annotations").glob("*.lua"):
+            text = path.read_text()
+            module = re.search(r"^---@meta (\S+)", text)[1]
+            alias = module.rpartition(".")[2]
+            annotated |= {(module, name) for name in re.findall(rf"^function {alias}\.(\w+)", text, re.MULTILINE)}
+            fields = re.search(rf"^---@class {re.escape(module)}\n((?:---@field .*\n)*)", text, re.MULTILINE)[1]
+            annotated |= {(module, name) for name in re.findall(r"---@field (\w+)\b(?!\?)", fields)}
+        self.assertEqual(annotated - {("tutti", "print")}, self.names - {("tutti", "print")})
+
+    def test_methods_are_annotated_for_editors(self):
+        annotations = "".join(path.read_text() for path in (ROOT / "cli" / "skeleton" / "lua" / "annotations").glob("*.lua"))
+        annotated = set(re.findall(r"^function \w+:(\w+)\(", annotations, re.MULTILINE))
+        described = {name for span in inline_code(ALL) for name in re.findall(r"^(?:worker|round|task|data|ws|io|stream|response|page|element|watch|u|c):(\w+)\(", span)}
+        self.assertGreater(len(described), 60)
+        self.assertEqual(sorted(described - annotated), [], "docs/ name methods that the annotations lack")
+
 
 class Metrics(unittest.TestCase):
     def test_both_ways(self):
@@ -69,7 +87,7 @@ class Metrics(unittest.TestCase):
                 else:
                     continue
                 described.add(described_now)
-        sources = "".join(path.read_text() for path in sorted((ROOT / "coordinator" / "api").glob("*.c")))
+        sources = "".join(path.read_text() for folder in ("api", "metrics") for path in sorted((ROOT / "coordinator" / folder).glob("*.c")))
         named = set(re.findall(r'"((?:tutti|process)_[a-z_0-9]+)', sources))
         for name in sorted(named):
             self.assertTrue(any(whole == name or whole.startswith(name) for whole in described), f"{name} is not in docs/operations.md")

@@ -1,4 +1,5 @@
 """Load shapes: steps that begin by a plan, how late they begin, and what a server that stalls does to their times."""
+import os
 import pathlib
 import re
 import signal
@@ -8,7 +9,7 @@ import time
 import unittest
 
 from daemon import Agent, Coordinator, WithAgents
-from support import environment, run, tutti
+from support import Run, children_of, environment, run, tutti
 from threaded_server import ThreadedServer
 
 STALL_AT_S = 4.0
@@ -76,6 +77,46 @@ class Plans(Scripts):
                          r"load    \d+ arrivals, \d+ dropped; steps began late by p50 .*\n"
                          r"  p99     of steps: response time .* \(since the intended start\), service time 20\d ms\n")
 
+    def test_workers_grow_until_no_arrival_is_dropped(self):
+        """100 steps of 200 ms a second need twenty workers, over two agents."""
+        result = run(self.script("tutti.sleep(0.2)"), "-w", "2", "--max-workers", "60", "--agents", "2", "--rate", "100/s", "-d", "4s")
+        load = result.report["load"]
+        self.assertEqual(result.verdict, "passed", result)
+        self.assertEqual(load["arrivals"] + load["dropped"], 400, load)
+        self.assertEqual(load["dropped"], 0, load)
+        self.assertTrue(17 <= load["workers_grown"] <= 58, load)
+        self.assertEqual(result.report["workers"], 2 + load["workers_grown"])
+        self.assertEqual(sum(agent["workers"] for agent in result.report["agents"]), result.report["workers"])
+        self.assertIn(f"400 arrivals, 0 dropped; {load['workers_grown']} workers more than at the beginning;", result.out)
+        few = run(self.script("tutti.sleep(0.2)"), "-w", "2", "--max-workers", "6", "--agents", "2", "--rate", "100/s", "-d", "2s", "-q")
+        load = few.report["load"]
+        self.assertEqual((load["workers_grown"], load["arrivals"] + load["dropped"]), (4, 200), load)
+        self.assertTrue(40 <= load["arrivals"] <= 66, load)  # 6 workers, 5 steps a second each
+
+    def test_bad_words_of_a_shape_are_one_line(self):
+        script = self.script("")
+        rate = ("--rate", "5/s", "-d", "1s")
+        for words, said in ((("--max-workers", "5"), "max_workers needs a rate"),
+                            ((*rate, "-w", "9", "--max-workers", "5"), "max_workers is 5, less than the 9 workers"),
+                            ((*rate, "-w", "4", "--room-size", "2", "--max-workers", "5"), "max_workers and room_size contradict each other"),
+                            (("--load", "step;workers=2;runs=1", "--max-workers", "5"), "max_workers does not go with loads"),
+                            ((*rate, "--max-workers", "many"), "max-workers"),
+                            (("--goal", "fast", "-d", "1s"), 'goal "fast": '), (("--goal", "p95=1s", "-d", "1s"), "say with max=N"),
+                            (("--goal", "p95=1s;max=5"), "a goal needs a duration"), (("--goal", "p95=1s;max=x", "-d", "1s"), "min and max are numbers"),
+                            ((*rate, "--goal", "p95=1s;max=5"), "rate, stages and loads do not go with it"),
+                            (("--goal", "p95=1s;max=5", "-d", "1s", "-w", "6"), "max is 5, less than the 6 workers"),
+                            (("--goal", "p95=1s;max=5", "-d", "1s", "-w", "2", "--room-size", "2"), "whole rooms of 2"),
+                            (("--stages", "1s"), 'stage "1s"'), (("--stages", "1s:5,1s:5/s"), 'stage "1s:5/s"'),
+                            (("--think", "often"), 'think time "often"'), (("--rate", "5"), 'rate "5"'),
+                            (("--pacing", "soon"), "pacing"), (("--arrivals", "late"), "arrivals"),
+                            (("--load", "step;workers=0"), "load step: "), (("--load", "step;start=x;runs=1"), "load step: "),
+                            (("--load", "step;stages=1s:5;runs=1"), "load step: stages of a load are of a rate"),
+                            (("--load", "step;runs=1;rate=x"), 'load step: rate "x"')):
+            with self.subTest(words):
+                result = tutti("run", script, *words)
+                self.assertEqual((result.code, result.out, result.err.count("\n")), (2, "", 1), result)
+                self.assertIn(said, result.err)
+
     def test_with_rooms_all_seats_begin_together(self):
         result = run(self.script('worker:barrier("begin")'), "-w", "15", "--room-size", "5", "--agents", "3", "--rate", "15/s", "-d", "2s", "-q")
         self.assertEqual(result.verdict, "passed", result)
@@ -128,6 +169,21 @@ class Plans(Scripts):
         self.assertNotIn("load", result.report)
 
 
+class Loss(Scripts):
+    def test_a_killed_agent_costs_what_the_policy_says(self):
+        """One of four agents with 100 arrivals a second dies after some two seconds of six: a quarter of the rest is lost, or
+        only what was on its way. None is missing in the count."""
+        for policy, least, most in (("shrink", 50, 160), ("replace", 0, 60), ("replace=again", 0, 60)):
+            with self.subTest(policy), Run(self.script('if worker.step == 6 then print("in step 6") end tutti.sleep(0.005)'),
+                                           "-w", 40, "--rate", "100/s", "-d", "6s", "--agents", 4, "--on-loss", policy, "--fail", 0) as process:
+                process.read_until("in step 6")
+                os.kill(children_of(process.pid)[1], signal.SIGKILL)
+                result = process.finish(40)
+                load = result.report["load"]
+                self.assertEqual((result.verdict, load["arrivals"] + load["dropped"]), ("degraded", 600), result)
+                self.assertTrue(least <= load["dropped"] <= most, load)
+
+
 class Closed(Scripts):
     def test_workers_go_through_their_stages(self):
         """From 1 to 10 in a second, 10 for a second, to 1 in a second: about 5.5 + 10 + 5.5 workers' seconds of 50 ms steps."""
@@ -148,6 +204,47 @@ class Closed(Scripts):
         result = run(self.script("tutti.sleep(worker.id == 0 and 0.5 or 0.002)"), "-w", "6", "--shared-runs", "500", "--agents", "2", "-q")
         self.assertEqual((result.verdict, result.steps["ok"]), ("passed", 500), result)
         self.assertLess(result.report["duration_s"], 5)  # the slow one would take 40 s for its sixth
+
+
+class BusyServer(ThreadedServer):
+    """Serves four at a time, each for 20 ms: so many users wait 5 ms for each of them."""
+
+    def __init__(self):
+        self.places = threading.Semaphore(4)
+        super().__init__(self.talk)
+
+    def talk(self, connection):
+        with connection:
+            data = b""
+            while True:
+                while b"\r\n\r\n" not in data:
+                    piece = connection.recv(4096)
+                    if not piece:
+                        return
+                    data += piece
+                data = data.partition(b"\r\n\r\n")[2]
+                with self.places:
+                    time.sleep(0.02)
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
+class Goals(Scripts):
+    def test_the_workers_for_a_time_are_found(self):
+        with BusyServer() as server:
+            result = run(self.script('http.get(tutti.target .. "/")', 'tutti.options { goal = { [1] = "http.p50 < 61ms over 2s", max = 40 } }\n'),
+                         "--target", f"http://127.0.0.1:{server.port}", "-d", "36s", "--agents", "2", timeout=90)
+        goal = result.report["goal"]
+        self.assertEqual((result.verdict, goal["goal"], goal["unit"]), ("passed", "http.p50 < 61ms over 2s", "ms"), result)
+        self.assertEqual(goal["state"], "held", goal)
+        self.assertTrue(6 <= goal["workers"] <= 13, goal)  # twelve on a machine that has nothing else to do
+        self.assertEqual(result.report["workers"], goal["workers"])
+        self.assertRegex(result.out, rf"goal    http.p50 < 61ms over 2s: held with {goal['workers']} workers \([\d.]+ ms\)")
+
+    def test_the_workers_for_a_rate_are_found(self):
+        result = run(self.script("tutti.sleep(0.05)"), "--goal", "steps.rate >= 100/s over 2s;max=40", "-d", "24s", "-q", timeout=60)
+        goal = result.report["goal"]
+        self.assertEqual(goal["state"], "held", goal)
+        self.assertTrue(5 <= goal["workers"] <= 9, goal)
 
 
 class SideBySide(unittest.TestCase):

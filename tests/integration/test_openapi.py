@@ -71,6 +71,7 @@ class Description(unittest.TestCase):
         """Makes a request and compares all of the answer with the description."""
         answer = self.coordinator.request(method.upper(), path, **more)
         template = re.sub(r"/artifacts/\d+", "/artifacts/{number}", re.sub(r"/campaigns/\d+", "/campaigns/{campaign}", path))
+        template = template.partition("?")[0]
         operation = DESCRIPTION["paths"][template][method]
         self.assertEqual(answer.status, status, f"{method} {path}: {answer}")
         response = resolve(operation["responses"][str(status)])
@@ -160,7 +161,7 @@ class Description(unittest.TestCase):
         every_option = {name: chosen[name] if name in chosen else sample(schema) for name, schema in properties.items()}
         for name, value in every_option.items():
             check(value, properties[name], name)
-        body = {**campaign("quick", 2, **every_option), "creation_key": "drawn once"}
+        body = {**campaign("quick", 2, **every_option), "creation_key": "drawn once", "env": {"HOST": "h"}}
         self.assertEqual(set(body), set(DESCRIPTION["components"]["schemas"]["NewCampaign"]["properties"]))
         number = self.hold("post", "/v1/campaigns", 201, body=body).json["campaign"]
         self.assertEqual(self.hold("post", "/v1/campaigns", 200, body=body).json["campaign"], number)
@@ -193,6 +194,8 @@ class Description(unittest.TestCase):
         number = self.coordinator.create("quick", 9, deadline_ms=60000)
         large = b" " * (96 * 1024 * 1024)
         self.hold("post", "/v1/campaigns", 400, body="{}")
+        self.hold("post", "/v1/campaigns", 400, body={**campaign("quick"), "env": {"1": "x"}})
+        self.hold("get", "/v1/campaigns?label=team", 400)
         self.hold("post", "/v1/campaigns", 413, body=large)
         self.hold("post", f"/v1/campaigns/{number}/stop", 400, body="[]")
         for wrong in ("[]", "{}", '{"workers": 0}', '{"workers": 1000001}', '{"workers": 5, "more": 1}'):

@@ -253,7 +253,7 @@ class Controlled(Tagged):
             for line in (f'tutti_campaign_groups_total{{campaign="{campaign}",name="pay",result="ok"}} 10',
                          f'tutti_campaign_tagged_total{{campaign="{campaign}",kind="request",name="",tag="tier",value="go\\"ld",result="ok"}} 10',
                          f'tutti_campaign_tagged_total{{campaign="{campaign}",kind="request",name="b",tag="tier",value="go\\"ld",result="failed"}} 10',
-                         f'tutti_campaign_tagged_left_out{{campaign="{campaign}"}} 0'):
+                         f'tutti_metrics_dropped_series{{campaign="{campaign}"}} 0'):
                 self.assertIn(line + "\n", metrics)
             took = next(line for line in metrics.splitlines() if line.startswith("tutti_campaign_group_seconds{") and 'quantile="0.5"' in line)
             self.assertTrue(0.01 <= float(took.rsplit(" ", 1)[1]) < 0.1, took)

@@ -199,6 +199,9 @@ static void carry_out(struct world *world, const struct coordinator_effect *effe
         transcript_say(world->transcript, at_ns, "campaign %" PRIu64 " is %s", effect->campaign,
                        campaign_state_name(effect->state));
         world->running_ns = effect->state == CAMPAIGN_RUNNING ? world->now_ns : world->running_ns;
+        if (effect->state >= CAMPAIGN_STOPPING && world->stopping_ns == 0) {
+            world->stopping_ns = world->now_ns;
+        }
         if (effect->state == CAMPAIGN_ENDED) {
             world->ended_ns = world->now_ns;
         }

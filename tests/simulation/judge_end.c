@@ -5,6 +5,9 @@
 #include <inttypes.h>
 #include <string.h>
 
+/* How much later than it is told of its workers begin, at most. */
+#define MOST_LEAD_NS 3000000000u
+
 struct sums {
     uint64_t ok;
     uint64_t failed;
@@ -113,6 +116,20 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
     }
 }
 
+/* Whatever the last steps wait for, when their grace is over it stops. */
+static void judge_grace(struct world *world)
+{
+    const struct campaign_options *options = &world->plan->options;
+    uint64_t until_ns =
+        world->running_ns + (options->duration_ms + options->grace_ms) * 1000000 + MOST_LEAD_NS;
+    bool is_bounded = options->duration_ms > 0 && options->has_grace && world->plan->kill_count == 0;
+    if (is_bounded && world->running_ns > 0 && world->stopping_ns > until_ns) {
+        world_break(world,
+                    "it stopped %" PRIu64 " ms after its duration and the grace of %" PRIu64 " ms were over",
+                    (world->stopping_ns - until_ns) / 1000000, options->grace_ms);
+    }
+}
+
 static void judge_variables(struct world *world)
 {
     for (uint32_t row = 0; row <= TRUTH_ROOMS; row++) {
@@ -200,6 +217,7 @@ void judge_end(struct world *world)
     judge_counts(world, report, &sums);
     judge_lost(world, report, &sums);
     judge_verdict(world, report);
+    judge_grace(world);
     judge_variables(world);
     judge_leftovers(world, report);
     judge_room(world);

@@ -355,6 +355,8 @@ static void draw_options(struct plan *plan, struct random *random)
         options->duration_ms = between(random, 1, 1500);
         options->runs = chance(random, 50) ? 0 : options->runs;
         options->delay_ms = between(random, 20, 200);
+        options->has_grace = chance(random, 50);
+        options->grace_ms = options->has_grace && chance(random, 70) ? between(random, 1, 5000) : 0;
     }
     plan->unfit_workers = chance(random, 5) ? 1u << random_below(random, options->workers) : 0;
     plan->is_script_broken = chance(random, 1) && chance(random, 30);

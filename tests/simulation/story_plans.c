@@ -163,6 +163,16 @@ static void tell_drain(struct plan *plan)
     plan->options.duration_ms = 600;
 }
 
+static void tell_grace(struct plan *plan)
+{
+    begin_scene(plan, 3, 3, 2);
+    plan->steps[2][1].count = 0;
+    plan_add(plan, 2, 2, sleeps(9000));
+    plan->options.duration_ms = 400;
+    plan->options.has_grace = true;
+    plan->options.grace_ms = 1500;
+}
+
 static void tell_lost_shrink(struct plan *plan)
 {
     begin_scene(plan, 4, 3, 2);
@@ -389,6 +399,10 @@ const struct story *story_plans(size_t *count)
         {"ramp-up", "A ramp-up longer than the duration: nobody waits for workers that never start.",
          tell_ramp_up},
         {"drain", "The duration ends in the middle of a round: all end after the same step.", tell_drain},
+        {"grace",
+         "A step is not over when the grace after the duration is: it stops, and so do those that wait for "
+         "it.",
+         tell_grace},
         {"lost-shrink", "An agent dies in a round: the others go on without its workers.", tell_lost_shrink},
         {"lost-replace", "An agent dies in a round: its workers go on elsewhere at their next step.",
          tell_lost_replace},

@@ -225,7 +225,8 @@ struct world {
     bool is_haste_asked; /* while it was already stopping */
     uint32_t workers;    /* of the campaign: current and lowest number of workers */
     uint32_t fewest_workers;
-    uint64_t running_ns; /* when its workers were told to begin; 0: not yet */
+    uint64_t running_ns;  /* when its workers were told to begin; 0: not yet */
+    uint64_t stopping_ns; /* when it began to stop; 0: not yet */
     uint64_t ended_ns;
     uint64_t unmourned[PLAN_FAULTS]; /* incarnations that are dead and have not been declared lost yet */
     uint32_t unmourned_count;

@@ -15,7 +15,8 @@ enum command_kind {
     COMMAND_DEPLOY,      /* load the script; `workers` will be yours */
     COMMAND_GLOBAL,      /* run a global fixture (first shard only) */
     COMMAND_BEGIN,       /* at_ns: this agent's clock, 0 for at once */
-    COMMAND_ASSIGN,      /* more workers, or some that have ended once more, from first_step on */
+    COMMAND_ASSIGN,      /* more workers, or some that have ended once more, from first_step on; `is_answer`:
+                            no more of those that were wanted will come */
     COMMAND_REPLY,       /* `reply` to `workers`; its at_ns is this agent's clock */
     COMMAND_SYNCHRONISE, /* `rooms` */
     COMMAND_DRAIN,
@@ -35,6 +36,7 @@ struct command {
     struct worker_set workers;     /* DEPLOY, ASSIGN, KNOWN; REPLY: whom of this shard it answers */
     struct worker_set rooms;
     uint64_t first_step;
+    bool is_answer;
     uint32_t worker_count;
     struct pace pace;
     enum global_phase phase;
@@ -54,6 +56,7 @@ enum notice_kind {
     NOTICE_OPERATION,   /* `operation`; its instants are this agent's clock */
     NOTICE_DRAINED,     /* room_steps: of each synchronising room, the furthest step begun here */
     NOTICE_FAILURE,     /* worker, step, text: with --exception */
+    NOTICE_WANTED,      /* `wanted`: so many more workers could begin. Answered by COMMAND_ASSIGN */
     NOTICE_STATISTICS,  /* `statistics`; its instant is this agent's clock */
     NOTICE_ARTIFACT,    /* `artifact`, a whole one */
     NOTICE_LOOP, /* `loop`, `lag_us`: how the shard's loop was; the campaign that begins or ends now, or 0 */
@@ -68,6 +71,7 @@ struct notice {
     struct operation *operation; /* owned, deep */
     struct room_step *room_steps;
     size_t room_step_count;
+    uint32_t wanted;
     struct failure failure;         /* text points to `text` */
     struct statistics *statistics;  /* owned, deep */
     struct artifact_piece artifact; /* at most LIMIT_ARTIFACT_BYTES: */

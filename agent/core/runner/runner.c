@@ -310,6 +310,7 @@ void runner_step(struct runner *runner, const struct runner_event *event, struct
         take_worker_event(runner, event);
     }
     runner_take_arrivals(runner);
+    runner_growth_tell(runner);
     runner_check_finished(runner);
     runner->event = NULL;
     runner->effects = NULL;

@@ -59,10 +59,20 @@ struct pacer {
     struct lane *lanes; /* by the ids of their workers */
     size_t lane_count;
     bool has_rooms;    /* an arrival is one of a room: all its seats begin */
+    bool is_over;      /* what comes now is the rest of it, at once */
     bool must_rest;    /* something comes between two steps of some worker */
     uint64_t begin_ns; /* of the plan; 0: not yet */
     struct pace told;  /* what has changed of it, without rooms */
     uint64_t dropped;  /* arrivals that have found no worker */
+};
+
+/* Workers that the campaign could have more, by its max_workers, which arrivals wait for. */
+struct growth {
+    uint32_t wanted; /* asked for, or about to be */
+    bool is_asking;  /* the coordinator has still to answer */
+    uint32_t asked;  /* of those, the ones that it was asked for and that have not come */
+    uint32_t given;  /* that have come since it was asked */
+    uint64_t not_before_ns;
 };
 
 struct runner {
@@ -75,6 +85,7 @@ struct runner {
     struct worker_index *index;
     struct timers *timers;
     struct pacer pace;
+    struct growth growth;
     struct map *rooms;
     struct room *last_room;  /* looked up last; NULL: none yet */
     struct batcher *batcher; /* NULL: operations leave as notices */
@@ -160,6 +171,17 @@ void runner_expect_answer(struct runner *runner);
 void runner_look_for_vain_waits(struct runner *runner, const struct runner_event *tick);
 /* Ends the calls that the worker waits in, if any, since it or the campaign stops; `text` says so. */
 void runner_stop_calls(struct runner *runner, struct worker *worker, const char *text);
+
+/* In runner_growth.c. So many more workers are wanted; false if there can be none. */
+bool runner_growth_ask(struct runner *runner, uint32_t workers);
+/* Workers that are wanted and not here yet. */
+size_t runner_growth_coming(const struct runner *runner);
+/* Sends the notice that workers are wanted, unless one is to be answered yet. */
+void runner_growth_tell(struct runner *runner);
+/* So many workers were dealt to us, whether we wanted them or not. */
+void runner_growth_take(struct runner *runner, uint64_t workers);
+/* No more will come of those that the coordinator was asked for. */
+void runner_growth_answer(struct runner *runner);
 
 /* In runner_pace.c. The worker brings its part of the runs of all, without those that it has made. */
 void runner_share_runs(struct runner *runner, const struct worker *worker);

@@ -231,13 +231,13 @@ static void pace_give(struct runner *runner, struct worker *worker, uint64_t int
     runner_move(runner, worker, has_runs ? WORKER_GO : WORKER_END);
 }
 
-/* Workers of the lane that are still to be set up. */
+/* Workers of the lane that are still to be set up, or to be dealt to us. */
 static size_t pace_count_coming(const struct runner *runner, const struct lane *lane)
 {
     size_t coming = runner->counts[WORKER_WAITING] + runner->counts[WORKER_SETUP];
     struct worker_list workers = worker_index_all(runner->index);
     if (coming == 0 || runner->pace.lane_count == 1) {
-        return coming;
+        return coming + runner_growth_coming(runner);
     }
     coming = 0;
     for (size_t i = 0; i < workers.count; i++) {
@@ -277,7 +277,8 @@ static void pace_arrive(struct runner *runner, struct lane *lane, uint64_t inten
     /* Where this loop is late, many arrivals are due at the same time that were not: those are late too, and
      * do not count as if they had found nobody. */
     bool is_owed = intended_ns <= lane->busy_ns;
-    if (!is_owed && lane->late.count >= lane->owed + pace_count_coming(runner, lane)) {
+    bool is_too_many = !is_owed && lane->late.count >= lane->owed + pace_count_coming(runner, lane);
+    if (is_too_many && (runner->pace.is_over || !runner_growth_ask(runner, 1))) {
         runner->pace.dropped++;
         return;
     }
@@ -331,6 +332,7 @@ void runner_take_arrivals(struct runner *runner)
 
 void runner_take_last_arrivals(struct runner *runner)
 {
+    runner->pace.is_over = true;
     for (size_t i = 0; i < runner->pace.lane_count; i++) {
         struct lane *lane = &runner->pace.lanes[i];
         if (pace_runs(runner, lane)) {

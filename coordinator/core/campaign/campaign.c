@@ -1,6 +1,8 @@
 /* One campaign: its creation, its state, what it does at each transition, and its end. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
+#include "common/compose.h"
+#include "common/duration.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -8,6 +10,7 @@
 /* How long global_setup may still take once the campaign is to stop, and global_teardown altogether. */
 #define SETUP_AFTER_STOP_MS 30000u
 #define TEARDOWN_MS 30000u
+#define DURATION_BYTES 40
 
 struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
                                const struct coordinator_event *event)
@@ -29,6 +32,7 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     campaign->first_workers = campaign->options.workers;
     deadline_init(&campaign->judge_due, DEADLINE_JUDGE, campaign);
     campaign->thresholds = thresholds_new(campaign->options.thresholds);
+    campaign->goal = campaign_goal_new(campaign);
     return campaign;
 }
 
@@ -76,6 +80,7 @@ void campaign_free(struct campaign **at)
     latecomers_free(&campaign->latecomers);
     campaign_statistics_free(&campaign->statistics);
     thresholds_free(&campaign->thresholds);
+    campaign_goal_free(&campaign->goal);
     series_free(&campaign->series);
     artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);
@@ -182,6 +187,7 @@ static enum campaign_lifecycle_event campaign_do_begin(struct campaign *campaign
     campaign_tell_all(campaign, &message);
     campaign_send_moved(campaign);
     campaign_begin_stages(campaign);
+    campaign_begin_goal(campaign);
     campaign_thresholds_begin(campaign, now_ns);
     uint64_t duration_ms = campaign->options.duration_ms;
     deadline_set(campaign->home.timers, &campaign->lifecycle_due,
@@ -197,7 +203,12 @@ static enum campaign_lifecycle_event campaign_do_drain(struct campaign *campaign
     campaign->is_unsettled = true;
     struct message message = {.kind = MESSAGE_DRAIN};
     campaign_tell_all(campaign, &message);
-    return CAMPAIGN_LIFECYCLE_NO_EVENT;
+    if (!campaign->options.has_grace) {
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
+    }
+    deadline_set(campaign->home.timers, &campaign->lifecycle_due,
+                 due_after_ms(now_ns, campaign->options.grace_ms));
+    return campaign->options.grace_ms > 0 ? CAMPAIGN_LIFECYCLE_NO_EVENT : CAMPAIGN_LIFECYCLE_GRACE_OVER;
 }
 
 static enum campaign_lifecycle_event campaign_do_run_until(struct campaign *campaign, uint64_t now_ns)
@@ -217,16 +228,31 @@ static enum campaign_lifecycle_event campaign_do_await_setup(struct campaign *ca
     return is_live ? CAMPAIGN_LIFECYCLE_NO_EVENT : CAMPAIGN_LIFECYCLE_SETUP_FAILED;
 }
 
+/* What the steps that it ends say of it. */
+static void campaign_explain_stop(const struct campaign *campaign, char *text, size_t size)
+{
+    char grace[DURATION_BYTES];
+    if (campaign->judgement.reason != NULL) {
+        compose(text, size, "%s", campaign->judgement.reason);
+    } else if (campaign->is_draining && !campaign->was_stopped && campaign->options.grace_ms > 0) {
+        duration_describe(campaign->options.grace_ms, grace, sizeof grace);
+        compose(text, size, "the duration was over %s before (--grace)", grace);
+    } else if (campaign->is_draining && !campaign->was_stopped) {
+        compose(text, size, "the duration is over (--grace 0)");
+    } else {
+        compose(text, size, "the campaign is stopping");
+    }
+}
+
 static enum campaign_lifecycle_event campaign_do_stop_workers(struct campaign *campaign, uint64_t now_ns)
 {
+    char text[LIMIT_TEXT_BYTES + 1];
     campaign->awaited = AWAITS_WORKERS;
     rooms_stop(campaign->rooms, now_ns);
     campaign->is_unsettled = true;
-    const char *reason = campaign->judgement.reason;
-    struct message message = {
-        .kind = MESSAGE_STOP,
-        .stop = {.is_final = campaign->is_at_once,
-                 .text = bytes_of_string(reason != NULL ? reason : "the campaign is stopping")}};
+    campaign_explain_stop(campaign, text, sizeof text);
+    struct message message = {.kind = MESSAGE_STOP,
+                              .stop = {.is_final = campaign->is_at_once, .text = bytes_of_string(text)}};
     campaign_tell_all(campaign, &message);
     deadline_set(campaign->home.timers, &campaign->lifecycle_due,
                  due_after_ms(now_ns, campaign_finish_within_ms(campaign)));

@@ -2,6 +2,7 @@
 #pragma once
 #include "coordinator/core/campaign/campaign.h"
 #include "coordinator/core/campaign/campaign_lifecycle.h"
+#include "coordinator/core/campaign/goal_search.h"
 #include "coordinator/core/campaign/placement.h"
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/overload.h"
@@ -11,11 +12,21 @@
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
 #include "coordinator/core/series/series.h"
+#include "coordinator/core/thresholds/threshold_look.h"
 #include "coordinator/core/thresholds/thresholds.h"
 #include "proto/message/bundle_copy.h"
 
 /* Runs of one worker set in a message; a set with more is sent in several messages. */
 #define CAMPAIGN_SET_RUNS 4096u
+
+/* What the number of workers follows. */
+struct campaign_goal {
+    struct thresholds *thresholds; /* the one that is to hold */
+    struct goal_search search;     /* in rooms, or workers where there are no rooms */
+    uint64_t not_before_ms; /* since the beginning: until then it shows what was before the last change */
+    bool has_value;
+    double value; /* the latest */
+};
 
 /* How an agent was doing while the workers ran. */
 struct performance {
@@ -39,6 +50,7 @@ struct campaign_agent {
     uint32_t cores;
     uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
     uint32_t held;    /* of its member's capacity */
+    uint32_t wanted;  /* more workers, for arrivals that found none that is free; to be answered */
     uint32_t workers_running;
     uint64_t steps_ended; /* reported by its workers; kept only where those of a lost agent go on elsewhere */
     uint64_t steps_counted; /* of those, in its statistics */
@@ -67,6 +79,7 @@ struct campaign {
     uint32_t first_workers;  /* that it began with */
     uint32_t workers_wanted; /* to grow to as soon as they can begin; 0: it is not growing */
     uint64_t deadline_ms;
+    uint64_t grown; /* workers that began since arrivals wanted them */
 
     enum campaign_state state;
     bool is_in_transition; /* campaign_happen is running */
@@ -88,6 +101,7 @@ struct campaign {
     struct series *series;
     uint32_t workers_running;      /* of all agents together */
     struct thresholds *thresholds; /* NULL: there are none */
+    struct campaign_goal *goal;    /* NULL: it has none */
     struct artifacts artifacts;
     uint32_t global_agent; /* index of the one that runs global fixtures */
     /* Moved but not announced yet: before the workers begin, only after BEGIN. */
@@ -203,14 +217,39 @@ void campaign_follow_stages(struct campaign *campaign, uint64_t now_ns);
 uint64_t campaign_unbegun(const struct campaign *campaign);
 
 /* campaign_scale.c */
+/* False with why the campaign cannot have this many workers, whatever changes their number. */
+MUST_CHECK bool campaign_can_scale(const struct campaign *campaign, uint32_t workers, struct error *error);
 /* To a number that it may have. */
 void campaign_set_workers(struct campaign *campaign, uint32_t workers);
 /* Rooms, counting all worker ids that there ever were. */
 uint32_t campaign_room_total(const struct campaign *campaign);
 /* Begins the workers that are wanted, if they can begin now. */
 void campaign_grow(struct campaign *campaign, uint64_t now_ns);
+/* Begins those up to this number, which fit on its agents and may join their rooms. */
+void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t workers);
+/* At most `workers`, which is more than it has: as many as fit on its agents. */
+uint32_t campaign_fit_workers(const struct campaign *campaign, uint32_t workers);
+
+/* campaign_growth.c */
+/* Begins workers that agents want, if there may be more, and answers those agents. */
+void campaign_answer_wants(struct campaign *campaign, uint64_t now_ns);
+
+/* campaign_goal.c */
+MUST_CHECK struct campaign_goal *campaign_goal_new(const struct campaign *campaign);
+void campaign_goal_free(struct campaign_goal **goal);
+/* Its workers begin; nothing where it has no goal, as below. */
+void campaign_begin_goal(struct campaign *campaign);
+/* Looks at what is measured, and changes the number of workers. */
+void campaign_follow_goal(struct campaign *campaign, uint64_t now_ns);
+void campaign_report_goal(const struct campaign *campaign, struct goal_report *report);
+void campaign_goal_pack(const struct campaign_goal *goal, struct buffer *into);
+void campaign_goal_unpack(struct campaign_goal *goal, struct unpack *from);
 
 /* campaign_thresholds.c */
+/* How long its workers have been running. */
+uint64_t campaign_elapsed_ms(const struct campaign *campaign, uint64_t now_ns);
+/* Until the campaign is touched again. */
+struct threshold_inputs campaign_threshold_inputs(struct campaign *campaign);
 /* The workers begin, or time has passed: sets when they are judged next. */
 void campaign_thresholds_begin(struct campaign *campaign, uint64_t now_ns);
 void campaign_thresholds_due(struct campaign *campaign, uint64_t now_ns);

@@ -5,6 +5,7 @@
 enum campaign_lifecycle_event {
     CAMPAIGN_LIFECYCLE_AGENTS_JOINED, /* as many as requested */
     CAMPAIGN_LIFECYCLE_TIME_UP,       /* of this state: deadline, setup timeout, duration, or time to stop */
+    CAMPAIGN_LIFECYCLE_GRACE_OVER,    /* the last steps have taken too long */
     CAMPAIGN_LIFECYCLE_DEPLOYED,      /* on all agents */
     CAMPAIGN_LIFECYCLE_DEPLOY_FAILED,
     CAMPAIGN_LIFECYCLE_SET_UP, /* global_setup has run */

@@ -138,6 +138,17 @@ static enum campaign_lifecycle_event campaign_on_finished(struct campaign *campa
     return campaign_progress(campaign);
 }
 
+/* Answered when the rooms have settled. */
+static enum campaign_lifecycle_event campaign_on_workers_wanted(struct campaign *campaign, uint64_t now_ns,
+                                                                struct campaign_agent *agent,
+                                                                const struct message *message)
+{
+    (void)now_ns;
+    agent->wanted = message->wanted.workers;
+    campaign->is_unsettled = true;
+    return CAMPAIGN_LIFECYCLE_NO_EVENT;
+}
+
 /* Each chunk is sent to an agent once and in order, so that none can make us send more than the bundle. */
 static enum campaign_lifecycle_event campaign_on_bundle_wanted(struct campaign *campaign, uint64_t now_ns,
                                                                struct campaign_agent *agent,
@@ -181,7 +192,7 @@ static message_function *const FUNCTIONS[MESSAGE_KIND_COUNT] = {
     [MESSAGE_OPERATIONS] = campaign_take_operations, [MESSAGE_DRAINED] = campaign_on_drained,
     [MESSAGE_FAILURE] = campaign_on_failure,         [MESSAGE_STATISTICS] = campaign_on_statistics,
     [MESSAGE_FINISHED] = campaign_on_finished,       [MESSAGE_BUNDLE_WANTED] = campaign_on_bundle_wanted,
-    [MESSAGE_ARTIFACT] = campaign_on_artifact,
+    [MESSAGE_ARTIFACT] = campaign_on_artifact,       [MESSAGE_WORKERS_WANTED] = campaign_on_workers_wanted,
 };
 
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,

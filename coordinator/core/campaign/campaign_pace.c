@@ -85,7 +85,7 @@ void campaign_follow_stages(struct campaign *campaign, uint64_t now_ns)
     }
     uint32_t workers = pace_round(campaign, pace_workers_at(campaign, &stages, at_ms));
     bool is_change = workers != campaign->options.workers || campaign->workers_wanted != 0;
-    if (is_change && campaign_may_scale(campaign, workers, &error)) {
+    if (is_change && campaign_can_scale(campaign, workers, &error)) {
         campaign_set_workers(campaign, workers);
     }
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1856 &&
+                      1872 &&
                   sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
@@ -200,6 +200,7 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
     pack_number(into, agent->cores);
     pack_number(into, agent->workers);
     pack_number(into, agent->held);
+    pack_number(into, agent->wanted);
     pack_number(into, agent->workers_running);
     pack_number(into, agent->steps_ended);
     pack_number(into, agent->steps_counted);
@@ -224,6 +225,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     agent->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
     agent->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->steps_ended = unpack_number(from);
     agent->steps_counted = unpack_number(from);
@@ -345,6 +347,7 @@ static void campaign_state_pack(const struct campaign *campaign, struct buffer *
 {
     pack_number(into, campaign->state);
     pack_number(into, campaign->workers_wanted);
+    pack_number(into, campaign->grown);
     timer_pack(&campaign->lifecycle_due.timer, into);
     timer_pack(&campaign->rooms_due.timer, into);
     timer_pack(&campaign->stage_due.timer, into);
@@ -370,6 +373,7 @@ static void campaign_state_unpack(struct campaign *campaign, struct unpack *from
 {
     campaign->state = (enum campaign_state)unpack_bounded(from, CAMPAIGN_STOPPING);
     campaign->workers_wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    campaign->grown = unpack_number(from);
     timer_unpack(campaign->home.timers, &campaign->lifecycle_due.timer, from);
     timer_unpack(campaign->home.timers, &campaign->rooms_due.timer, from);
     timer_unpack(campaign->home.timers, &campaign->stage_due.timer, from);
@@ -404,6 +408,9 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     if (campaign->thresholds != NULL) {
         thresholds_pack(campaign->thresholds, into);
     }
+    if (campaign->goal != NULL) {
+        campaign_goal_pack(campaign->goal, into);
+    }
     series_pack(campaign->series, into);
 }
 
@@ -429,6 +436,9 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     campaign->statistics = campaign_statistics_unpack(from);
     if (campaign->thresholds != NULL) {
         thresholds_unpack(campaign->thresholds, from);
+    }
+    if (campaign->goal != NULL) {
+        campaign_goal_unpack(campaign->goal, from);
     }
     campaign->series = from->is_broken ? NULL : series_unpack(from);
     if (from->is_broken || !campaign_is_possible(campaign)) {

@@ -132,7 +132,11 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind
         return;
     }
     if (kind == DEADLINE_STAGE) {
-        campaign_follow_stages(campaign, now_ns);
+        if (campaign->goal != NULL) {
+            campaign_follow_goal(campaign, now_ns);
+        } else {
+            campaign_follow_stages(campaign, now_ns);
+        }
         return;
     }
     if (kind == DEADLINE_JUDGE) {
@@ -144,7 +148,9 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind
     } else if (campaign->state == CAMPAIGN_DEPLOYING || campaign->state == CAMPAIGN_READY) {
         campaign_judge_late_setup(campaign);
     }
-    (void)campaign_happen(campaign, now_ns, CAMPAIGN_LIFECYCLE_TIME_UP);
+    bool is_grace_over = campaign->state == CAMPAIGN_RUNNING && campaign->is_draining;
+    (void)campaign_happen(campaign, now_ns,
+                          is_grace_over ? CAMPAIGN_LIFECYCLE_GRACE_OVER : CAMPAIGN_LIFECYCLE_TIME_UP);
 }
 
 void campaign_teardown_failed(struct campaign *campaign, const char *why)

@@ -145,6 +145,8 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->begun_ns = campaign->begun_ns;
     report->made_ns = now_ns;
     report->running_ns = campaign_running_ns(campaign, now_ns);
+    report->workers_grown = campaign->grown;
+    campaign_report_goal(campaign, &report->goal);
     campaign_report_agents(campaign);
     campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);

@@ -270,6 +270,9 @@ void campaign_settle(struct campaign *campaign, uint64_t now_ns)
         if (campaign->workers_wanted != 0 && campaign->rooms != NULL) {
             campaign_grow(campaign, now_ns);
         }
+        if (campaign->rooms != NULL) {
+            campaign_answer_wants(campaign, now_ns);
+        }
     }
     if (campaign->rooms != NULL) {
         deadline_set(campaign->home.timers, &campaign->rooms_due, rooms_due_ns(campaign->rooms));

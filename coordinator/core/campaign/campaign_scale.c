@@ -55,6 +55,15 @@ static bool scale_fits(const struct campaign *campaign, uint32_t workers, struct
 
 bool campaign_may_scale(const struct campaign *campaign, uint32_t workers, struct error *error)
 {
+    if (campaign->goal != NULL) {
+        return error_set(error, "campaign %llu has a goal, which its workers follow",
+                         (unsigned long long)campaign->id);
+    }
+    return campaign_can_scale(campaign, workers, error);
+}
+
+bool campaign_can_scale(const struct campaign *campaign, uint32_t workers, struct error *error)
+{
     unsigned long long id = campaign->id;
     if (campaign->state != CAMPAIGN_RUNNING) {
         return error_set(error, "campaign %llu is %s: only a running campaign can be scaled", id,
@@ -105,13 +114,17 @@ static struct room_step *scale_announce(struct campaign *campaign, uint32_t work
                               .scale = {.workers = workers, .rooms = changed, .room_count = *count}};
     campaign_tell_all(campaign, &message);
     campaign->options.workers = workers;
-    if (campaign->stage_due.timer.position != TIMER_UNSET) {
-        return changed; /* its stages were announced, and take many steps */
-    }
-    outbox_log(campaign->home.outbox, LOG_INFO, &(struct log_subject){.campaign = campaign->id},
-               "campaign %llu has %u workers instead of %u", (unsigned long long)campaign->id, workers,
-               before);
     return changed;
+}
+
+/* Stages were announced, and take many steps. */
+static void scale_log(struct campaign *campaign, uint32_t before)
+{
+    if (campaign->stage_due.timer.position == TIMER_UNSET) {
+        outbox_log(campaign->home.outbox, LOG_INFO, &(struct log_subject){.campaign = campaign->id},
+                   "campaign %llu has %u workers instead of %u", (unsigned long long)campaign->id,
+                   campaign->options.workers, before);
+    }
 }
 
 /* Back to the agent that had it before, where it may not be torn down yet, or to another one if that is lost:
@@ -146,38 +159,50 @@ static void scale_begin_workers(struct campaign *campaign, uint64_t now_ns, uint
     }
 }
 
-static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
+/* No more than these agents want; the seats of a room are on different ones in any case. */
+static uint64_t scale_limit_to_wanted(const struct campaign *campaign, uint32_t *room_for)
 {
-    uint32_t known = placement_count(campaign->placement);
-    if (workers > known) {
-        uint32_t *room_for = memory_new(campaign->agent_count, sizeof *room_for);
-        (void)scale_room_left(campaign, room_for);
-        (void)placement_extend(campaign->placement, workers - known, room_for, campaign->agent_count);
-        memory_free(room_for);
-        for (uint32_t worker = known; worker < workers; worker++) {
-            campaign_hold(campaign, placement_agent(campaign->placement, worker));
-        }
-        rooms_extend(campaign->rooms, workers);
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        uint32_t wanted = campaign->options.room_size == 0 ? campaign->agents[i].wanted : 0;
+        room_for[i] = room_for[i] < wanted ? room_for[i] : wanted;
+        sum += room_for[i];
+    }
+    return sum;
+}
+
+static void scale_place_more(struct campaign *campaign, uint32_t count, uint32_t *room_for)
+{
+    uint32_t first = placement_extend(campaign->placement, count, room_for, campaign->agent_count);
+    for (uint32_t worker = first; worker < first + count; worker++) {
+        campaign_hold(campaign, placement_agent(campaign->placement, worker));
     }
 }
 
-void campaign_grow(struct campaign *campaign, uint64_t now_ns)
+/* To the agents that want some, then to all in turn. */
+static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
 {
-    struct error error;
-    uint32_t first = campaign->options.workers;
-    uint32_t workers = campaign->workers_wanted;
-    if (!campaign_may_scale(campaign, workers, &error)) {
-        campaign->workers_wanted = 0; /* an agent has been lost, or it has stopped, since it was accepted */
-        outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id}, "%s",
-                   error.text);
-        return;
-    }
-    if (!rooms_may_join(campaign->rooms, first, workers)) {
-        return;
-    }
-    size_t changed_count = 0;
     uint32_t known = placement_count(campaign->placement);
-    campaign->workers_wanted = 0;
+    if (workers <= known) {
+        return;
+    }
+    uint32_t more = workers - known;
+    uint32_t *room_for = memory_new(campaign->agent_count, sizeof *room_for);
+    (void)scale_room_left(campaign, room_for);
+    uint64_t wanted = scale_limit_to_wanted(campaign, room_for);
+    uint32_t for_them = wanted < more ? (uint32_t)wanted : more;
+    scale_place_more(campaign, for_them, room_for);
+    (void)scale_room_left(campaign, room_for);
+    scale_place_more(campaign, more - for_them, room_for);
+    memory_free(room_for);
+    rooms_extend(campaign->rooms, workers);
+}
+
+void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t workers)
+{
+    size_t changed_count = 0;
+    uint32_t first = campaign->options.workers;
+    uint32_t known = placement_count(campaign->placement);
     campaign->is_unsettled = true;
     struct room_step *changed = scale_announce(campaign, workers, &changed_count);
     scale_extend_placement(campaign, workers);
@@ -186,13 +211,47 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
     memory_free(changed);
 }
 
+uint32_t campaign_fit_workers(const struct campaign *campaign, uint32_t workers)
+{
+    uint64_t room = scale_room_left(campaign, NULL);
+    while (workers > campaign->options.workers) {
+        uint32_t newcomers = scale_newcomers(campaign, workers);
+        if (newcomers <= room) {
+            break;
+        }
+        workers -= newcomers - (uint32_t)room;
+    }
+    return workers;
+}
+
+void campaign_grow(struct campaign *campaign, uint64_t now_ns)
+{
+    struct error error;
+    uint32_t first = campaign->options.workers;
+    uint32_t workers = campaign->workers_wanted;
+    if (!campaign_can_scale(campaign, workers, &error)) {
+        campaign->workers_wanted = 0; /* an agent has been lost, or it has stopped, since it was accepted */
+        outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id}, "%s",
+                   error.text);
+        return;
+    }
+    if (!rooms_may_join(campaign->rooms, first, workers)) {
+        return;
+    }
+    campaign->workers_wanted = 0;
+    campaign_begin_more(campaign, now_ns, workers);
+    scale_log(campaign, first);
+}
+
 void campaign_set_workers(struct campaign *campaign, uint32_t workers)
 {
     campaign->workers_wanted = workers > campaign->options.workers ? workers : 0;
     campaign->is_unsettled = true;
     if (workers < campaign->options.workers) {
         size_t count = 0;
+        uint32_t before = campaign->options.workers;
         memory_free(scale_announce(campaign, workers, &count));
+        scale_log(campaign, before);
     }
 }
 

@@ -9,7 +9,7 @@
 #define DURATION_BYTES 40
 #define THRESHOLD_REASON_BYTES 600
 
-static uint64_t campaign_elapsed_ms(const struct campaign *campaign, uint64_t now_ns)
+uint64_t campaign_elapsed_ms(const struct campaign *campaign, uint64_t now_ns)
 {
     uint64_t until_ns = campaign->ended_ns != 0 ? campaign->ended_ns : now_ns;
     return until_ns > campaign->begun_ns ? (until_ns - campaign->begun_ns) / NS_OF_MS : 0;
@@ -26,7 +26,7 @@ void campaign_thresholds_begin(struct campaign *campaign, uint64_t now_ns)
     deadline_set(campaign->home.timers, &campaign->judge_due, due_after_ms(campaign->begun_ns, next_ms));
 }
 
-static struct threshold_inputs campaign_threshold_inputs(struct campaign *campaign)
+struct threshold_inputs campaign_threshold_inputs(struct campaign *campaign)
 {
     struct sightings *sightings =
         campaign->rooms != NULL ? rooms_sightings(campaign->rooms) : campaign->sightings;

@@ -16,6 +16,7 @@
 struct request_report {
     struct bytes name;
     bool is_timing;
+    uint32_t ordinal; /* by when it was first heard of, among all of the campaign */
     uint64_t count;
     uint64_t failed;
     uint64_t received_bytes; /* of bodies */
@@ -103,6 +104,15 @@ struct last_report {
     uint64_t others_waited_us;
 };
 
+/* What a campaign was to hold by changing the number of its workers. */
+struct goal_report {
+    const struct threshold *threshold; /* NULL: it has none */
+    const char *state;                 /* searching, held, missed */
+    uint32_t workers;                  /* that it holds with, or has come to so far */
+    bool has_value;
+    double value; /* the latest */
+};
+
 struct campaign_report {
     uint64_t campaign;
     const struct campaign_options *options;
@@ -129,7 +139,9 @@ struct campaign_report {
     const struct histogram *request_response_us; /* all requests, without timings, likewise */
     uint64_t arrivals;                           /* of the plan, that have begun */
     uint64_t dropped;                            /* that have found no worker */
-    const struct histogram *release_spread_us;   /* of absolute-time releases; NULL: none yet */
+    struct goal_report goal;
+    uint64_t workers_grown;                    /* that began since arrivals found none that is free */
+    const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;
     uint64_t start_spread_us; /* how far apart the first and the last worker began, without ramp-up */
     const struct agent_report *agents;

@@ -144,8 +144,10 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
         total = MEMORY_NEW(struct request_total);
         total->latency_us = histogram_new();
         total->name = text_copy(name);
-        total->report = (struct request_report){
-            .name = total->name.bytes, .is_timing = from->is_timing, .latency_us = total->latency_us};
+        total->report = (struct request_report){.name = total->name.bytes,
+                                                .is_timing = from->is_timing,
+                                                .ordinal = (uint32_t)map_size(statistics->requests),
+                                                .latency_us = total->latency_us};
         (void)map_put(statistics->requests, buffer_bytes(key), total);
     }
     total->report.count += from->count;

@@ -12,6 +12,8 @@ struct threshold_result {
     enum threshold_outcome outcome; /* as far as it is known */
     bool has_value;                 /* else nothing was measured */
     double value;                   /* what was reached; with `over`, the worst window that there was */
+    bool has_latest;                /* when it was judged last, something was measured: */
+    double latest;
     uint64_t missed_ms; /* since the workers began: when it was seen not to hold; only if it is missed */
 };
 

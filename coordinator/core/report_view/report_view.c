@@ -93,6 +93,21 @@ static struct quantiles all_quantiles_of(const struct histogram *histogram)
                               .deviation_us = (uint64_t)(moments.deviation + 0.5)};
 }
 
+const uint64_t LATENCY_BOUNDS_US[LATENCY_BOUNDS] = {1000,    2500,    5000,     10000,    25000,
+                                                    50000,   100000,  250000,   500000,   1000000,
+                                                    2500000, 5000000, 10000000, 30000000, 60000000};
+
+/* `histogram` NULL is as good as an empty one. */
+static struct latency_buckets buckets_of(const struct histogram *histogram)
+{
+    struct latency_buckets buckets = {0};
+    if (histogram != NULL) {
+        histogram_count_within(histogram, LATENCY_BOUNDS_US, buckets.counts, LATENCY_BOUNDS);
+        buckets.sum_us = histogram_mean(histogram) * (double)histogram_count(histogram);
+    }
+    return buckets;
+}
+
 static double per_second(uint64_t count, uint64_t running_ns)
 {
     return running_ns > 0 ? (double)count * (double)NS_PER_S / (double)running_ns : 0;
@@ -153,6 +168,7 @@ static void view_requests(struct report_view *view, const struct campaign_report
         const struct request_report *request = &report->requests[i];
         requests[i] = (struct request_view){.name = report_view_text(view, request->name),
                                             .is_timing = request->is_timing,
+                                            .ordinal = request->ordinal,
                                             .count = request->count,
                                             .ok = request->count - request->failed,
                                             .failed = request->failed,
@@ -160,7 +176,8 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .received_bytes = request->received_bytes,
                                             .sent_bytes = request->sent_bytes,
                                             .statuses = request->statuses,
-                                            .latency = all_quantiles_of(request->latency_us)};
+                                            .latency = all_quantiles_of(request->latency_us),
+                                            .buckets = buckets_of(request->latency_us)};
         requests[i].has_response = request->response_us != NULL;
         requests[i].response = quantiles_of(request->response_us);
         view_phases(&requests[i], request);
@@ -184,7 +201,8 @@ static void view_scenarios(struct report_view *view, const struct campaign_repor
                                               .per_s = per_second(own, report->running_ns),
                                               .share = (double)(own + scenario->steps_stopped),
                                               .weight_share = (double)scenario->weight_milli,
-                                              .step = all_quantiles_of(scenario->step_us)};
+                                              .step = all_quantiles_of(scenario->step_us),
+                                              .buckets = buckets_of(scenario->step_us)};
         steps += scenarios[i].share;
         weights += scenarios[i].weight_share;
     }
@@ -226,7 +244,8 @@ static void view_waits(struct report_view *view, const struct campaign_report *r
         const struct wait_report *wait = &report->waits[i];
         waits[i] = (struct wait_view){.name = report_view_text(view, wait->name),
                                       .kind = wait->kind,
-                                      .waited = quantiles_of(wait->waited_us)};
+                                      .waited = quantiles_of(wait->waited_us),
+                                      .buckets = buckets_of(wait->waited_us)};
         for (size_t outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
             waits[i].outcomes[outcome] = wait->outcomes[outcome];
             waits[i].count += wait->outcomes[outcome];
@@ -269,6 +288,24 @@ static void view_threshold_value(struct report_view *view, const struct threshol
         threshold_describe(&result->threshold, result->value, reached);
         threshold->reached = report_view_text(view, bytes_of_string(reached));
     }
+}
+
+static void view_goal(struct report_view *view, const struct goal_report *report)
+{
+    struct threshold_view threshold = {0};
+    if (report->threshold == NULL) {
+        return;
+    }
+    struct threshold_result result = {
+        .threshold = *report->threshold, .has_value = report->has_value, .value = report->value};
+    view_threshold_value(view, &result, &threshold);
+    view->goal = (struct goal_view){.text = report_view_text(view, report->threshold->text),
+                                    .state = bytes_of_string(report->state),
+                                    .workers = report->workers,
+                                    .has_value = threshold.has_value,
+                                    .value = threshold.value,
+                                    .unit = threshold.unit,
+                                    .reached = threshold.reached};
 }
 
 static void view_thresholds(struct report_view *view, const struct campaign_report *report)
@@ -399,10 +436,7 @@ static void view_present(struct report_view *view, const struct campaign_report 
         view->window_ns = report->running_ns;
         view->recent = view->request;
         requests = report->requests_total;
-        failed = 0;
-        for (size_t i = 0; i < report->request_count; i++) {
-            failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
-        }
+        failed = view->requests_failed;
         messages = 0;
         for (size_t i = 0; i < report->websocket_count; i++) {
             messages += report->websockets[i].counts[WEBSOCKET_COUNT_MESSAGES_IN] +
@@ -420,6 +454,8 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
 {
     view->campaign = report->campaign;
     view->script = report_view_text(view, report->script);
+    view->name = report_view_text(view, report->options->name);
+    view->labels = report_view_text(view, report->options->campaign_labels);
     view->key = report_view_text(view, report->key);
     view->state = report->state;
     view->has_ended = report->state == CAMPAIGN_ENDED;
@@ -436,11 +472,17 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->step = quantiles_of(report->step_us);
     view->requests_total = report->requests_total;
     view->request = quantiles_of(report->request_latency_us);
+    for (size_t i = 0; i < report->request_count; i++) {
+        view->requests_failed += report->requests[i].is_timing ? 0 : report->requests[i].failed;
+    }
     view_present(view, report);
     view->has_plan = campaign_has_plan(report->options);
     view->has_rate = campaign_is_open(report->options);
     view->arrivals = report->arrivals;
     view->dropped = report->dropped;
+    view->may_grow = view->has_rate && report->options->max_workers > 0;
+    view->workers_grown = report->workers_grown;
+    view_goal(view, &report->goal);
     view->late = quantiles_of(report->late_us);
     view->response = quantiles_of(report->response_us);
     view->request_response = quantiles_of(report->request_response_us);

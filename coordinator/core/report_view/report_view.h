@@ -31,9 +31,20 @@ struct quantiles {
     uint64_t p999_us;
 };
 
+/* The upper bounds of the buckets of latencies that metrics show. */
+#define LATENCY_BOUNDS 15u
+extern const uint64_t LATENCY_BOUNDS_US[LATENCY_BOUNDS];
+
+/* They do not travel as JSON. */
+struct latency_buckets {
+    uint64_t counts[LATENCY_BOUNDS + 1]; /* not cumulated; the last one: above all bounds */
+    double sum_us;
+};
+
 struct request_view {
     struct bytes name;
     bool is_timing;
+    uint32_t ordinal; /* by when it was first heard of, among all of the campaign */
     uint64_t count;
     uint64_t ok;
     uint64_t failed;
@@ -42,6 +53,7 @@ struct request_view {
     uint64_t sent_bytes;
     struct close_counts statuses; /* of answers; sorted */
     struct quantiles latency;     /* of those that left */
+    struct latency_buckets buckets;
     bool has_response;
     struct quantiles response; /* the same from the intended start of their step */
     bool has_phases;
@@ -57,6 +69,7 @@ struct scenario_view {
     double share;        /* of the steps of all scenarios: 0…1 */
     double weight_share; /* what its weight is of all weights */
     struct quantiles step;
+    struct latency_buckets buckets;
 };
 
 /* Of what has one name, that part which has this tag; and groups. */
@@ -80,6 +93,7 @@ struct wait_view {
     uint64_t count; /* the sum of the outcomes */
     uint64_t outcomes[OUTCOME_COUNT];
     struct quantiles waited;
+    struct latency_buckets buckets;
 };
 
 struct websocket_view {
@@ -165,10 +179,31 @@ struct artifact_view {
     uint64_t size_bytes;
 };
 
+/* An output that points are sent to while the campaign runs. */
+struct output_view {
+    struct bytes name; /* "influxdb at http://127.0.0.1:8086" */
+    uint64_t points;
+    uint64_t lost;      /* of those, what it did not take */
+    struct bytes error; /* why; empty if it took all */
+};
+
+/* What it was to hold by changing the number of its workers. */
+struct goal_view {
+    struct bytes text;  /* empty: it has none */
+    struct bytes state; /* "searching", "held", "missed" */
+    uint32_t workers;   /* that it holds with, or has come to so far */
+    bool has_value;
+    double value; /* the latest, in this unit: */
+    struct bytes unit;
+    struct bytes reached; /* the value for a person */
+};
+
 struct report_view {
     uint64_t campaign;
     struct bytes script;
-    struct bytes key; /* that it was created with; empty if with none */
+    struct bytes name;   /* empty if it was given none */
+    struct bytes labels; /* proto/message/labels.h */
+    struct bytes key;    /* that it was created with; empty if with none */
     enum campaign_state state;
     bool has_ended;
     enum verdict verdict; /* VERDICT_NONE until then */
@@ -184,11 +219,15 @@ struct report_view {
     uint64_t steps_lost;
     struct quantiles step;
     uint64_t requests_total; /* timings left out */
+    uint64_t requests_failed;
     struct quantiles request;
     bool has_plan; /* steps have an instant at which they are to begin */
     bool has_rate; /* and that by a plan of arrivals */
     uint64_t arrivals;
     uint64_t dropped;
+    bool may_grow; /* by its max_workers */
+    uint64_t workers_grown;
+    struct goal_view goal;
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
@@ -231,6 +270,8 @@ struct report_view {
     size_t last_count;
     const struct artifact_view *artifacts; /* as they came */
     size_t artifact_count;
+    const struct output_view *outputs; /* in the order in which they were given */
+    size_t output_count;
     uint64_t live_notifiers;
     uint64_t live_barriers;
     uint64_t live_variables;

@@ -152,6 +152,7 @@ static void series_add(struct series *series, struct series_row *row, uint64_t s
     if (second >= open_from) {
         series_point_merge(&row->open[second % SERIES_OPEN_S], more, row->group);
         series->is_used[second % SERIES_OPEN_S] = true;
+        series->revisions[second % SERIES_OPEN_S]++;
     } else if (second / series->point_s >= series->points) {
         series_point_merge(&row->filling, more, row->group);
     } else if (!series_point_is_empty(more)) {
@@ -317,6 +318,17 @@ struct series_recent series_recent(const struct series *series, uint64_t running
     recent.p99_us = values[2];
     series_point_finish(&sum);
     return recent;
+}
+
+struct series_seconds series_open_seconds(const struct series *series)
+{
+    return (struct series_seconds){series->seconds > SERIES_OPEN_S ? series->seconds - SERIES_OPEN_S : 0,
+                                   series->seconds};
+}
+
+uint64_t series_second_revision(const struct series *series, uint64_t second)
+{
+    return series->revisions[second % SERIES_OPEN_S];
 }
 
 uint64_t series_point_s(const struct series *series)

@@ -3,6 +3,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/pack.h"
+#include "coordinator/core/series/series_group.h"
 #include "proto/message/message.h"
 
 /* With this many points, two become one: a point stands for 1, 2, 4, … seconds, the same in all rows. */
@@ -43,6 +44,15 @@ struct series_recent {
  * began: what happened within a second arrives within the next. */
 #define SERIES_RECENT_S 10u
 struct series_recent series_recent(const struct series *series, uint64_t running_ns);
+
+/* The seconds that are kept by themselves: from `first` up to the one before `end`. */
+struct series_seconds {
+    uint64_t first;
+    uint64_t end;
+};
+struct series_seconds series_open_seconds(const struct series *series);
+/* Changes whenever something is added to this second, which is open. Not kept over a restart. */
+uint64_t series_second_revision(const struct series *series, uint64_t second);
 
 /* How many seconds a point stands for, and how many points each row has; the last one may be incomplete. */
 uint64_t series_point_s(const struct series *series);

@@ -15,6 +15,10 @@ enum series_group {
     SERIES_GROUP_COUNT
 };
 
+/* Seconds that are kept by themselves, so that what an agent reports late is counted where it belongs:
+ * longer than an agent may be silent before it counts as lost. */
+#define SERIES_OPEN_S 16u
+
 /* What a row adds up, or keeps the maximum of. */
 #define SERIES_COUNTERS 4u
 

@@ -9,11 +9,12 @@ struct series {
     struct map *rows;                             /* group and name → struct series_row */
     size_t names[SERIES_GROUP_COUNT];             /* rows with names */
     uint64_t point_s;
-    uint64_t points;             /* packed ones, of each row */
-    uint64_t seconds;            /* one more than the latest second */
-    size_t packed_bytes;         /* of all rows */
-    bool is_used[SERIES_OPEN_S]; /* open seconds in which any row has something */
-    struct series_point more;    /* what is being added */
+    uint64_t points;                   /* packed ones, of each row */
+    uint64_t seconds;                  /* one more than the latest second */
+    size_t packed_bytes;               /* of all rows */
+    bool is_used[SERIES_OPEN_S];       /* open seconds in which any row has something */
+    uint64_t revisions[SERIES_OPEN_S]; /* of the open seconds; not packed */
+    struct series_point more;          /* what is being added */
 };
 
 /* series.c */

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct series) == 8 * sizeof(struct series_row) + 176 &&
+static_assert(sizeof(struct series) == 8 * sizeof(struct series_row) + 304 &&
                   sizeof(struct series_row) == 128 + SERIES_OPEN_S * sizeof(struct series_point) &&
                   sizeof(struct series_point) == 56,
               "what is packed here has to know each field");

@@ -5,10 +5,6 @@
 #include "coordinator/core/series/series_group.h"
 #include "coordinator/core/series/sketch.h"
 
-/* Seconds that are kept by themselves, so that what an agent reports late is counted where it belongs:
- * longer than an agent may be silent before it counts as lost. */
-#define SERIES_OPEN_S 16u
-
 struct series_point {
     uint64_t counters[SERIES_COUNTERS];
     struct sketch sketch;

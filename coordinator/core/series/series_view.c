@@ -129,6 +129,35 @@ struct series_view *series_view_of(const struct series *series)
     return view;
 }
 
+static void view_second(const struct series_row *from, bool is_total, uint64_t second,
+                        struct series_view *view)
+{
+    struct series_row_view *row = &view->rows[view->row_count++];
+    *row = (struct series_row_view){
+        .group = from->group, .is_total = is_total, .name = text_copy(from->name.bytes)};
+    row->values = memory_new(series_column_count(from->group) + 1, sizeof *row->values);
+    view_point(view, row, 0, &from->open[second % SERIES_OPEN_S]);
+}
+
+struct series_view *series_view_of_second(const struct series *series, uint64_t second)
+{
+    struct series_view *view = MEMORY_NEW(struct series_view);
+    struct map_cursor cursor = {0};
+    view->point_s = 1;
+    view->points = 1;
+    view->rows = memory_new(SERIES_GROUP_COUNT + map_size(series->rows), sizeof *view->rows);
+    for (int group = 0; group < SERIES_GROUP_COUNT; group++) {
+        if (group != SERIES_TIMINGS) {
+            view_second(&series->totals[group], true, second, view);
+        }
+    }
+    while (map_next(series->rows, &cursor)) {
+        view_second(cursor.value, false, second, view);
+    }
+    qsort(view->rows, view->row_count, sizeof *view->rows, compare_series_rows);
+    return view;
+}
+
 void series_view_free(struct series_view **at)
 {
     struct series_view *view = *at;

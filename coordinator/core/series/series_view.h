@@ -29,6 +29,9 @@ struct series_view {
 
 /* Of NULL: an empty one. */
 MUST_CHECK struct series_view *series_view_of(const struct series *series);
+/* Of one open second, as a single point. Failures that were taken back may make `failed` negative, as a
+ * number of two's complement: they count in an earlier second. */
+MUST_CHECK struct series_view *series_view_of_second(const struct series *series, uint64_t second);
 /* NULLs the pointer; tolerates NULL. */
 void series_view_free(struct series_view **view);
 

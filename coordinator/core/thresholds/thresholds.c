@@ -240,6 +240,8 @@ static void result_take(struct threshold_result *result, const struct sample *sa
         result->value = value;
         result->has_value = true;
     }
+    result->latest = value;
+    result->has_latest = true;
     bool does_hold = threshold_holds(threshold, value);
     bool was_missed = result->outcome == THRESHOLD_MISSED;
     if (does_hold && (!was_missed || !is_window)) {
@@ -254,6 +256,9 @@ static void result_take(struct threshold_result *result, const struct sample *sa
 static void thresholds_look(struct thresholds *thresholds, uint64_t elapsed_ms,
                             const struct threshold_source *source, bool is_end)
 {
+    for (size_t i = 0; i < thresholds->count; i++) {
+        thresholds->results[i].has_latest = false;
+    }
     for (size_t i = 0; i < thresholds->measure_count; i++) {
         struct sample sample = {0};
         if (!measure_take(&thresholds->measures[i], elapsed_ms, source, is_end, &sample)) {

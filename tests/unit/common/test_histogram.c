@@ -263,6 +263,28 @@ static void test_the_mean_is_that_of_the_buckets(void **state)
     assert_true(histogram_mean(histogram) > 1999000 && histogram_mean(histogram) < 2001000);
 }
 
+static void test_values_are_counted_between_bounds(void **state)
+{
+    static const uint64_t bounds[] = {10, 1000, 50000};
+    struct histogram *histogram = histogram_new();
+    uint64_t counts[4];
+    (void)state;
+    histogram_count_within(histogram, bounds, counts, 3);
+    assert_true(counts[0] == 0 && counts[1] == 0 && counts[2] == 0 && counts[3] == 0);
+    histogram_add(histogram, 10, 1);
+    histogram_add(histogram, 11, 2);
+    histogram_add(histogram, 1000, 3);
+    histogram_add(histogram, 49900, 4);
+    histogram_add(histogram, 50100, 5);
+    histogram_add(histogram, UINT64_MAX, 6);
+    histogram_count_within(histogram, bounds, counts, 3);
+    assert_int_equal(counts[0], 1);
+    assert_int_equal(counts[1], 5);
+    assert_int_equal(counts[2], 4);
+    assert_int_equal(counts[3], 11);
+    histogram_free(&histogram);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -279,6 +301,7 @@ int main(void)
         cmocka_unit_test(test_counts_stay_at_the_end),
         cmocka_unit_test(test_clear_starts_anew),
         cmocka_unit_test(test_what_was_added_can_be_removed),
+        cmocka_unit_test(test_values_are_counted_between_bounds),
         cmocka_unit_test(test_the_mean_is_that_of_the_buckets),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -441,6 +441,43 @@ static void test_help_stays_within_100_columns(void **state)
     memory_free(text);
 }
 
+static bool check_short(struct bytes text, struct error *error)
+{
+    return text.size < 4 || error_set(error, "too long");
+}
+
+static void test_texts_are_kept_in_the_order_in_which_they_are_given(void **state)
+{
+    (void)state;
+    struct option_texts texts = {0};
+    static const struct option option = {.name = "many",
+                                         .letter = 'm',
+                                         .type = OPTION_TEXTS,
+                                         .minimum = 1,
+                                         .check = check_short,
+                                         .is_set_offset = SIZE_MAX};
+    const char *words[1];
+    size_t count = 0;
+    struct error error;
+    const char *argv[] = {"p", "--many", "a", "-mb", "--many=c", "-m", "d", NULL};
+    assert_int_equal(setenv("TUTTI_MANY", "env", 1), 0);
+    assert_true(option_parse(&option, 1, 7, (char **)argv, &texts, words, 1, &count, &error));
+    assert_int_equal(unsetenv("TUTTI_MANY"), 0);
+    static const char *const wanted[] = {"env", "a", "b", "c", "d"};
+    assert_int_equal(texts.count, 5);
+    for (size_t i = 0; i < texts.count; i++) {
+        assert_string_equal(texts.items[i], wanted[i]);
+    }
+    const char *bad[] = {"p", "-m", "long", NULL};
+    assert_false(option_parse(&option, 1, 3, (char **)bad, &texts, words, 1, &count, &error));
+    assert_string_equal(error.text, "-m (--many): too long");
+    const char *empty[] = {"p", "-m", "", NULL};
+    assert_false(option_parse(&option, 1, 3, (char **)empty, &texts, words, 1, &count, &error));
+    texts.count = OPTION_TEXTS_MAX;
+    assert_false(option_parse(&option, 1, 7, (char **)argv, &texts, words, 1, &count, &error));
+    assert_string_equal(error.text, "--many: given more than 256 times");
+}
+
 /* Not `options`: these may be given several times. */
 static void test_what_is_given_several_times_is_joined(void **state)
 {
@@ -492,6 +529,7 @@ int main(void)
         cmocka_unit_test_teardown(test_the_environment_is_checked_too, clear_environment),
         cmocka_unit_test(test_help_is_aligned),
         cmocka_unit_test(test_help_stays_within_100_columns),
+        cmocka_unit_test(test_texts_are_kept_in_the_order_in_which_they_are_given),
         cmocka_unit_test(test_what_is_given_several_times_is_joined),
     };
     return cmocka_run_group_tests(tests, clear_environment, NULL);

@@ -29,6 +29,8 @@ static void a_socket_is_bound_without_a_port(void **state)
     assert_int_equal(getsockname(fd, (struct sockaddr *)&bound, &size), 0);
     assert_int_equal(ntohl(bound.sin_addr.s_addr), 0x7f00004d);
     assert_int_equal(bound.sin_port, 0);
+    source = parse("203.0.113.9");
+    assert_int_equal(source_address_bind(fd, &source), EADDRNOTAVAIL);
     close(fd);
 }
 
@@ -39,14 +41,18 @@ static void an_address_that_is_not_here_is_named(void **state)
     struct address elsewhere = parse("203.0.113.9");
     struct error error = {""};
     char text[100];
+    int free_fd = dup(0);
 
     (void)state;
+    close(free_fd);
     assert_true(source_address_check(&here, &error));
     assert_true(source_address_check(&loopback, &error));
     assert_false(source_address_check(&elsewhere, &error));
     assert_string_equal(error.text, "this machine does not have the address 203.0.113.9 (--source)");
     source_address_describe(&here, EACCES, text, sizeof text);
     assert_string_equal(text, "bind to 127.0.0.77 (--source): Permission denied");
+    assert_int_equal(dup(0), free_fd); /* no check leaves a socket open */
+    close(free_fd);
 }
 
 int main(void)

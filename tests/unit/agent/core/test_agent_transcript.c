@@ -178,6 +178,9 @@ void write_message(struct buffer *into, const struct message *message)
     case MESSAGE_BUNDLE_WANTED:
         buffer_append_format(into, "%" PRIu64, message->bundle_chunk.offset);
         break;
+    case MESSAGE_WORKERS_WANTED:
+        buffer_append_format(into, "%" PRIu32, message->wanted.workers);
+        break;
     case MESSAGE_GOODBYE:
         break;
     default:

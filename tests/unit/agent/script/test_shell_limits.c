@@ -72,6 +72,51 @@ static void a_wait_refills_the_budget(void **state)
     assert_string_equal(play(shell, "for i = 1, 5 do for j = 1, 300000 do end tutti.sleep(0) end"), "");
 }
 
+/* A hook makes each instruction cost more: few turns have one, and whatever such a turn resumes. */
+static void counts_from_the_first_tick_of_a_turn_on(void **state)
+{
+    struct shell *shell = *state;
+    shell->settings.is_system_allowed = true;
+    assert_string_equal(
+        play(shell,
+             "local function is_counted() return debug.gethook() ~= nil end\n"
+             "local function is_ever_free() for i = 1, 20 do\n"
+             "  if not is_counted() then return true end tutti.sleep(0) end end\n"
+             "assert(is_ever_free())\n"
+             "local before = coroutine.wrap(function() while true do coroutine.yield(is_counted()) end end)\n"
+             "before()\n"
+             "local began = os.clock() while os.clock() - began < 0.02 do end\n"
+             "assert(is_counted() and before() and coroutine.wrap(is_counted)())\n"
+             "tutti.sleep(0)\n"
+             "assert(is_ever_free())\n"
+             "local spin = coroutine.wrap(function()\n"
+             "  began = os.clock() while os.clock() - began < 0.02 do end coroutine.yield() end)\n"
+             "spin()\n"
+             "assert(is_counted())\n"),
+        "");
+}
+
+/* What is small may grow more before the collector looks at it. */
+static void collects_what_is_large_sooner(void **state)
+{
+    struct shell *shell = *state;
+    assert_string_equal(play(shell,
+                             "local function growth(size, count)\n"
+                             "  collectgarbage() local live, most = collectgarbage 'count', 0\n"
+                             "  for i = 1, count do\n"
+                             "    local s = ('x'):rep(size) most = math.max(most, collectgarbage 'count')\n"
+                             "    if i % 10 == 0 then tutti.sleep(0) end\n"
+                             "  end\n"
+                             "  return most / live\n"
+                             "end\n"
+                             "local small = growth(2000, 3000) assert(small > 3 and small < 5, small)\n"
+                             "local kept = ('x'):rep(6 << 20) tutti.sleep(0)\n"
+                             "local large = growth(200000, 60) assert(large > 1.5 and large < 2.5, large)\n"
+                             "kept = nil collectgarbage() tutti.sleep(0)\n"
+                             "small = growth(2000, 3000) assert(small > 3 and small < 5, small)\n"),
+                        "");
+}
+
 static void runs_out_of_memory_in_that_step_only(void **state)
 {
     struct shell *shell = *state;
@@ -186,6 +231,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(stops_whatever_spins),
         TEST(a_wait_refills_the_budget),
+        TEST(counts_from_the_first_tick_of_a_turn_on),
+        TEST(collects_what_is_large_sooner),
         TEST(runs_out_of_memory_in_that_step_only),
         TEST(survives_a_stack_overflow),
         TEST(survives_odd_errors),

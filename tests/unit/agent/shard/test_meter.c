@@ -99,6 +99,80 @@ static void each_thing_is_worth_a_report(void **state)
     expect_report(meter);
     record_error(meter, bytes_of_string("oh"), bytes_of_string("oh"), 0, 1);
     expect_report(meter);
+    meter_late(meter, 1, false);
+    expect_report(meter);
+    meter_response(meter, 1);
+    expect_report(meter);
+    meter_check(meter, &(struct check_sample){.name = bytes_of_string("a"), .is_passed = true});
+    expect_report(meter);
+    meter_scenario(meter, &(struct scenario_sample){.name = bytes_of_string("a"), .weight = 1});
+    expect_report(meter);
+    meter_rebook(meter, bytes_of_string("GET /"), &(struct tag_set){0}, true);
+    expect_report(meter);
+    struct websocket_statistics *counts = meter_websocket(meter, bytes_of_string("chat"));
+    expect_report(meter);
+    (void)meter_websocket_again(meter, counts);
+    expect_report(meter);
+    meter_dropped(meter, 3);
+    expect_report(meter);
+    meter_dropped(meter, 3);
+    assert_null(meter_take(meter, 0));
+    meter_free(&meter);
+}
+
+/* Of a plan: how late steps begin, how long they take from their instant, and what found no worker. */
+static void lateness_and_arrivals_are_reported_as_differences(void **state)
+{
+    struct meter *meter = meter_new();
+    (void)state;
+    meter_late(meter, 40, true);
+    meter_late(meter, 60, false);
+    meter_response(meter, 700);
+    meter_dropped(meter, 3);
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->arrivals, 1);
+    assert_int_equal(statistics->dropped, 3);
+    assert_int_equal(histogram_count(statistics->late_us), 2);
+    assert_int_equal(histogram_maximum(statistics->late_us), 60);
+    assert_int_equal(histogram_count(statistics->response_us), 1);
+    assert_int_equal(histogram_maximum(statistics->response_us), 700);
+    statistics_free(&statistics);
+    meter_dropped(meter, 8);
+    statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->arrivals, 0);
+    assert_int_equal(statistics->dropped, 5);
+    assert_null(statistics->late_us);
+    assert_null(statistics->response_us);
+    statistics_free(&statistics);
+    meter_late(meter, 5, true);
+    statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->arrivals, 1);
+    assert_int_equal(statistics->dropped, 0);
+    assert_int_equal(histogram_maximum(statistics->late_us), 5);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
+/* A request of a step with an instant counts from there as well. */
+static void requests_count_from_the_instant_of_their_step(void **state)
+{
+    struct meter *meter = meter_new();
+    struct request_sample sample = {
+        .name = bytes_of_string("GET /"), .is_ok = true, .latency_us = 100, .has_plan = true, .late_us = 30};
+    (void)state;
+    meter_request(meter, &sample);
+    sample.has_plan = false;
+    meter_request(meter, &sample);
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(histogram_count(statistics->requests[0].latency_us), 2);
+    assert_int_equal(histogram_maximum(statistics->requests[0].latency_us), 100);
+    assert_int_equal(histogram_count(statistics->requests[0].response_us), 1);
+    assert_int_equal(histogram_maximum(statistics->requests[0].response_us), 130);
+    statistics_free(&statistics);
+    meter_request(meter, &sample);
+    statistics = meter_take(meter, 0);
+    assert_null(statistics->requests[0].response_us);
+    statistics_free(&statistics);
     meter_free(&meter);
 }
 
@@ -258,6 +332,11 @@ static void checks_keep_the_first_failure_of_each_report(void **state)
     }
     statistics = meter_take(meter, 0);
     assert_int_equal(statistics->check_count, LIMIT_REQUEST_NAMES - 2); /* beside a and b */
+    uint64_t passed = 0;
+    for (size_t i = 0; i < statistics->check_count; i++) {
+        passed += statistics->checks[i].passed;
+    }
+    assert_int_equal(passed, 2 * LIMIT_REQUEST_NAMES);
     statistics_free(&statistics);
     meter_free(&meter);
 }
@@ -299,10 +378,29 @@ static void holds_no_more_names_than_a_report_may(void **state)
         meter_wait(meter, bytes_of_string(name), i % 2 ? OPERATION_BARRIER : OPERATION_GET_OR_MAKE,
                    OUTCOME_OK, 1);
         record_error(meter, bytes_of_string(name), bytes_of_string(name), i, 1);
+        meter_scenario(meter, &(struct scenario_sample){.name = bytes_of_string(name), .weight = 1});
+        meter_websocket(meter, bytes_of_string(name))->counts[WEBSOCKET_COUNT_OPENED]++;
     }
     struct statistics *statistics = meter_take(meter, 0);
     uint64_t requests = 0;
     uint64_t errors = 0;
+    uint64_t waits = 0;
+    uint64_t steps = 0;
+    uint64_t opened = 0;
+    for (size_t i = 0; i < statistics->wait_count; i++) {
+        waits += statistics->waits[i].outcomes[OUTCOME_OK];
+    }
+    for (size_t i = 0; i < statistics->scenario_count; i++) {
+        steps += statistics->scenarios[i].steps[STEP_OK];
+    }
+    for (size_t i = 0; i < statistics->websocket_count; i++) {
+        opened += statistics->websockets[i].counts[WEBSOCKET_COUNT_OPENED];
+    }
+    assert_int_equal(waits, 3 * LIMIT_REQUEST_NAMES);
+    assert_int_equal(steps, 3 * LIMIT_REQUEST_NAMES);
+    assert_int_equal(opened, 3 * LIMIT_REQUEST_NAMES);
+    assert_int_equal(statistics->scenario_count, LIMIT_REQUEST_NAMES);
+    assert_int_equal(statistics->websocket_count, LIMIT_REQUEST_NAMES);
     for (size_t i = 0; i < statistics->request_count; i++) {
         requests += statistics->requests[i].count;
     }
@@ -381,6 +479,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_only_what_came_since),
         cmocka_unit_test(each_thing_is_worth_a_report),
+        cmocka_unit_test(lateness_and_arrivals_are_reported_as_differences),
+        cmocka_unit_test(requests_count_from_the_instant_of_their_step),
         cmocka_unit_test(what_never_left_counts_no_latency),
         cmocka_unit_test(phases_are_counted_where_they_are_given),
         cmocka_unit_test(websockets_are_reported_as_differences),

@@ -20,7 +20,7 @@ static bool merge(int argc, const char *const *argv, const struct said *said, si
         own[i] = (struct script_option){(char *)said[i].name, (char *)said[i].text};
     }
     struct script_facts facts = {.options = own, .option_count = count};
-    const struct command_words words = {&run_subcommand, argc, (char **)argv};
+    const struct command_words words = {.command = &run_subcommand, .argc = argc, .argv = (char **)argv};
     return run_options_merge(&words, &facts, options, error);
 }
 

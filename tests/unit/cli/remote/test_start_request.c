@@ -15,7 +15,7 @@ struct sent {
 
 static void send_it(int argc, const char *const *argv, struct script_facts *facts, struct sent *sent)
 {
-    const struct command_words words = {&start_subcommand, argc, (char **)argv};
+    const struct command_words words = {.command = &start_subcommand, .argc = argc, .argv = (char **)argv};
     struct error error;
     sent->options = (struct start_options){0};
     assert_true(run_options_merge(&words, facts, &sent->options.run, &error));

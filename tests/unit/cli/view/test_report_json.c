@@ -281,6 +281,8 @@ static void the_text_is_that_of_run(void **state)
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
     "{\"script\":\"pad.lua\"}",
+    "{\"name\":\"nightly\"}",
+    "{\"labels\":{\"team\":\"web\",\"tier\":\"gold\"}}",
     "{\"verdict\":\"failed\"}",
     "{\"reason\":\"12 steps failed\"}",
     "{\"workers\":6}",
@@ -294,12 +296,14 @@ static const char *const EXPECTED[] = {
     "{\"duration_s\":65.0}",
     "{\"seed\":42}",
     ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
-    "\"p99_ms\":99.007}}"),
+    "\"p95_ms\":95.039,\"p99_ms\":99.007}}"),
     ("{\"load\":{\"arrivals\":123,\"dropped\":7,\"late_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
     "\"step_response_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
     "\"step_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
     "\"request_response_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
     "\"request_service_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0}}}"),
+    ("{\"http\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
+    "\"max_ms\":100.0}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
     "\"step\":2,\"scenario\":\"browse\"}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
@@ -385,6 +389,8 @@ static void the_json_is_this(void **state)
 {
     struct full_report *full = *state;
     full->seen[2].last_count = 3;
+    full->sample.options.name = bytes_of_string("nightly");
+    full->sample.options.campaign_labels = bytes_of_string("team=web,tier=gold");
     struct artifact artifact = {
         .kind = ARTIFACT_SCREENSHOT, .worker = 7, .step = 3, .content = bytes_of_string("12345")};
     full->sample.report.artifacts = &artifact;

@@ -19,6 +19,7 @@ static void tell_assignments(struct buffer *story, const struct message *message
                                    describe(&message->assign.items[i].workers, text),
                                    (unsigned long long)message->assign.items[i].first_step);
     }
+    (void)buffer_append_string(story, message->assign.is_answer ? ", as wanted" : "");
 }
 
 static void tell_replies(struct buffer *story, const struct message *message)

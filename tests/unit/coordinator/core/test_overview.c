@@ -64,9 +64,16 @@ static void each_agent_names_its_own_campaigns(void **state)
     assert_int_equal(overview->agents[0].campaigns[1], 2);
     assert_int_equal(overview->agents[1].campaign_count, 1);
     assert_int_equal(overview->agents[1].campaigns[0], 1);
+    stand->agents[1].workers = 1; /* of the first campaign */
     stand_steps(stand, &stand->agents[1], 1, 0);
     overview = coordinator_overview(stand->coordinator);
-    assert_int_equal(overview->agents[1].workers_running, stand->agents[1].workers);
+    assert_int_equal(overview->agents[0].workers_running, 0);
+    assert_int_equal(overview->agents[1].workers_running, 1);
+    struct bytes hash = coordinator_bundle(stand->coordinator, 2);
+    assert_int_equal(hash.size, 64);
+    assert_true(coordinator_names_bundle(stand->coordinator, hash));
+    assert_false(coordinator_names_bundle(stand->coordinator, bytes_of_string("another")));
+    assert_int_equal(coordinator_bundle(stand->coordinator, 3).size, 0);
 }
 
 static void an_ended_campaign_stays_and_its_agents_are_free(void **state)

@@ -71,6 +71,8 @@ SPOIL(reply_value, REPLY(OPERATION_GET)->value = text_bytes("s"))
 SPOIL(reply_missing, REPLY(OPERATION_GET)->missing[2] = LIMIT_MISSING + 1)
 SPOIL(reply_text, REPLY(OPERATION_GET)->text = long_bytes(LIMIT_TEXT_BYTES + 1))
 
+SPOIL(wanted_none, wire->workers_wanted->workers = 0)
+SPOIL(wanted_many, wire->workers_wanted->workers = LIMIT_WORKERS + 1)
 SPOIL(pace_paused, wire->pace->paused_at_ns = LIMIT_PLAN_NS + 1)
 SPOIL(pace_shift, wire->pace->shift_ns = LIMIT_PLAN_NS + 1)
 SPOIL(pace_rate_at, wire->pace->rate_at_ns = UINT64_MAX)
@@ -178,6 +180,8 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_REPLIES, reply_value, "value: "},
     {MESSAGE_REPLIES, reply_missing, "33 workers, at most 32"},
     {MESSAGE_REPLIES, reply_text, "text has 2001 bytes"},
+    {MESSAGE_WORKERS_WANTED, wanted_none, "0 workers, 1 to"},
+    {MESSAGE_WORKERS_WANTED, wanted_many, "1000001 workers, 1 to"},
     {MESSAGE_PACE, pace_paused, "too far away"},
     {MESSAGE_PACE, pace_shift, "too far away"},
     {MESSAGE_PACE, pace_rate_at, "too far away"},

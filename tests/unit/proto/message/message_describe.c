@@ -275,6 +275,9 @@ static void items(const struct message *message, struct buffer *text)
         workers(text, "workers", &message->assign.items[i].workers);
         number(text, "first_step", message->assign.items[i].first_step);
     }
+    if (message->kind == MESSAGE_ASSIGN) {
+        number(text, "answer", message->assign.is_answer);
+    }
     bool has_room_steps = message->kind == MESSAGE_DRAINED || message->kind == MESSAGE_RUN_UNTIL;
     for (size_t i = 0; has_room_steps && i < message->room_steps.count; i++) {
         number(text, "room", message->room_steps.items[i].room);
@@ -298,6 +301,9 @@ static void small_body(const struct message *message, struct buffer *text)
         break;
     case MESSAGE_GLOBAL:
         number(text, "phase", (uint64_t)message->global.phase);
+        break;
+    case MESSAGE_WORKERS_WANTED:
+        number(text, "workers", message->wanted.workers);
         break;
     case MESSAGE_DEPLOYED:
     case MESSAGE_GLOBAL_DONE:

@@ -151,6 +151,7 @@ static void make_assign(struct sample *sample, const struct palette *palette, en
     sample->items = items;
     sample->message.assign.items = items;
     sample->message.assign.count = variant == SAMPLE_SMALLEST ? 0 : 2;
+    sample->message.assign.is_answer = palette->flag;
 }
 
 static void make_operations(struct sample *sample, const struct palette *palette, enum sample_variant variant)
@@ -411,6 +412,9 @@ static void make_small_body(struct message *message, const struct palette *palet
         break;
     case MESSAGE_FINISHED:
         message->finished.workers = palette->wide / 13;
+        break;
+    case MESSAGE_WORKERS_WANTED:
+        message->wanted.workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : palette->small + 1;
         break;
     case MESSAGE_BUNDLE_WANTED:
     case MESSAGE_BUNDLE_CHUNK:

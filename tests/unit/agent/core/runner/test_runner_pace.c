@@ -138,6 +138,63 @@ static void what_the_loop_is_late_with_is_not_dropped(void **state)
     ignore(fixture);
 }
 
+static void answer(struct fixture *fixture)
+{
+    struct command *command = command_new(COMMAND_ASSIGN, CAMPAIGN);
+    command->is_answer = true;
+    give(fixture, command);
+}
+
+static void scale(struct fixture *fixture, uint32_t workers)
+{
+    struct command *command = command_new(COMMAND_SCALE, CAMPAIGN);
+    command->worker_count = workers;
+    give(fixture, command);
+}
+
+/* It is asked for two while the first answer is on its way; of these one comes. */
+static void arrivals_that_find_nobody_ask_for_workers(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 5000;
+    fixture->options.max_workers = 3;
+    set_up_all(fixture, 1);
+    ignore(fixture);
+    pass(fixture, 100);
+    expect(fixture, "wanted(1)");
+    pass(fixture, 100); /* one may wait more: there may be three */
+    expect(fixture, "");
+    pass(fixture, 100);
+    assert_int_equal(runner_dropped(fixture->runner), 1);
+    scale(fixture, 2);
+    assign(fixture, 1, 1);
+    expect(fixture, "setup(1)");
+    answer(fixture);
+    expect(fixture, "wanted(1)");
+    setup_done(fixture, 1);
+    expect_intended(fixture, "1@1+100");
+    ignore(fixture);
+    assert_int_equal(runner_dropped(fixture->runner), 1);
+    answer(fixture); /* with nobody: the arrival has waited in vain */
+    assert_int_equal(runner_dropped(fixture->runner), 2);
+    pass(fixture, 900);
+    expect(fixture, ""); /* and for a second nobody is asked again */
+    assert_int_equal(runner_dropped(fixture->runner), 11);
+    pass(fixture, 200);
+    expect(fixture, "wanted(1)");
+    scale(fixture, 3);
+    assign(fixture, 2, 1);
+    answer(fixture);
+    setup_done(fixture, 2);
+    expect_intended(fixture, "2@1+1300");
+    ignore(fixture);
+    pass(fixture, 100);
+    expect(fixture, ""); /* there are as many as there may be */
+    drain(fixture);
+    ignore(fixture);
+}
+
 static void a_runner_takes_the_arrivals_of_its_own_workers(void **state)
 {
     struct fixture *fixture = *state;
@@ -407,6 +464,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(arrivals_wait_for_workers_that_are_about_to_be_set_up, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_the_loop_is_late_with_is_not_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(arrivals_that_find_nobody_ask_for_workers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_runner_takes_the_arrivals_of_its_own_workers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_of_the_plan_comes_with_all_of_it, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_step_is_made_up_for_at_the_end, set_up, tear_down),

@@ -79,6 +79,9 @@ static void write_notice(struct buffer *into, const struct notice *notice)
         write_words(into, notice->failure.text);
         buffer_append_string(into, ")");
         break;
+    case NOTICE_WANTED:
+        buffer_append_format(into, "wanted(%" PRIu32 ")", notice->wanted);
+        break;
     case NOTICE_FINISHED:
         buffer_append_format(into, "finished(%" PRIu64 ")", notice->finished_workers);
         break;

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -36,6 +37,8 @@ static void a_campaign_from_creation_to_the_end(void **state)
     stand_finished(stand, a1);
     stand_expect(stand, "");
     assert_string_equal(agent_state_name(stand_report(stand)->agents[0].state), "finished");
+    assert_int_equal(stand_report(stand)->workers_running, 2);
+    assert_int_equal(stand_report(stand)->campaign, 1);
     stand_finished(stand, a2);
     stand_expect(stand, "campaign 1 stopping\n"
                         "a1: global teardown\n"
@@ -131,6 +134,46 @@ static void a_full_message_of_last_steps_is_followed_by_another(void **state)
     memory_free(items);
 }
 
+/* Before its time, or when the last steps are known already. */
+static void what_agents_send_at_the_wrong_time_changes_nothing(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    options.duration_ms = 1000;
+    options.room_size = 2;
+    stand_run(stand, &options, 1);
+    struct played *a1 = &stand->agents[0];
+    struct room_step step = {.room = 1, .step = 5};
+    struct message drained = {
+        .kind = MESSAGE_DRAINED, .campaign = 1, .room_steps = {.items = &step, .count = 1}};
+    stand_done(stand, a1, MESSAGE_DEPLOYED, GLOBAL_SETUP, "pad.lua:1: no such file");
+    stand_done(stand, a1, MESSAGE_GLOBAL_DONE, GLOBAL_SETUP, "too late");
+    stand_done(stand, a1, MESSAGE_GLOBAL_DONE, GLOBAL_TEARDOWN, "too early");
+    stand_send(stand, a1, &drained);
+    stand_expect(stand, "");
+    stand_pass_ms(stand, 1100);
+    stand_forget_story(stand);
+    stand_send(stand, a1, &drained);
+    stand_expect(stand, "a1: run_until 1:5\n");
+    step.step = 9;
+    stand_send(stand, a1, &drained);
+    stand_expect(stand, "");
+    stand_steps(stand, a1, 9, 0);
+    stand_finished(stand, a1);
+    stand_expect_verdict(stand, VERDICT_PASSED, "");
+}
+
+static void an_agent_of_no_campaign_is_not_heard_in_one(void **state)
+{
+    struct stand *stand = stand_running(state, 2, 1);
+    struct played *a2 = stand_agent(stand, "a2");
+    stand_forget_story(stand);
+    stand->is_log_told = true;
+    stand_steps(stand, a2, 5, 0);
+    stand_expect(stand, "log: agent a2: dropped a message (1 so far): a campaign that is not its own\n");
+    assert_int_equal(stand_report(stand)->steps_ok, 0);
+}
+
 static void who_ends_because_of_the_duration_leaves_nobody_short(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -162,6 +205,22 @@ static void nobody_waits_for_a_lost_agent_to_drain(void **state)
     stand_steps(stand, &stand->agents[0], 9, 0);
     stand_finished(stand, &stand->agents[0]);
     stand_expect_verdict(stand, VERDICT_DEGRADED, "agent a2 was lost with 2 workers");
+}
+
+static void why_a_teardown_failed_is_told_in_full(void **state)
+{
+    struct stand *stand = stand_running(state, 2, 1);
+    struct played *a1 = &stand->agents[0];
+    char why[LIMIT_TEXT_BYTES];
+    memset(why, 'x', sizeof why);
+    why[sizeof why - 1] = '\0';
+    a1->is_obliging = false;
+    stand_steps(stand, a1, 1, 0);
+    stand_finished(stand, a1);
+    stand_done(stand, a1, MESSAGE_GLOBAL_DONE, GLOBAL_TEARDOWN, why);
+    stand_expect_verdict(stand, VERDICT_FAILED, why);
+    assert_int_equal(stand_report(stand)->error_count, 1);
+    assert_true(bytes_equal_string(stand_report(stand)->errors[0].text, why));
 }
 
 static void the_first_failure_stops_it_when_asked_for(void **state)
@@ -217,8 +276,11 @@ int main(void)
         STORY(agents_without_a_worker_are_left_alone),
         STORY(a_duration_ends_in_a_common_last_step),
         STORY(who_ends_because_of_the_duration_leaves_nobody_short),
+        STORY(what_agents_send_at_the_wrong_time_changes_nothing),
+        STORY(an_agent_of_no_campaign_is_not_heard_in_one),
         STORY(a_full_message_of_last_steps_is_followed_by_another),
         STORY(nobody_waits_for_a_lost_agent_to_drain),
+        STORY(why_a_teardown_failed_is_told_in_full),
         STORY(the_first_failure_stops_it_when_asked_for),
         STORY(a_failure_is_only_counted_when_not),
         STORY(nothing_done_is_no_pass),

@@ -68,6 +68,23 @@ static void a_pause_stops_the_clock_of_the_plan(void **state)
     assert_true(is_told(stand, "a1: drain"));
 }
 
+static void a_second_pause_counts_from_the_plan(void **state)
+{
+    struct stand *stand = open_load(state, "10/s");
+    stand_pass_ms(stand, 4000);
+    pace(stand, PACE_PAUSE, 0);
+    stand_pass_ms(stand, 8000);
+    pace(stand, PACE_RESUME, 0);
+    stand_pass_ms(stand, 2000);
+    stand_forget_story(stand);
+    pace(stand, PACE_PAUSE, 0);
+    assert_true(is_told(stand, "a1: pace paused at 6") || is_told(stand, "a1: pace paused at 5"));
+    stand_pass_ms(stand, 3000);
+    stand_forget_story(stand);
+    pace(stand, PACE_RESUME, 0);
+    assert_true(is_told(stand, "a1: pace shifted by 11"));
+}
+
 static void a_rate_counts_from_what_came_before(void **state)
 {
     struct stand *stand = open_load(state, "10/s");
@@ -121,6 +138,59 @@ static void workers_that_meet_pause_before_one_step(void **state)
     assert_true(is_told(stand, "a1: pace paused at ") && is_told(stand, " 0:4\n"));
 }
 
+static void want(struct stand *stand, const char *agent, uint32_t workers)
+{
+    struct message message = {.kind = MESSAGE_WORKERS_WANTED, .campaign = 1, .wanted.workers = workers};
+    for (size_t i = 0; i < stand->agent_count; i++) {
+        if (strcmp(stand->agents[i].name, agent) == 0) {
+            stand_send(stand, &stand->agents[i], &message);
+        }
+    }
+    stand_exchange(stand);
+}
+
+static void workers_that_are_wanted_begin_where_they_are_wanted(void **state)
+{
+    struct stand *stand = *state;
+    struct campaign_options options = stand_options(4);
+    options.rate = bytes_of_string("10/s");
+    options.duration_ms = 10000;
+    options.max_workers = 7;
+    stand_run(stand, &options, 2);
+    want(stand, "a2", 2);
+    stand_expect(
+        stand, "a2: scale to 6\na2: assign workers 4–5 from step 1\na2: assign, as wanted\na1: scale to 6\n");
+    want(stand, "a1", 5);
+    stand_expect(stand,
+                 "a1: scale to 7\na1: assign worker 6 from step 1\na1: assign, as wanted\na2: scale to 7\n");
+    want(stand, "a2", 1);
+    stand_expect(stand, "a2: assign, as wanted\n");
+    assert_int_equal(stand_report(stand)->workers_grown, 3);
+    assert_int_equal(stand_report(stand)->options->workers, 7);
+}
+
+static void agents_without_capacity_leave_it_to_others(void **state)
+{
+    struct stand *stand = *state;
+    struct campaign_options options = stand_options(4);
+    options.rate = bytes_of_string("10/s");
+    options.duration_ms = 10000;
+    options.max_workers = 6;
+    stand->capacity = 3;
+    stand_run(stand, &options, 2);
+    want(stand, "a2", 3);
+    stand_expect(stand, "a2: scale to 6\na2: assign worker 4 from step 1\na2: assign, as wanted\n"
+                        "a1: scale to 6\na1: assign worker 5 from step 1\n");
+    stand_gone(stand, "a1");
+    stand_forget_story(stand);
+    want(stand, "a2", 1);
+    stand_expect(stand, "a2: assign, as wanted\n");
+    stand_pass_ms(stand, 10500);
+    stand_forget_story(stand);
+    want(stand, "a2", 1); /* while it drains */
+    stand_expect(stand, "a2: assign, as wanted\n");
+}
+
 static void what_a_lost_agent_has_not_begun_is_dropped(void **state)
 {
     struct stand *stand = open_load(state, "10/s");
@@ -144,9 +214,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         STORY(workers_follow_their_stages),
         STORY(a_pause_stops_the_clock_of_the_plan),
+        STORY(a_second_pause_counts_from_the_plan),
         STORY(a_rate_counts_from_what_came_before),
         STORY(what_cannot_be_is_refused),
         STORY(workers_that_meet_pause_before_one_step),
+        STORY(workers_that_are_wanted_begin_where_they_are_wanted),
+        STORY(agents_without_capacity_leave_it_to_others),
         STORY(what_a_lost_agent_has_not_begun_is_dropped),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

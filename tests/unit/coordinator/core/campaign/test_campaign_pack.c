@@ -71,6 +71,26 @@ static void what_is_cut_off_is_refused(void **state)
     }
 }
 
+/* Of 40 bytes, 20 have come. */
+static void an_artifact_has_to_be_under_way(void **state)
+{
+    SCOPED(buffer_finish) struct buffer packed;
+    static const uint8_t HEAD[] = {40, 1, sizeof HALF - 1, 't', 'h', 'e'};
+    const struct {
+        uint8_t size;
+        bool is_read;
+    } rows[] = {{19, false}, {20, false}, {21, true}, {40, true}};
+    pack_filled(state, &packed);
+    uint8_t *size = memmem(packed.data, packed.size, HEAD, sizeof HEAD);
+    assert_non_null(size);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        *size = rows[i].size;
+        struct coordinator *copy = coordinator_unpack(buffer_bytes(&packed), NULL);
+        assert_int_equal(copy != NULL, rows[i].is_read);
+        coordinator_free(&copy);
+    }
+}
+
 static void a_wrong_bit_does_no_harm(void **state)
 {
     SCOPED(buffer_finish) struct buffer packed;
@@ -88,6 +108,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         STORY(what_is_cut_off_is_refused),
+        STORY(an_artifact_has_to_be_under_way),
         STORY(a_wrong_bit_does_no_harm),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,6 +81,23 @@ static void a_second_interruption_ends_it_within_a_second(void **state)
     stand_expect_verdict(stand, VERDICT_ABORTED, "interrupted");
 }
 
+static void a_second_interruption_gives_no_more_time_than_there_was(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    options.sync_timeout_ms = 5000;
+    stand_run(stand, &options, 1);
+    stand->agents[0].is_obliging = false;
+    stand_stop(stand, false);
+    stand_pass_ms(stand, 34500);
+    stand_stop(stand, true);
+    stand_forget_story(stand);
+    stand_pass_ms(stand, 499);
+    stand_expect(stand, "");
+    stand_pass_ms(stand, 1);
+    stand_expect(stand, "campaign 1 ended\na1: forget\n");
+}
+
 static void an_interruption_during_setup_tears_down_what_was_set_up(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -135,6 +152,7 @@ int main(void)
         STORY(who_waits_is_told_that_it_stops),
         STORY(who_was_given_up_is_not_heard_any_more),
         STORY(a_second_interruption_ends_it_within_a_second),
+        STORY(a_second_interruption_gives_no_more_time_than_there_was),
         STORY(an_interruption_during_setup_tears_down_what_was_set_up),
         STORY(a_setup_without_end_does_not_hold_an_interruption),
         STORY(an_ended_campaign_waits_for_nothing),

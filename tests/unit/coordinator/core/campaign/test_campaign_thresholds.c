@@ -92,6 +92,27 @@ static void a_window_is_judged_each_second(void **state)
     assert_int_equal(stand_report(stand)->verdict, VERDICT_FAILED);
 }
 
+static void act_at(struct stand *stand, uint32_t worker, enum operation_kind kind, int64_t at_ms)
+{
+    struct operation operation = {
+        .kind = kind, .name = bytes_of_string("pad"), .step = 1, .first_ns = at_ms * 1000000};
+    stand_operation(stand, &stand->agents[worker % 2], operation, &worker, 1);
+}
+
+/* Nobody has asked for the report meanwhile. */
+static void what_was_seen_late_aborts_as_well(void **state)
+{
+    struct stand *stand = running(state, "seen.p95 < 10ms abort");
+    act_at(stand, 0, OPERATION_WRITING, 1000);
+    act_at(stand, 1, OPERATION_READ, 1008);
+    stand_pass_ms(stand, 1500);
+    stand_forget_story(stand);
+    act_at(stand, 0, OPERATION_READ, 1050);
+    stand_pass_ms(stand, 1000);
+    assert_non_null(strstr(buffer_string(&stand->story), "a1: stop: threshold seen.p95 < 10ms abort: 50"));
+    assert_int_equal(stand_report(stand)->verdict, VERDICT_FAILED);
+}
+
 static void who_stops_it_gets_the_verdict_of_its_thresholds(void **state)
 {
     struct stand *stand = running(state, "http.p95 < 20ms");
@@ -148,6 +169,7 @@ int main(void)
         STORY(the_first_missed_is_the_reason),
         STORY(abort_stops_within_half_a_second),
         STORY(a_window_is_judged_each_second),
+        STORY(what_was_seen_late_aborts_as_well),
         STORY(who_stops_it_gets_the_verdict_of_its_thresholds),
         STORY(a_stopped_one_may_have_missed_them),
         STORY(at_once_is_not_judged),

@@ -128,6 +128,9 @@ static void a_report_has_them(void **state)
     assert_int_equal(report->state, CAMPAIGN_ENDED);
     assert_int_equal(report->artifact_count, 1);
     assert_true(bytes_equal_string(report->artifacts[0].content, "hello"));
+    stand_create(&stand, &options, 1); /* those that have ended keep theirs */
+    assert_int_equal(stand_report(&stand)->artifact_count, 1);
+    assert_true(bytes_equal_string(stand_report(&stand)->artifacts[0].content, "hello"));
     stand_finish(&stand);
 }
 

@@ -290,6 +290,7 @@ static void merge_websocket_of(struct campaign_statistics *statistics, uint32_t 
         .queued_us = histogram_new()};
     close_counts_add(&websocket.codes, code, 1);
     histogram_record(websocket.queued_us, 2 * ping_us);
+    histogram_record(websocket.handshake_us, 3 * ping_us);
     histogram_record(websocket.ping_us, ping_us);
     struct statistics from = {.websockets = &websocket, .websocket_count = 1};
     campaign_statistics_merge(statistics, &from);
@@ -327,7 +328,8 @@ static void websockets_are_merged_and_kept_over_a_restart(void **state)
     assert_int_equal(histogram_maximum(websocket->ping_us), 900);
     assert_int_equal(histogram_count(websocket->queued_us), 3);
     assert_int_equal(histogram_maximum(websocket->queued_us), 1800);
-    assert_int_equal(histogram_count(websocket->handshake_us), 0);
+    assert_int_equal(histogram_count(websocket->handshake_us), 3);
+    assert_int_equal(histogram_maximum(websocket->handshake_us), 2700);
     for (uint32_t code = 4000; code < 4020; code++) {
         merge_websocket_of(statistics, code, 1);
     }
@@ -395,6 +397,99 @@ static void scenarios_and_what_was_sent_are_kept_over_a_restart(void **state)
     }
 }
 
+/* A request that a script expected to fail is none that failed; of more than there are, none is left. */
+static void forgiven_requests_have_not_failed(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    struct request_statistics request = {
+        .name = bytes_of_string("GET /"), .count = 9, .failed = 5, .forgiven = 2};
+    struct statistics from = {.requests = &request, .request_count = 1};
+    struct campaign_report report = {0};
+    campaign_statistics_merge(statistics, &from);
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.requests[0].failed, 3);
+    request = (struct request_statistics){.name = request.name, .forgiven = 3}; /* of an earlier message */
+    campaign_statistics_merge(statistics, &from);
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.requests[0].failed, 0);
+    request.forgiven = 1;
+    campaign_statistics_merge(statistics, &from);
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.requests[0].failed, 0);
+    assert_int_equal(report.requests[0].count, 9);
+    campaign_statistics_free(&statistics);
+}
+
+static void merge_check_of(struct campaign_statistics *statistics, const char *name, uint64_t passed,
+                           uint64_t failed, uint32_t worker)
+{
+    struct check_statistics check = {.name = bytes_of_string(name), .passed = passed, .failed = failed};
+    if (failed > 0) {
+        check.text = bytes_of_string(worker == 7 ? "got 500" : "got 404");
+        check.worker = worker;
+        check.step = 10 * (uint64_t)worker;
+    }
+    campaign_statistics_merge(statistics, &(struct statistics){.checks = &check, .check_count = 1});
+}
+
+/* Each with the first of its failures. */
+static void checks_are_merged_and_kept_over_a_restart(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    SCOPED(buffer_finish) struct buffer bytes;
+    buffer_init(&bytes, 100000);
+    merge_check_of(statistics, "status", 5, 0, 0);
+    merge_check_of(statistics, "status", 3, 2, 7);
+    merge_check_of(statistics, "body", 4, 0, 0);
+    campaign_statistics_pack(statistics, &bytes);
+    campaign_statistics_free(&statistics);
+    struct unpack from = unpack_of(buffer_bytes(&bytes));
+    statistics = campaign_statistics_unpack(&from);
+    assert_non_null(statistics);
+    merge_check_of(statistics, "status", 1, 4, 8);
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.check_count, 2);
+    assert_text(report.checks[0].name, "body");
+    assert_int_equal(report.checks[0].passed, 4);
+    assert_int_equal(report.checks[0].failed, 0);
+    assert_text(report.checks[0].text, "");
+    assert_text(report.checks[1].name, "status");
+    assert_int_equal(report.checks[1].passed, 9);
+    assert_int_equal(report.checks[1].failed, 6);
+    assert_text(report.checks[1].text, "got 500");
+    assert_int_equal(report.checks[1].worker, 7);
+    assert_int_equal(report.checks[1].step, 70);
+    campaign_statistics_free(&statistics);
+}
+
+static void merge_scenario_of(struct campaign_statistics *statistics, const char *name)
+{
+    struct scenario_statistics scenario = {.name = bytes_of_string(name), .steps = {1, 0, 0}};
+    campaign_statistics_merge(statistics, &(struct statistics){.scenarios = &scenario, .scenario_count = 1});
+}
+
+static void scenarios_without_end_are_put_together(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    for (uint32_t i = 0; i < STATISTICS_NAMES + 3; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "scenario %05u", i);
+        merge_scenario_of(statistics, name);
+    }
+    merge_scenario_of(statistics, "scenario 00000");
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.scenario_count, STATISTICS_NAMES + 1);
+    assert_text(report.scenarios[0].name, STATISTICS_OTHER);
+    assert_int_equal(report.scenarios[0].steps_ok, 3);
+    assert_int_equal(report.scenarios[1].steps_ok, 2);
+    campaign_statistics_free(&statistics);
+}
+
 static void names_without_end_are_put_together(void **state)
 {
     (void)state;
@@ -412,6 +507,14 @@ static void names_without_end_are_put_together(void **state)
     assert_int_equal(report.requests[0].count, 500);
     assert_int_equal(report.requests[1].count, 2);
     assert_int_equal(report.requests_total, STATISTICS_NAMES + 501u);
+    merge_request(statistics, "one more timing", true, 100); /* timings are put together by themselves */
+    merge_request(statistics, "and another one", true, 100);
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.request_count, STATISTICS_NAMES + 2);
+    assert_int_equal(report.requests[0].count, 500);
+    assert_text(report.requests[1].name, STATISTICS_OTHER);
+    assert_true(report.requests[1].is_timing);
+    assert_int_equal(report.requests[1].count, 2);
     campaign_statistics_free(&statistics);
 }
 
@@ -428,6 +531,9 @@ int main(void)
         cmocka_unit_test(times_from_the_intended_start_are_kept_over_a_restart),
         cmocka_unit_test(websockets_are_merged_and_kept_over_a_restart),
         cmocka_unit_test(scenarios_and_what_was_sent_are_kept_over_a_restart),
+        cmocka_unit_test(forgiven_requests_have_not_failed),
+        cmocka_unit_test(checks_are_merged_and_kept_over_a_restart),
+        cmocka_unit_test(scenarios_without_end_are_put_together),
         cmocka_unit_test(names_without_end_are_put_together),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -34,6 +34,13 @@ static void the_worst_wins_with_its_reason(void **state)
     assert_string_equal(judgement.reason, "steps failed");
     judgement_add_reason(&judgement, "and more");
     assert_string_equal(judgement.reason, "steps failed; and more");
+    judgement_explain(&judgement, bytes_of_string("nobody"));
+    assert_string_equal(judgement.reason, "steps failed; and more");
+    judgement_finish(&judgement);
+    judgement = (struct judgement){0};
+    judgement_explain(&judgement, bytes_of_string("stopped by\nme"));
+    judgement_add_reason(&judgement, "1 of\n9 failed");
+    assert_string_equal(judgement.reason, "stopped by me; 1 of 9 failed");
     judgement_finish(&judgement);
 }
 

@@ -108,6 +108,86 @@ static void test_naming_readers_of_a_step_that_is_over(void **state)
     play_finish(&play);
 }
 
+/* The steps of a lost agent that nobody counted are the difference to what it has counted. */
+static void test_each_step_that_ended_counts_once(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 3);
+    play_past(&play, 0, 3, NULL);
+    assert_int_equal(rooms_steps_ended(play.rooms), 3);
+    play_past(&play, 0, 3, NULL);
+    play_past(&play, 0, 2, NULL);
+    assert_int_equal(rooms_steps_ended(play.rooms), 3);
+    play_past(&play, 1, 4, NULL);
+    play_begun(&play, 2, 3);
+    assert_int_equal(rooms_steps_ended(play.rooms), 9);
+    struct operation end = {.kind = OPERATION_ENDED, .step = 5};
+    play_operation(&play, 0, 0, end);
+    assert_int_equal(rooms_steps_ended(play.rooms), 11);
+    play_operation(&play, 0, 0, end);
+    assert_int_equal(rooms_steps_ended(play.rooms), 11);
+    play.is_quiet = true;
+    play_settle(&play);
+    play_finish(&play);
+}
+
+static void test_a_failure_explains_its_own_step_only(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 2);
+    play_past(&play, 1, 1, "out of ink");
+    play_past(&play, 1, 2, NULL);
+    play_past(&play, 0, 1, NULL);
+    play_wait_writer(&play, 0, 2);
+    play_expect(&play, "worker 0: wait_for_writer pad@2 short (nobody is left to write pad@2: worker 1 ended "
+                       "step 2 without writing) without worker 1\n");
+    play_finish(&play);
+}
+
+static void start_at(struct play *play, uint32_t worker, int64_t first_us, int64_t last_us)
+{
+    struct operation released = {.kind = OPERATION_RELEASED,
+                                 .room = ROOM_CAMPAIGN,
+                                 .first_ns = first_us * 1000,
+                                 .last_ns = last_us * 1000};
+    play_operation(play, worker, worker, released);
+}
+
+/* From the first worker that began to the last one, once all have said when; later words change nothing. */
+static void test_the_start_is_spread_from_the_first_to_the_last(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_rooms(&play, 3, 0);
+    play.is_quiet = true;
+    start_at(&play, 0, 5000, 5100);
+    start_at(&play, 1, 4700, 4900);
+    play_settle(&play);
+    assert_false(play_count(&play).has_start_spread);
+    start_at(&play, 2, 5050, 5900);
+    play_settle(&play);
+    assert_true(play_count(&play).has_start_spread);
+    assert_int_equal(play_count(&play).start_spread_us, 1200);
+    play_finish(&play);
+}
+
+static void test_a_turn_that_has_not_ended_is_due_at_once(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 2);
+    play_barrier(&play, 0, 1);
+    assert_int_equal(rooms_due_ns(play.rooms), 0);
+    play_expect(&play, "");
+    assert_true(rooms_due_ns(play.rooms) > play.now_ns);
+    play_barrier(&play, 1, 1);
+    assert_int_equal(rooms_due_ns(play.rooms), 0);
+    play_settle(&play);
+    play_finish(&play);
+}
+
 static void test_a_straggler_keeps_its_steps(void **state)
 {
     (void)state;
@@ -202,6 +282,10 @@ int main(void)
         cmocka_unit_test(test_steps_go_when_all_are_past_them),
         cmocka_unit_test(test_step_zero_has_always_been_over),
         cmocka_unit_test(test_naming_readers_of_a_step_that_is_over),
+        cmocka_unit_test(test_each_step_that_ended_counts_once),
+        cmocka_unit_test(test_a_failure_explains_its_own_step_only),
+        cmocka_unit_test(test_the_start_is_spread_from_the_first_to_the_last),
+        cmocka_unit_test(test_a_turn_that_has_not_ended_is_due_at_once),
         cmocka_unit_test(test_a_straggler_keeps_its_steps),
         cmocka_unit_test(test_a_wait_far_ahead),
         cmocka_unit_test(test_a_million_steps_in_constant_memory),

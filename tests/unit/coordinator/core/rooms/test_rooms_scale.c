@@ -51,11 +51,36 @@ static void test_only_the_rooms_of_those_that_join_have_to_be_known(void **state
     play_finish(&play);
 }
 
+/* A worker that writes, reads or meets others in a step has ended the one before, whatever it has reported.
+ */
+static void test_who_acts_in_a_step_has_ended_those_before(void **state)
+{
+    (void)state;
+    const enum operation_kind kinds[] = {OPERATION_WRITING, OPERATION_WRITTEN, OPERATION_READ,
+                                         OPERATION_BARRIER};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        struct play play;
+        play_init_synchronised(&play, 2);
+        play.is_quiet = true;
+        assert_int_equal(rooms_change_step(play.rooms, 0), 3);
+        struct operation operation = {.kind = kinds[i],
+                                      .name = bytes_of_string("pad"),
+                                      .step = 6,
+                                      .value = play_value("text"),
+                                      .first_ns = 1};
+        play_operation(&play, 1, 1, operation);
+        play_settle(&play);
+        assert_int_equal(rooms_change_step(play.rooms, 0), 8);
+        play_finish(&play);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_worker_that_joins_beyond_a_step_ends_waits_in_it),
         cmocka_unit_test(test_only_the_rooms_of_those_that_join_have_to_be_known),
+        cmocka_unit_test(test_who_acts_in_a_step_has_ended_those_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

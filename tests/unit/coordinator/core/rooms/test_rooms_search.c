@@ -96,6 +96,29 @@ static void test_those_ahead_do_not_count(void **state)
     play_finish(&play);
 }
 
+/* Which call of the same name it is, and which step a worker is in that waits for something of another one.
+ */
+static void test_calls_and_steps_are_told_apart(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 3);
+    struct operation barrier = {
+        .kind = OPERATION_BARRIER, .name = bytes_of_string("rush"), .step = 1, .nth = 1, .count = 3};
+    play_operation(&play, 0, 0, barrier);
+    play_wait_writer(&play, 1, 1);
+    play_past(&play, 2, 1, NULL);
+    play_wait_writer(&play, 2, 1);
+    play_pass_ms(&play, PLAY_DEADLOCK_MS + 1);
+    const char *deadlock = strstr(buffer_string(&play.story), "\ndeadlock: ");
+    assert_non_null(deadlock);
+    assert_string_equal(
+        deadlock, "\ndeadlock: worker 0 waits for barrier rush@1 (call 2): 1 of 3 have arrived · worker "
+                  "1 waits for the writer of pad@1 · worker 2 waits for the writer of pad@1 in step "
+                  "2\n");
+    play_finish(&play);
+}
+
 static void test_a_timeout_of_its_own_is_no_deadlock(void **state)
 {
     (void)state;
@@ -360,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_no_writer_at_all),
         cmocka_unit_test(test_not_while_somebody_moves_who_could_help),
         cmocka_unit_test(test_those_ahead_do_not_count),
+        cmocka_unit_test(test_calls_and_steps_are_told_apart),
         cmocka_unit_test(test_a_timeout_of_its_own_is_no_deadlock),
         cmocka_unit_test(test_not_before_progress_is_known),
         cmocka_unit_test(test_what_is_on_its_way_has_time_to_arrive),

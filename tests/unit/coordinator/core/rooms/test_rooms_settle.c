@@ -33,10 +33,16 @@ static void test_meetings_without_waits_are_work_too(void **state)
     assert_true(rooms_due_ns(play.rooms) > 0); /* those of one room are not too many */
     read_many(&play, 0, 0);
     read_many(&play, 2, 1);
+    play_past(&play, 3, 0, NULL);
+    struct operation barrier = {
+        .kind = OPERATION_BARRIER, .room = 1, .name = bytes_of_string("b"), .step = 1};
+    play_operation(&play, 2, 3, barrier);
     rooms_settle(play.rooms, play.now_ns, &play.news);
     assert_int_equal(rooms_due_ns(play.rooms), 0);
+    assert_int_equal(play_count(&play).live_waits, 2);
     rooms_settle(play.rooms, play.now_ns, &play.news);
     assert_true(rooms_due_ns(play.rooms) > 0);
+    assert_int_equal(play_count(&play).live_waits, 0); /* what was left was not forgotten */
     play_finish(&play);
 }
 

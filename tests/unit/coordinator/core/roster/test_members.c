@@ -98,6 +98,26 @@ static void who_was_never_seen_is_told_to_say_hello(void **state)
     assert_non_null(strstr(buffer_string(&stand->story), "a1: refused: not a valid hello: "));
 }
 
+/* Without a number only a hello makes sense, from a stranger as from an agent that has joined. */
+static void an_unnumbered_message_that_is_no_hello_is_refused(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    SCOPED(buffer_finish) struct buffer encoded;
+    struct message message = {.kind = MESSAGE_STATISTICS, .campaign = 1};
+    buffer_init(&encoded, 1000);
+    message_encode(&message, &encoded);
+    struct played *agent = add_without_hello(stand, "a1");
+    struct envelope envelope = {.incarnation = 101, .epoch = 5};
+    stand_frame(stand, &envelope, buffer_bytes(&encoded));
+    stand_expect(stand, "a1: refused: you are unknown here, say hello\nforget the route of a1\n");
+    stand_say_hello(stand, agent);
+    stand_forget_story(stand);
+    stand->is_log_told = true;
+    envelope.epoch = STAND_EPOCH;
+    stand_frame(stand, &envelope, buffer_bytes(&encoded));
+    assert_non_null(strstr(buffer_string(&stand->story), "an unnumbered message that is not a hello"));
+}
+
 static void nonsense_is_dropped_and_told_of_once_a_second(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -252,6 +272,7 @@ int main(void)
         STORY(another_version_is_refused_for_good),
         STORY(a_name_is_held_until_its_holder_is_lost),
         STORY(who_was_never_seen_is_told_to_say_hello),
+        STORY(an_unnumbered_message_that_is_no_hello_is_refused),
         STORY(nonsense_is_dropped_and_told_of_once_a_second),
         STORY(frames_of_another_epoch_are_not_applied),
         cmocka_unit_test(idle_agents_cost_their_heartbeats_only_and_are_bounded),

@@ -86,6 +86,64 @@ static void a_second_has_the_sum_of_all_agents(void **state)
     series_free(&series);
 }
 
+static void add_failures(struct series *series, uint64_t second, uint64_t failed, uint64_t forgiven)
+{
+    struct request_statistics request = {.name = bytes_of_string("a"),
+                                         .count = failed,
+                                         .failed = failed,
+                                         .forgiven = forgiven,
+                                         .latency_us = histogram_new()};
+    series_add_statistics(series, second, &(struct statistics){.requests = &request, .request_count = 1});
+    histogram_free(&request.latency_us);
+}
+
+/* A failure that a script takes back later leaves the second in which it was counted. */
+static void forgiven_failures_leave_the_second_that_has_them(void **state)
+{
+    (void)state;
+    const struct {
+        uint64_t failed;
+        uint64_t forgiven;
+        uint64_t expected;
+    } seconds[] = {{0, 1, 0}, {5, 0, 4}, {2, 0, 0}, {0, 1, 0}, {0, 2, 0}, {4, 1, 3}};
+    struct series *series = series_new();
+    for (uint64_t second = 0; second < 6; second++) {
+        add_failures(series, second, seconds[second].failed, seconds[second].forgiven);
+    }
+    SCOPED(series_view_free) struct series_view *view = series_view_of(series);
+    const struct series_row_view *row = row_of(view, SERIES_REQUESTS, "a");
+    for (size_t second = 0; second < 6; second++) {
+        assert_int_equal(value_at(view, row, COLUMN_FAILED, second), seconds[second].expected);
+        assert_int_equal(value_at(view, row_of(view, SERIES_REQUESTS, NULL), COLUMN_FAILED, second),
+                         seconds[second].expected);
+    }
+    series_free(&series);
+}
+
+static void timings_are_no_requests_and_long_names_are_cut(void **state)
+{
+    (void)state;
+    struct series *series = series_new();
+    char name[LIMIT_NAME_BYTES + 20];
+    memset(name, 'n', sizeof name);
+    struct request_statistics timing = {.name = bytes_of(name, sizeof name),
+                                        .is_timing = true,
+                                        .count = 3,
+                                        .received_bytes = 4,
+                                        .sent_bytes = 5,
+                                        .latency_us = histogram_new()};
+    series_add_statistics(series, 0, &(struct statistics){.requests = &timing, .request_count = 1});
+    timing.name.size = LIMIT_NAME_BYTES;
+    series_add_statistics(series, 0, &(struct statistics){.requests = &timing, .request_count = 1});
+    SCOPED(series_view_free) struct series_view *view = series_view_of(series);
+    name[LIMIT_NAME_BYTES] = '\0';
+    const struct series_row_view *row = row_of(view, SERIES_TIMINGS, name);
+    assert_int_equal(value_at(view, row, COLUMN_COUNT, 0), 6);
+    assert_int_equal(value_at(view, row_of(view, SERIES_REQUESTS, NULL), COLUMN_COUNT, 0), 0);
+    histogram_free(&timing.latency_us);
+    series_free(&series);
+}
+
 /* Agents report any second in any order, some long after; here they are counted apart as well. */
 #define PROPERTY_S 9000u
 #define PROPERTY_NAMES 5u
@@ -253,7 +311,10 @@ static void steps_waits_and_load_have_rows(void **state)
     assert_int_equal(series_recent(series, 3 * (uint64_t)NS_PER_S).messages, 15);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         const struct series_row_view *row = row_of(view, expected[i].group, NULL);
-        for (size_t column = 0; column < series_column_count(row->group) && column < 5; column++) {
+        bool has_times = row->group != SERIES_MESSAGES && row->group != SERIES_LOAD;
+        size_t columns = SERIES_GROUP_COLUMNS[row->group].counter_count + (has_times ? 4 : 0);
+        assert_int_equal(series_column_count(row->group), columns);
+        for (size_t column = 0; column < columns && column < 5; column++) {
             assert_int_equal(value_at(view, row, column, 1), expected[i].values[column]);
         }
     }
@@ -362,6 +423,7 @@ static struct series *fill_for_packing(void)
         add_requests(series, second, second % 2 == 0 ? "even" : "odd", second % 7, 10 * second);
         series_add_workers(series, second, (uint32_t)second);
     }
+    add_requests(series, 17, "even", 1000, 123456); /* late: its point is packed already */
     return series;
 }
 
@@ -429,6 +491,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_second_has_the_sum_of_all_agents),
+        cmocka_unit_test(forgiven_failures_leave_the_second_that_has_them),
+        cmocka_unit_test(timings_are_no_requests_and_long_names_are_cut),
         cmocka_unit_test(points_add_up_to_the_totals),
         cmocka_unit_test(halves_are_merged_with_their_percentiles),
         cmocka_unit_test(a_day_of_many_names_is_bounded),
