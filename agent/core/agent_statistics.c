@@ -88,6 +88,19 @@ static void make_space_for_websocket(struct parcel *parcel, const struct websock
     make_space(parcel, share);
 }
 
+static void fill_slices(struct parcel *parcel, const struct statistics *statistics)
+{
+    struct statistics *part = &parcel->message.statistics;
+    for (size_t i = 0; i < statistics->slice_count; i++) {
+        struct slice_statistics *slice = &statistics->slices[i];
+        struct parcel_share share = share_of_text(slice->name.size + slice->tag.size);
+        add_histogram(&share, slice->us);
+        make_space(parcel, share);
+        part->slices = part->slice_count == 0 ? slice : part->slices;
+        part->slice_count++;
+    }
+}
+
 void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct statistics *statistics)
 {
     struct parcel parcel = {.agent = agent, .message = {.kind = MESSAGE_STATISTICS, .campaign = campaign}};
@@ -96,6 +109,7 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
     part->request_count = part->wait_count = part->error_count = part->websocket_count = 0;
     part->check_count = 0;
     part->scenario_count = 0;
+    part->slice_count = 0;
     struct parcel_share share = share_of_text(0);
     add_histogram(&share, statistics->step_us);
     add_histogram(&share, statistics->late_us);
@@ -135,5 +149,6 @@ void agent_send_statistics(struct agent *agent, uint64_t campaign, const struct 
         part->scenarios = part->scenario_count == 0 ? &statistics->scenarios[i] : part->scenarios;
         part->scenario_count++;
     }
+    fill_slices(&parcel, statistics);
     send_parcel(&parcel);
 }

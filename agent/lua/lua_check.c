@@ -2,6 +2,7 @@
 #include "agent/lua/lua_check.h"
 
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_tags.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_option.h"
 #include "agent/script/script_options.h"
@@ -15,12 +16,14 @@
 #define SHOWN_BYTES 60
 #define CHECK_TEXT_BYTES 400
 
-enum check_index { CHECK_VALUE = 1, CHECK_NAME, CHECK_PREDICATE, CHECK_OPTIONS };
+/* The tags are at the last one, as a label of lua_tags.h without a name. */
+enum check_index { CHECK_VALUE = 1, CHECK_NAME, CHECK_PREDICATE, CHECK_OPTIONS, CHECK_TAGS };
 
-void lua_check_count(struct vu *vu, struct bytes name, bool is_passed, const char *text)
+void lua_check_count(struct vu *vu, struct bytes name, const struct tag_set *tags, const char *text)
 {
     struct check_sample sample = {.name = name,
-                                  .is_passed = is_passed,
+                                  .tags = vu_tags_under(vu, tags),
+                                  .is_passed = text == NULL,
                                   .text = bytes_of_string(text),
                                   .worker = vu->id,
                                   .step = vu->step};
@@ -87,7 +90,8 @@ static int check_settle(lua_State *lua, const char *text)
     size_t size;
     const char *name = lua_tolstring(lua, CHECK_NAME, &size);
 
-    lua_check_count(vu, bytes_of(name, size), text == NULL, text);
+    struct tag_set tags = lua_tags_label_tags(lua, CHECK_TAGS);
+    lua_check_count(vu, bytes_of(name, size), &tags, text);
     if (text != NULL && lua_toboolean(lua, CHECK_OPTIONS)) {
         return lua_check_raise(lua, bytes_of(name, size), text);
     }
@@ -132,10 +136,11 @@ static int check_equal(lua_State *lua)
     return check_settle(lua, text);
 }
 
-/* Puts whether it is to fail the step at CHECK_OPTIONS. */
+/* Puts whether it is to fail the step at CHECK_OPTIONS, and its tags at CHECK_TAGS. */
 static void check_take_options(lua_State *lua)
 {
-    static const char *const names[] = {"fail", NULL};
+    static const char *const names[] = {"fail", "tags", NULL};
+    struct tag_set tags = {0};
 
     if (lua_istable(lua, CHECK_PREDICATE) && lua_isnil(lua, CHECK_OPTIONS)) {
         lua_pushnil(lua);
@@ -149,10 +154,16 @@ static void check_take_options(lua_State *lua)
             lua_misuse(lua, "tutti.check: fail is true or false");
         }
         is_failure = lua_toboolean(lua, -1);
+        if (lua_option_get(lua, CHECK_OPTIONS, "tags") != LUA_TNIL) {
+            tags = lua_tags_read(lua, lua_gettop(lua), "tutti.check");
+        }
     }
     lua_settop(lua, CHECK_OPTIONS);
     lua_pushboolean(lua, is_failure);
     lua_replace(lua, CHECK_OPTIONS);
+    lua_pushnil(lua);
+    lua_tags_push_label(lua, CHECK_TAGS, &tags);
+    lua_replace(lua, CHECK_TAGS);
 }
 
 int lua_check(lua_State *lua)

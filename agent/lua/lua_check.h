@@ -1,6 +1,7 @@
 /* tutti.check and tutti.thresholds. */
 #pragma once
 #include "common/bytes.h"
+#include "proto/message/tags.h"
 
 #include <lua.h>
 #include <stdbool.h>
@@ -12,8 +13,8 @@ int lua_check(lua_State *lua);
 /* tutti.thresholds { "http.p95 < 200ms", … } */
 int lua_check_set_thresholds(lua_State *lua);
 
-/* Counts a check of the worker; `text` is why it failed. */
-void lua_check_count(struct vu *vu, struct bytes name, bool is_passed, const char *text);
+/* Counts a check of the worker, with these tags over its own; `text` is why it failed, NULL if it passed. */
+void lua_check_count(struct vu *vu, struct bytes name, const struct tag_set *tags, const char *text);
 /* What a person sees of the value at `index`: `"text"`, 7, nil, a table. */
 #define LUA_CHECK_VALUE_BYTES 100
 void lua_check_describe(lua_State *lua, int index, char text[LUA_CHECK_VALUE_BYTES]);

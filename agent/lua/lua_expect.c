@@ -38,7 +38,7 @@ static void expectation_count(struct expectation *expectation, const char *what,
     char name[LIMIT_NAME_BYTES + 1];
 
     compose(name, sizeof name, "%.*s: %s", BYTES_FORMAT(expectation->prefix), what);
-    lua_check_count(expectation->vu, bytes_of_string(name), why == NULL, why);
+    lua_check_count(expectation->vu, bytes_of_string(name), &expectation->facts.booking.tags, why);
     if (why != NULL && expectation->first_why[0] == '\0') {
         compose(expectation->first_name, sizeof expectation->first_name, "%s", name);
         compose(expectation->first_why, sizeof expectation->first_why, "%s", why);
@@ -334,7 +334,7 @@ static void rebook(lua_State *lua, struct vu *vu, bool is_ok)
         lua_misuse(lua, "this response has been judged already");
     }
     if (facts.booking.is_ok != is_ok) {
-        meter_rebook(vu_meter(vu), facts.booking.name, is_ok);
+        meter_rebook(vu_meter(vu), facts.booking.name, &facts.booking.tags, is_ok);
     }
     lua_response_rebook(lua, is_ok);
 }

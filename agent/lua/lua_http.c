@@ -8,6 +8,7 @@
 #include "agent/lua/lua_http_stream.h"
 #include "agent/lua/lua_http_upload.h"
 #include "agent/lua/lua_response.h"
+#include "agent/lua/lua_tags.h"
 #include "agent/lua/lua_worker.h"
 #include "agent/script/error_key.h"
 #include "agent/script/lua_error.h"
@@ -59,10 +60,10 @@ static struct bytes path_of(const char *url)
 struct bytes lua_http_name(lua_State *lua, char buffer[LIMIT_NAME_BYTES])
 {
     size_t size;
+    struct bytes name = lua_tags_label_name(lua, 3);
 
-    if (lua_type(lua, 3) == LUA_TSTRING) {
-        const char *name = lua_tolstring(lua, 3, &size);
-        return bytes_of(name, size);
+    if (name.size > 0) {
+        return name;
     }
     const char *method = lua_tolstring(lua, 1, &size);
     struct bytes target = path_of(lua_tostring(lua, 2));
@@ -93,7 +94,7 @@ void lua_http_push_failure(lua_State *lua, const struct http_response *response)
         snprintf(what, sizeof what, "%s", kind);
     }
     struct bytes named = lua_http_name(lua, name);
-    if (lua_type(lua, 3) == LUA_TSTRING) {
+    if (lua_tags_label_name(lua, 3).size > 0) {
         snprintf(group, sizeof group, "%.32s %.*s: %s", lua_tostring(lua, 1), BYTES_FORMAT(named), what);
     } else {
         error_key_fold(named, folded, sizeof folded);
@@ -127,10 +128,11 @@ bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_resp
                                     .received_bytes = response->received_bytes,
                                     .sent_bytes = response->sent_bytes,
                                     .phase_us =
-                                        vu_options(vu)->has_phases ? response->timings.phase_us : NULL};
+                                        vu_options(vu)->has_phases ? response->timings.phase_us : NULL,
+                                    .tags = lua_tags_label_tags(lua, 3)};
 
     vu_note_plan(vu, &sample);
-    meter_request(vu_meter(vu), &sample);
+    vu_measure(vu, &sample);
     if (vu_has_log(vu)) {
         lua_http_log(lua, vu, &sample, response);
     }
@@ -138,7 +140,8 @@ bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_resp
         lua_http_push_failure(lua, response);
         return false;
     }
-    const struct lua_response_booking booking = {.name = sample.name, .is_ok = sample.is_ok};
+    const struct lua_response_booking booking = {
+        .name = sample.name, .tags = sample.tags, .is_ok = sample.is_ok};
     lua_response_push(lua, response, 2, &booking);
     return true;
 }

@@ -106,6 +106,7 @@ static void defaults_push_merged(lua_State *lua, int under, int over)
     defaults_set_all(lua, merge.merged, over);
     defaults_merge_fields(lua, &merge, "headers");
     defaults_merge_fields(lua, &merge, "query");
+    defaults_merge_fields(lua, &merge, "tags");
 }
 
 /* check(method, url, options): as a request would find them. */

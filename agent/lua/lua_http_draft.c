@@ -5,6 +5,7 @@
 #include "agent/lua/lua_call.h"
 #include "agent/lua/lua_http_form.h"
 #include "agent/lua/lua_http_tls.h"
+#include "agent/lua/lua_tags.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/lua_json.h"
 #include "agent/script/lua_option.h"
@@ -20,7 +21,7 @@
 
 const char *const lua_http_default_options[] = {
     "base",     "headers",          "query",   "auth",  "tls",   "follow", "timeout",
-    "max_body", "fresh_connection", "version", "share", "proxy", NULL};
+    "max_body", "fresh_connection", "version", "share", "proxy", "tags",   NULL};
 
 enum draft_option {
     DRAFT_HEADERS,
@@ -40,12 +41,14 @@ enum draft_option {
     DRAFT_VERSION,
     DRAFT_SHARE,
     DRAFT_PROXY,
+    DRAFT_TAGS,
     DRAFT_OPTION_COUNT
 };
 
 static const char *const draft_options[DRAFT_OPTION_COUNT + 1] = {
-    "headers", "body",     "json", "form", "multipart",        "timeout", "follow", "auth",  "name",
-    "query",   "max_body", "tls",  "base", "fresh_connection", "version", "share",  "proxy", NULL};
+    "headers", "body",  "json",  "form",     "multipart", "timeout", "follow",
+    "auth",    "name",  "query", "max_body", "tls",       "base",    "fresh_connection",
+    "version", "share", "proxy", "tags",     NULL};
 
 /* Whether an option is given, and pushes its value if so. Only those that are given are looked up: most
  * requests have one or two. */
@@ -381,6 +384,16 @@ static void draft_read_name(lua_State *lua, const struct lua_http_draft *draft)
     lua_replace(lua, LUA_HTTP_NAME);
 }
 
+static void draft_read_tags(lua_State *lua, const struct lua_http_draft *draft)
+{
+    if (!draft_get(lua, draft, DRAFT_TAGS)) {
+        return;
+    }
+    struct tag_set tags = lua_tags_read(lua, lua_gettop(lua), "http");
+    lua_tags_push_label(lua, LUA_HTTP_NAME, &tags);
+    lua_replace(lua, LUA_HTTP_NAME);
+}
+
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
 {
     draft->request = (struct http_request){
@@ -406,6 +419,7 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         draft_read_auth(lua, draft);
         draft_read_proxy(lua, draft);
         draft_read_name(lua, draft);
+        draft_read_tags(lua, draft);
         if (draft_get(lua, draft, DRAFT_TLS)) {
             draft->tls = draft->request.tls != NULL ? *draft->request.tls : (struct http_tls){0};
             lua_http_read_tls(lua, lua_gettop(lua), &draft->tls);

@@ -9,7 +9,7 @@
 #define LUA_HTTP_MAX_HEADERS 100
 
 /* Where the arguments are on the stack. The name is read once, since a metamethod could change it: it is put
- * beside the options, or nil. */
+ * beside the options with the tags, as lua_tags_push_label has it. */
 enum lua_http_index { LUA_HTTP_METHOD = 1, LUA_HTTP_URL, LUA_HTTP_OPTIONS, LUA_HTTP_BODY, LUA_HTTP_NAME };
 
 /* Everything in it is borrowed from the stack, or from the draft itself. */

@@ -5,6 +5,7 @@
 #include "agent/lua/lua_http.h"
 #include "agent/lua/lua_http_draft.h"
 #include "agent/lua/lua_http_stream.h"
+#include "agent/lua/lua_tags.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "common/clock.h"
@@ -34,9 +35,12 @@ static int event_count(lua_State *lua)
     struct bytes request = lua_http_name(lua, buffer);
     int size = snprintf(name, sizeof name, "%.*s %s", BYTES_FORMAT(request),
                         is_first ? "first event" : "next event");
-    struct request_sample sample = {
-        .name = bytes_of(name, (size_t)size), .is_timing = true, .is_ok = true, .latency_us = latency_us};
-    meter_request(vu_meter(vu), &sample);
+    struct request_sample sample = {.name = bytes_of(name, (size_t)size),
+                                    .is_timing = true,
+                                    .is_ok = true,
+                                    .latency_us = latency_us,
+                                    .tags = lua_tags_label_tags(lua, 3)};
+    vu_measure(vu, &sample);
     return 0;
 }
 

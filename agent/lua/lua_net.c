@@ -110,7 +110,7 @@ static void net_count_opening(lua_State *lua, struct vu *vu, const struct vu_soc
                                     .latency_us = (clock_now_ns() - socket->began_ns) / 1000,
                                     .phase_us = vu_options(vu)->has_phases ? phase_us : NULL};
     vu_note_plan(vu, &sample);
-    meter_request(vu_meter(vu), &sample);
+    vu_measure(vu, &sample);
 }
 
 static int on_net_opened(lua_State *lua, int status, lua_KContext context)

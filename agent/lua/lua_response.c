@@ -29,6 +29,7 @@ struct lua_response {
     uint32_t body_size;   /* of a short one, after the address */
     uint8_t address_size; /* after the headers */
     uint8_t name_size;    /* of the request in the report, after a short body */
+    struct tag_set tags;  /* that it is counted with */
     bool is_counted_ok;
     bool is_judged;
     bool is_reused;
@@ -339,6 +340,7 @@ struct lua_response_facts lua_response_facts(lua_State *lua)
         .status = response->status,
         .total_s = (double)response->timings.total_us / 1e6,
         .booking = {.name = bytes_of(body.data + body.size, response->name_size),
+                    .tags = response->tags,
                     .is_ok = response->is_counted_ok},
         .is_judged = response->is_judged,
     };
@@ -467,6 +469,7 @@ void lua_response_push(lua_State *lua, const struct http_response *response, int
     copy_exchange(copy, response);
     copy->body_size = (uint32_t)body_size;
     copy->name_size = (uint8_t)booking->name.size;
+    copy->tags = booking->tags;
     copy->is_counted_ok = booking->is_ok;
     copy->is_judged = false;
     if (booking->name.size > 0) {

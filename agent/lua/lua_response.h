@@ -1,12 +1,14 @@
 /* The response to a request, as a script sees it. */
 #pragma once
 #include "agent/http/engine.h"
+#include "proto/message/tags.h"
 
 #include <lua.h>
 
 /* How the report counts the request. */
 struct lua_response_booking {
     struct bytes name;
+    struct tag_set tags;
     bool is_ok;
 };
 

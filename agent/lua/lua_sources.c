@@ -57,7 +57,7 @@ static int native_record(lua_State *lua)
                                     .is_timing = true,
                                     .is_ok = lua_toboolean(lua, 2),
                                     .latency_us = took_s > 0 ? (uint64_t)(took_s * 1e6) : 0};
-    meter_request(vu_meter(vu), &sample);
+    vu_measure(vu, &sample);
     return 0;
 }
 

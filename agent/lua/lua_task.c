@@ -2,6 +2,7 @@
 #include "agent/lua/lua_task.h"
 
 #include "agent/lua/lua_call.h"
+#include "agent/lua/lua_group.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/vu_task.h"
@@ -38,6 +39,7 @@ static void task_push(lua_State *lua, struct vu *vu, int function, bool is_kept)
     luaL_setmetatable(lua, TASK_METATABLE);
     lua_State *thread = lua_newthread(lua);
     lua_setiuservalue(lua, -2, VU_TASK_THREAD);
+    lua_group_inherit(lua, thread);
     lua_pushvalue(lua, function);
     lua_xmove(lua, thread, 1);
     lua_pushvalue(lua, -1);

@@ -5,7 +5,9 @@
 #include "agent/lua/lua_check.h"
 #include "agent/lua/lua_data.h"
 #include "agent/lua/lua_env.h"
+#include "agent/lua/lua_group.h"
 #include "agent/lua/lua_http_defaults.h"
+#include "agent/lua/lua_tags.h"
 #include "agent/lua/lua_task.h"
 #include "agent/lua/lua_variables.h"
 #include "agent/script/lua_error.h"
@@ -156,7 +158,7 @@ static int on_timed(lua_State *lua, int status, lua_KContext began_ns)
                                     .is_timing = true,
                                     .is_ok = is_ok,
                                     .latency_us = (clock_now_ns() - (uint64_t)began_ns) / 1000};
-    meter_request(vu_meter(vu), &sample);
+    vu_measure(vu, &sample);
     if (!is_ok) {
         return lua_error(lua);
     }
@@ -182,7 +184,7 @@ static int time_call(lua_State *lua)
 /* tutti.record(name, seconds [, { ok, at }]) */
 static int record_time(lua_State *lua)
 {
-    static const char *const options[] = {"ok", "at", NULL};
+    static const char *const options[] = {"ok", "at", "tags", NULL};
     struct vu *vu = vu_current(lua, "tutti.record");
     size_t size;
     const char *name = luaL_checklstring(lua, 1, &size);
@@ -213,7 +215,10 @@ static int record_time(lua_State *lua)
         .latency_us = (uint64_t)(seconds * 1e6),
         .has_plan = (given & 2u) != 0,
         .late_us = late_s > 0 && late_s <= LONGEST_SLEEP_S ? (uint64_t)(late_s * 1e6) : 0};
-    meter_request(vu_meter(vu), &sample);
+    if ((given & 4u) != 0 && lua_option_get(lua, 3, "tags") != LUA_TNIL) {
+        sample.tags = lua_tags_read(lua, lua_gettop(lua), "tutti.record");
+    }
+    vu_measure(vu, &sample);
     return 0;
 }
 
@@ -303,6 +308,7 @@ int luaopen_tutti(lua_State *lua)
         {"now", now},
         {"time", time_call},
         {"record", record_time},
+        {"group", lua_group},
         {"print", lua_print},
         {"check", lua_check},
         {"thresholds", lua_check_set_thresholds},

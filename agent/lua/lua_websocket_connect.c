@@ -4,6 +4,7 @@
 #include "agent/lua/lua_http.h"
 #include "agent/lua/lua_http_defaults.h"
 #include "agent/lua/lua_http_draft.h"
+#include "agent/lua/lua_tags.h"
 #include "agent/lua/lua_websocket.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
@@ -170,9 +171,9 @@ static const char *connect_push_name(lua_State *lua)
 {
     char name[LIMIT_NAME_BYTES];
 
-    if (lua_type(lua, LUA_HTTP_NAME) == LUA_TSTRING) {
-        lua_pushvalue(lua, LUA_HTTP_NAME);
-        return lua_tostring(lua, -1);
+    struct bytes given = lua_tags_label_name(lua, LUA_HTTP_NAME);
+    if (given.size > 0) {
+        return lua_pushlstring(lua, (const char *)given.data, given.size);
     }
     const char *path = strstr(lua_tostring(lua, LUA_HTTP_URL), "://") + 3;
     path += strcspn(path, "/?#");

@@ -2,6 +2,7 @@
 #include "agent/lua/lua_worker.h"
 
 #include "agent/lua/lua_notifier.h"
+#include "agent/lua/lua_tags.h"
 #include "agent/lua/lua_variables.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
@@ -136,6 +137,8 @@ static void lua_worker_open_metatable(lua_State *lua)
     lua_setfield(lua, -2, "notifier");
     lua_pushcfunction(lua, lua_barrier);
     lua_setfield(lua, -2, "barrier");
+    lua_pushcfunction(lua, lua_tags_of_worker);
+    lua_setfield(lua, -2, "tag");
     lua_variables_open_room(lua);
     lua_pushcclosure(lua, lua_worker_get_field, 1);
     lua_setfield(lua, -2, "__index");

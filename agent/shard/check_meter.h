@@ -2,6 +2,7 @@
 #pragma once
 #include "common/map.h"
 #include "proto/message/message.h"
+#include "proto/message/tags.h"
 
 struct check_sample {
     struct bytes name;
@@ -9,6 +10,7 @@ struct check_sample {
     struct bytes text; /* why it failed */
     uint32_t worker;
     uint64_t step;
+    struct tag_set tags;
 };
 
 /* The map has what is counted: name → entry. */

@@ -23,6 +23,7 @@ struct meter *meter_new(void)
     meter->websockets = map_new();
     meter->checks = map_new();
     meter->scenarios = map_new();
+    meter->slices = slice_meter_new();
     return meter;
 }
 
@@ -74,6 +75,19 @@ static void meter_record(struct histogram **histogram, uint64_t value_us)
     histogram_record(*histogram, value_us);
 }
 
+/* The same by tag. */
+static void meter_request_tags(struct meter *meter, const struct request_sample *sample)
+{
+    struct slice_sample slice = {.kind = sample->is_timing ? SLICE_TIMING : SLICE_REQUEST,
+                                 .name = sample->name,
+                                 .tags = sample->tags,
+                                 .is_ok = sample->is_ok,
+                                 .has_time = !sample->is_unsent,
+                                 .us = sample->latency_us};
+
+    slice_meter_add(meter->slices, &slice);
+}
+
 void meter_request(struct meter *meter, const struct request_sample *sample)
 {
     struct request_entry *entry = meter->last_request;
@@ -91,6 +105,9 @@ void meter_request(struct meter *meter, const struct request_sample *sample)
         close_counts_add(&entry->counts.statuses, sample->status, 1);
     }
     meter->has_changed = true;
+    if (!tag_set_is_empty(&sample->tags)) {
+        meter_request_tags(meter, sample);
+    }
     if (sample->is_unsent) {
         return;
     }
@@ -103,8 +120,9 @@ void meter_request(struct meter *meter, const struct request_sample *sample)
     }
 }
 
-void meter_rebook(struct meter *meter, struct bytes name, bool is_ok)
+void meter_rebook(struct meter *meter, struct bytes name, const struct tag_set *tags, bool is_ok)
 {
+    struct slice_sample slice = {.kind = SLICE_REQUEST, .name = name, .tags = *tags, .is_ok = is_ok};
     struct request_statistics *counts = &need_request(meter, name, false)->counts;
 
     if (!is_ok) {
@@ -114,13 +132,29 @@ void meter_rebook(struct meter *meter, struct bytes name, bool is_ok)
     } else {
         counts->forgiven++; /* of those that were reported already */
     }
+    slice_meter_rebook(meter->slices, &slice);
     meter->has_changed = true;
 }
 
 void meter_check(struct meter *meter, const struct check_sample *sample)
 {
+    struct slice_sample slice = {
+        .kind = SLICE_CHECK, .name = sample->name, .tags = sample->tags, .is_ok = sample->is_passed};
+
     check_meter_add(meter->checks, sample);
+    slice_meter_add(meter->slices, &slice);
     meter->has_changed = true;
+}
+
+void meter_group(struct meter *meter, const struct slice_sample *sample)
+{
+    slice_meter_add(meter->slices, sample);
+    meter->has_changed = true;
+}
+
+struct tag_table *meter_tags(struct meter *meter)
+{
+    return slice_meter_tags(meter->slices);
 }
 
 static struct wait_entry *need_wait(struct meter *meter, struct bytes name, enum operation_kind kind)
@@ -349,6 +383,7 @@ void meter_free(struct meter **pointer)
         histogram_free(&entry->counts.step_us);
         memory_free(entry);
     }
+    slice_meter_free(&meter->slices);
     map_free(&meter->scenarios);
     map_free(&meter->websockets);
     check_meter_free(&meter->checks);

@@ -2,6 +2,7 @@
 #pragma once
 #include "agent/core/runner/runner.h"
 #include "agent/shard/check_meter.h"
+#include "agent/shard/slice_meter.h"
 #include "common/attributes.h"
 #include "proto/message/message.h"
 
@@ -22,11 +23,16 @@ struct request_sample {
     bool has_plan;            /* its step had an instant at which it was to begin */
     uint64_t late_us;         /* how much later it was begun for that */
     const uint64_t *phase_us; /* of each request_phase; NULL: not wanted */
+    struct tag_set tags;
 };
 void meter_request(struct meter *meter, const struct request_sample *sample);
-/* A request of this name that was counted has failed after all, or has not. */
-void meter_rebook(struct meter *meter, struct bytes name, bool is_ok);
+/* A request of this name that was counted, with these tags, has failed after all, or has not. */
+void meter_rebook(struct meter *meter, struct bytes name, const struct tag_set *tags, bool is_ok);
 void meter_check(struct meter *meter, const struct check_sample *sample);
+/* A group has ended. */
+void meter_group(struct meter *meter, const struct slice_sample *sample);
+/* The tags that samples may have. */
+struct tag_table *meter_tags(struct meter *meter);
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);

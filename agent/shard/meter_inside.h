@@ -42,13 +42,14 @@ struct meter {
     uint64_t arrivals;
     uint64_t dropped; /* ever, and as reported last */
     uint64_t dropped_before;
-    uint32_t workers_running;           /* as reported last */
-    struct map *requests;               /* "R" or "T" and the name → struct request_entry */
-    struct map *waits;                  /* kind and name → struct wait_entry */
-    struct map *errors;                 /* key → struct error_entry */
-    struct map *checks;                 /* of check_meter.h */
-    struct map *websockets;             /* name → struct websocket_entry */
-    struct map *scenarios;              /* name → struct scenario_entry */
+    uint32_t workers_running; /* as reported last */
+    struct map *requests;     /* "R" or "T" and the name → struct request_entry */
+    struct map *waits;        /* kind and name → struct wait_entry */
+    struct map *errors;       /* key → struct error_entry */
+    struct map *checks;       /* of check_meter.h */
+    struct map *websockets;   /* name → struct websocket_entry */
+    struct map *scenarios;    /* name → struct scenario_entry */
+    struct slice_meter *slices;
     struct request_entry *last_request; /* looked up last: often the next one too */
     struct wait_entry *last_wait;
     struct scenario_entry *last_scenario;

@@ -114,6 +114,7 @@ static struct statistics *copy_taken(struct meter *meter, struct statistics *tak
     memory_free(taken->checks);
     check_meter_clear(meter->checks);
     memory_free(taken->scenarios);
+    memory_free(taken->slices);
     if (taken->error_count > 0) { /* texts come and go: these are not kept */
         meter_free_errors(meter);
         meter->errors = map_new();
@@ -145,6 +146,7 @@ struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
     take_websockets(meter, &taken);
     check_meter_take(meter->checks, &taken);
     take_scenarios(meter, &taken);
+    slice_meter_take(meter->slices, &taken);
     memset(meter->steps, 0, sizeof meter->steps);
     meter->failed_by_loss = 0;
     meter->workers_running = workers_running;

@@ -8,6 +8,7 @@
 #include "agent/shard/alarms.h"
 #include "agent/shard/vu_phase.h"
 #include "common/attributes.h"
+#include "proto/message/tags.h"
 
 #include <lua.h>
 
@@ -48,6 +49,7 @@ struct vu_shared {
     uint64_t drawn_step;    /* in which there were so many `draws`: of random rows and bytes */
     uint64_t draws;
     uint64_t logged;                 /* requests that were, or were not, of the share that is logged */
+    struct tag_set tags;             /* of all that the worker measures */
     uint64_t late_us;                /* of its step, until its first request has been counted */
     struct http_client *http;        /* made at its first request */
     struct http_client *webdriver;   /* likewise, for its browsers: their cookies are not the script's */

@@ -201,6 +201,22 @@ bool vu_has_log(const struct vu *vu)
     return shard_settings(vu->campaign->shard)->request_log != NULL;
 }
 
+struct tag_set vu_tags_under(const struct vu *vu, const struct tag_set *tags)
+{
+    struct tag_set all = vu->shared->tags;
+
+    if (tags != NULL) {
+        tag_set_overlay(&all, tags);
+    }
+    return all;
+}
+
+void vu_measure(const struct vu *vu, struct request_sample *sample)
+{
+    sample->tags = vu_tags_under(vu, &sample->tags);
+    meter_request(vu_meter(vu), sample);
+}
+
 struct meter *vu_meter(const struct vu *vu)
 {
     return vu->campaign->meter;

@@ -26,7 +26,7 @@ static const struct option report_options[] = {
         .help = "write it to this file as JSON instead; - is standard output"},
     {.name = "csv", .type = OPTION_TEXT, .offset = offsetof(struct report_options, outputs.csv),
         .is_set_offset = SIZE_MAX, .argument = "DIR", .has_no_variable = true,
-        .help = "write summary.csv, requests.csv and series.csv to this folder"},
+        .help = "write summary.csv, requests.csv, tags.csv and series.csv to this folder"},
     {.name = "markdown", .type = OPTION_TEXT, .offset = offsetof(struct report_options, outputs.markdown),
         .is_set_offset = SIZE_MAX, .argument = "FILE", .has_no_variable = true,
         .help = "write it to this file as Markdown"},

@@ -61,7 +61,7 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
         .argument = "DIR", .help = "where pictures and sources of browsers go when a step fails",
         .fallback = "tutti-artifacts/…"},
     {.name = "csv", .type = OPTION_TEXT, RUN_FIELD(csv_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
-        .argument = "DIR", .help = "write summary.csv, requests.csv and series.csv to this folder"},
+        .argument = "DIR", .help = "write summary.csv, requests.csv, tags.csv and series.csv to this folder"},
     {.name = "markdown", .type = OPTION_TEXT, RUN_FIELD(markdown_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "FILE", .help = "write the report to this file as Markdown"},
     {.name = "junit", .type = OPTION_TEXT, RUN_FIELD(junit_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,

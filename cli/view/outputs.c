@@ -43,6 +43,13 @@ static void append_csv_requests(const struct report_view *report, const struct s
     report_csv_requests(report, text);
 }
 
+static void append_csv_tags(const struct report_view *report, const struct series_view *series,
+                            struct buffer *text)
+{
+    (void)series;
+    report_csv_tags(report, text);
+}
+
 static void append_csv_series(const struct report_view *report, const struct series_view *series,
                               struct buffer *text)
 {
@@ -50,7 +57,15 @@ static void append_csv_series(const struct report_view *report, const struct ser
     report_csv_series(series, text);
 }
 
-enum output { OUTPUT_MARKDOWN, OUTPUT_JUNIT, OUTPUT_SUMMARY, OUTPUT_REQUESTS, OUTPUT_SERIES, OUTPUT_COUNT };
+enum output {
+    OUTPUT_MARKDOWN,
+    OUTPUT_JUNIT,
+    OUTPUT_SUMMARY,
+    OUTPUT_REQUESTS,
+    OUTPUT_TAGS,
+    OUTPUT_SERIES,
+    OUTPUT_COUNT
+};
 
 static const struct {
     const char *in_folder; /* its name in the folder of CSV; NULL: it has a path of its own */
@@ -60,6 +75,7 @@ static const struct {
     [OUTPUT_JUNIT] = {NULL, append_junit},
     [OUTPUT_SUMMARY] = {"summary.csv", append_csv_summary},
     [OUTPUT_REQUESTS] = {"requests.csv", append_csv_requests},
+    [OUTPUT_TAGS] = {"tags.csv", append_csv_tags},
     [OUTPUT_SERIES] = {"series.csv", append_csv_series},
 };
 

@@ -131,6 +131,16 @@ static void csv_append_request(struct buffer *csv, const struct request_view *re
     buffer_append_string(csv, "\n");
 }
 
+static void csv_append_group(struct buffer *csv, const struct slice_view *group)
+{
+    buffer_append_string(csv, "group,");
+    csv_append_text(csv, group->name);
+    buffer_append_format(csv, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",,%.9g", group->count, group->ok,
+                         group->failed, group->per_s);
+    csv_append_times(csv, &group->took);
+    buffer_append_string(csv, ",,,\n");
+}
+
 void report_csv_requests(const struct report_view *report, struct buffer *text)
 {
     buffer_append_string(text, "kind,name,count,ok,failed,stopped,per_s,min_ms,mean_ms,p50_ms,p90_ms,p95_ms,"
@@ -147,6 +157,38 @@ void report_csv_requests(const struct report_view *report, struct buffer *text)
                              scenario->failed, scenario->stopped, scenario->per_s);
         csv_append_times(text, &scenario->step);
         buffer_append_string(text, ",,,\n");
+    }
+    for (size_t i = 0; i < report->slice_count && report->slices[i].tag.size == 0; i++) {
+        csv_append_group(text, &report->slices[i]);
+    }
+}
+
+static void csv_append_tagged(struct buffer *csv, const struct slice_view *slice)
+{
+    csv_append_text(csv, slice->tag);
+    buffer_append_string(csv, ",");
+    csv_append_text(csv, slice->value);
+    buffer_append_format(csv, ",%s,", slice_kind_name(slice->kind));
+    csv_append_text(csv, slice->name);
+    buffer_append_format(csv, ",%" PRIu64 ",%" PRIu64 ",%" PRIu64 ",%.9g", slice->count, slice->ok,
+                         slice->failed, slice->per_s);
+    if (slice->kind == SLICE_CHECK) {
+        buffer_append_string(csv, ",,,,,,,,,");
+    } else {
+        csv_append_times(csv, &slice->took);
+    }
+    buffer_append_string(csv, "\n");
+}
+
+void report_csv_tags(const struct report_view *report, struct buffer *text)
+{
+    buffer_append_string(text,
+                         "tag,value,kind,name,count,ok,failed,per_s,min_ms,mean_ms,p50_ms,p90_ms,p95_ms,"
+                         "p99_ms,p999_ms,max_ms,stddev_ms\n");
+    for (size_t i = 0; i < report->slice_count; i++) {
+        if (report->slices[i].tag.size > 0) {
+            csv_append_tagged(text, &report->slices[i]);
+        }
     }
 }
 

@@ -7,7 +7,9 @@
 
 /* One line for each number of the campaign: key, value. */
 void report_csv_summary(const struct report_view *report, struct buffer *text);
-/* One line for each request, timing and scenario. */
+/* One line for each request, timing, scenario and group. */
 void report_csv_requests(const struct report_view *report, struct buffer *text);
+/* One line for what is counted by tag. */
+void report_csv_tags(const struct report_view *report, struct buffer *text);
 /* One line for each point and row; what a row does not count is left empty. */
 void report_csv_series(const struct series_view *series, struct buffer *text);

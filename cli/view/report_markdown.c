@@ -102,6 +102,65 @@ static void markdown_requests(const struct report_view *report, bool are_timings
     markdown_rest(text, count);
 }
 
+static void markdown_slice_numbers(const struct slice_view *slice, struct buffer *text)
+{
+    markdown_cell_count(text, slice->count);
+    markdown_cell_count(text, slice->failed);
+    markdown_cell_rate(text, slice->per_s);
+    if (slice->kind == SLICE_CHECK) {
+        buffer_append_string(text, " | | | | |\n");
+        return;
+    }
+    markdown_cell_us(text, slice->took.p50_us);
+    markdown_cell_us(text, slice->took.p95_us);
+    markdown_cell_us(text, slice->took.p99_us);
+    markdown_cell_us(text, slice->took.maximum_us);
+    buffer_append_string(text, " |\n");
+}
+
+static void markdown_groups(const struct report_view *report, struct buffer *text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < report->slice_count && report->slices[i].tag.size == 0; i++) {
+        if (++count == 1) {
+            buffer_append_string(text, "\n| group | count | failed | rate | p50 | p95 | p99 | max |\n"
+                                       "|:--|--:|--:|--:|--:|--:|--:|--:|\n");
+        }
+        if (count <= MARKDOWN_ROWS) {
+            buffer_append_string(text, "| ");
+            report_markdown_text(text, report->slices[i].name);
+            markdown_slice_numbers(&report->slices[i], text);
+        }
+    }
+    markdown_rest(text, count);
+}
+
+static void markdown_tags(const struct report_view *report, struct buffer *text)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < report->slice_count; i++) {
+        const struct slice_view *slice = &report->slices[i];
+        if (slice->tag.size == 0) {
+            continue;
+        }
+        if (++count == 1) {
+            buffer_append_string(text,
+                                 "\n| tag | of | name | count | failed | rate | p50 | p95 | p99 | max |\n"
+                                 "|:--|:--|:--|--:|--:|--:|--:|--:|--:|--:|\n");
+        }
+        if (count <= MARKDOWN_ROWS) {
+            buffer_append_string(text, "| ");
+            report_markdown_text(text, slice->tag);
+            buffer_append_string(text, "=");
+            report_markdown_text(text, slice->value);
+            buffer_append_format(text, " | %s | ", slice_kind_name(slice->kind));
+            report_markdown_text(text, slice->name.size > 0 ? slice->name : bytes_of_string("(all)"));
+            markdown_slice_numbers(slice, text);
+        }
+    }
+    markdown_rest(text, count);
+}
+
 static void markdown_scenarios(const struct report_view *report, struct buffer *text)
 {
     if (report->scenario_count > 1) {
@@ -177,6 +236,8 @@ void report_markdown(const struct report_view *report, struct buffer *text)
     markdown_thresholds(report, text);
     markdown_requests(report, false, text);
     markdown_requests(report, true, text);
+    markdown_groups(report, text);
+    markdown_tags(report, text);
     markdown_scenarios(report, text);
     markdown_checks(report, text);
     markdown_errors(report, text);

@@ -6,6 +6,7 @@
 #include "cli/view/load_text.h"
 #include "cli/view/scenario_text.h"
 #include "cli/view/seen_text.h"
+#include "cli/view/slices_text.h"
 #include "cli/view/websocket_text.h"
 #include "common/escape.h"
 #include "common/memory.h"
@@ -410,6 +411,7 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     report_text_append_requests(text, report, false, has_colour);
     append_phases(text, report, has_colour);
     report_text_append_requests(text, report, true, has_colour);
+    slices_text(report, has_colour, text);
     scenario_text(report, has_colour, text);
     append_waits(text, report, has_colour);
     websocket_text(report, has_colour, text);

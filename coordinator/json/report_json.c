@@ -11,6 +11,7 @@
 #include "coordinator/json/load_json.h"
 #include "coordinator/json/named_json.h"
 #include "coordinator/json/seen_json.h"
+#include "coordinator/json/slices_json.h"
 #include "coordinator/json/websocket_json.h"
 #include "proto/message/labels.h"
 
@@ -295,6 +296,8 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
     {.key = "timings", .type = JSON_TABLE_SPECIAL, .special = &json_special_timings},
     {.key = "scenarios", .type = JSON_TABLE_SPECIAL, .special = &json_special_scenarios},
+    {.key = "groups", .type = JSON_TABLE_SPECIAL, .special = &json_special_groups},
+    {.key = "tags", .type = JSON_TABLE_SPECIAL, .special = &json_special_tags},
     {.key = "waits", .type = JSON_TABLE_SPECIAL, .special = &json_special_waits},
     {.key = "checks", .type = JSON_TABLE_SPECIAL, .special = &json_special_checks},
     {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},

@@ -57,6 +57,17 @@ void metric_give(const struct metric_giver *giver, double value, struct metric_l
     giver->sink->on_metric(giver->sink->context, &metric);
 }
 
+void metric_give_labelled(const struct metric_giver *giver, double value, const struct metric_label *labels,
+                          size_t count)
+{
+    struct metric metric = metric_begin(giver, metric_label_none(), metric_label_none());
+    metric.value = value;
+    for (size_t i = 0; i < count; i++) {
+        metric_label_add(&metric, labels[i]);
+    }
+    giver->sink->on_metric(giver->sink->context, &metric);
+}
+
 void metric_give_histogram(const struct metric_giver *giver, const struct latency_buckets *buckets,
                            struct metric_label first, struct metric_label second)
 {
@@ -155,9 +166,9 @@ static void give_families(const struct campaign_families *families, const struct
 void campaign_metrics_give(const struct report_view *const *reports, size_t count,
                            const struct metric_sink *sink)
 {
-    const struct campaign_families *all[] = {&METRICS_OF_CAMPAIGN, &METRICS_OF_LATENCY,
-                                             &METRICS_OF_LOAD,     &METRICS_OF_SEEN,
-                                             &METRICS_OF_JUDGE,    &METRICS_OF_WEBSOCKETS};
+    const struct campaign_families *all[] = {&METRICS_OF_CAMPAIGN,  &METRICS_OF_LATENCY, &METRICS_OF_LOAD,
+                                             &METRICS_OF_SEEN,      &METRICS_OF_JUDGE,   &METRICS_OF_SLICES,
+                                             &METRICS_OF_WEBSOCKETS};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
         give_families(all[i], reports, count, sink);
     }
@@ -168,7 +179,7 @@ uint64_t campaign_metrics_left_out(const struct report_view *report)
     const size_t counts[] = {report->request_count,  report->scenario_count, report->wait_count,
                              report->check_count,    report->seen_count,     report->websocket_count,
                              report->threshold_count};
-    uint64_t left_out = 0;
+    uint64_t left_out = metrics_slices_left_out(report);
     for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
         left_out += counts[i] - metric_shown(counts[i]);
     }

@@ -4,7 +4,7 @@
 #include "common/bytes.h"
 #include "coordinator/core/report_view/report_view.h"
 
-#define METRIC_LABELS 3u
+#define METRIC_LABELS 6u
 
 enum metric_type { METRIC_COUNTER, METRIC_GAUGE, METRIC_HISTOGRAM };
 

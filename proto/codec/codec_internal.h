@@ -67,6 +67,9 @@ void put_histogram(struct buffer *into, uint32_t field, const struct histogram *
  * since memory is proportional to the highest bucket. */
 bool take_histogram(const Tutti__V1__Histogram *wire, struct histogram **taken, uint64_t *buckets_left,
                     struct decoding *decoding);
+/* What is counted by tag, of statistics. */
+void put_slices(const struct statistics *statistics, struct buffer *into);
+bool take_slices(const Tutti__V1__Statistics *wire, uint64_t *buckets_left, struct decoding *decoding);
 bool take_operation_kind(Tutti__V1__OperationKind wire, enum operation_kind *kind, struct error *error);
 /* Whether `wire` is one of 0…count-1. */
 bool check_enum(int wire, int count, const char *what, struct error *error);

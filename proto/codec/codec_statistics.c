@@ -181,7 +181,7 @@ void encode_statistics(const struct message *message, struct buffer *into)
            statistics->wait_count <= LIMIT_REQUEST_NAMES && statistics->error_count <= LIMIT_REQUEST_NAMES &&
            statistics->websocket_count <= LIMIT_REQUEST_NAMES &&
            statistics->check_count <= LIMIT_REQUEST_NAMES &&
-           statistics->scenario_count <= LIMIT_REQUEST_NAMES);
+           statistics->scenario_count <= LIMIT_REQUEST_NAMES && statistics->slice_count <= LIMIT_SLICES);
     protobuf_write_number(into, 1, statistics->steps_ok);
     protobuf_write_number(into, 2, statistics->steps_failed);
     protobuf_write_number(into, 3, statistics->steps_stopped);
@@ -198,6 +198,7 @@ void encode_statistics(const struct message *message, struct buffer *into)
     put_checks(statistics, into);
     protobuf_write_number(into, 31, (uint64_t)statistics->at_ns);
     put_scenarios(statistics, into);
+    put_slices(statistics, into);
     protobuf_write_number(into, 110, statistics->steps_failed_by_loss);
 }
 
@@ -389,6 +390,9 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
                          "more than %u kinds of request, wait, error, WebSocket, check or scenario",
                          LIMIT_REQUEST_NAMES);
     }
+    if (wire->n_slices > LIMIT_SLICES) {
+        return error_set(decoding->error, "more than %u numbers by tag", LIMIT_SLICES);
+    }
     if (wire->workers_running > LIMIT_WORKERS) {
         return error_set(decoding->error, "%u workers running", wire->workers_running);
     }
@@ -407,5 +411,5 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
            take_scenarios(wire, &buckets_left, decoding) &&
            take_own_histogram(wire->late_us, &statistics->late_us, &buckets_left, decoding) &&
            take_own_histogram(wire->response_us, &statistics->response_us, &buckets_left, decoding) &&
-           take_checks(wire, decoding);
+           take_checks(wire, decoding) && take_slices(wire, &buckets_left, decoding);
 }

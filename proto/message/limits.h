@@ -33,6 +33,7 @@
 #define LIMIT_SHARED_VALUES 64u   /* of the replies in one message */
 #define LIMIT_MISSING 32u         /* worker ids listed in an outcome */
 #define LIMIT_REQUEST_NAMES 2000u /* kinds of request, wait or error in one report of statistics */
+#define LIMIT_SLICES 6000u        /* of them by tag, and groups, likewise */
 #define LIMIT_CLOSE_CODES 16u     /* of WebSocket connections of one name, counted each by itself */
 #define LIMIT_SHARDS 256u
 /* Processor time of one turn of a worker, between two waits. */

@@ -7,6 +7,7 @@
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
+#include "proto/message/slice.h"
 #include "proto/message/websocket_count.h"
 
 #include <stdbool.h>
@@ -207,6 +208,17 @@ struct websocket_statistics {
     struct histogram *queued_us;    /* from sending a message until the kernel had it; likewise */
 };
 
+/* Of what has one name, that part which has this tag; and groups. */
+struct slice_statistics {
+    enum slice_kind kind;
+    struct bytes name;
+    struct bytes tag; /* "tier=gold"; empty: all of a group */
+    uint64_t count;
+    uint64_t failed;
+    uint64_t forgiven;    /* as in request_statistics */
+    struct histogram *us; /* how long they took, as far as it is known; owned by the message */
+};
+
 /* The steps of a scenario; all steps together are in the statistics themselves. */
 struct scenario_statistics {
     struct bytes name;
@@ -241,6 +253,8 @@ struct statistics {
     size_t check_count;
     struct scenario_statistics *scenarios;
     size_t scenario_count;
+    struct slice_statistics *slices;
+    size_t slice_count;
 };
 
 /* The state of one shard's event loop since the last report. */

@@ -24,6 +24,9 @@ static size_t statistics_text_bytes(const struct statistics *statistics)
     for (size_t i = 0; i < statistics->scenario_count; i++) {
         bytes += statistics->scenarios[i].name.size;
     }
+    for (size_t i = 0; i < statistics->slice_count; i++) {
+        bytes += statistics->slices[i].name.size + statistics->slices[i].tag.size;
+    }
     for (size_t i = 0; i < statistics->error_count; i++) {
         bytes += statistics->errors[i].key.size + statistics->errors[i].text.size +
                  statistics->errors[i].scenario.size;
@@ -48,8 +51,9 @@ struct statistics *statistics_copy(const struct statistics *from)
     size_t websockets = from->websocket_count * sizeof *from->websockets;
     size_t checks = from->check_count * sizeof *from->checks;
     size_t scenarios = from->scenario_count * sizeof *from->scenarios;
+    size_t slices = from->slice_count * sizeof *from->slices;
     struct statistics *copy = memory_new(1, sizeof *copy + requests + waits + errors + websockets + checks +
-                                                scenarios + statistics_text_bytes(from));
+                                                scenarios + slices + statistics_text_bytes(from));
     *copy = *from;
     copy->requests = (struct request_statistics *)(void *)(copy + 1);
     copy->waits = (struct wait_statistics *)(void *)(copy->requests + from->request_count);
@@ -57,7 +61,8 @@ struct statistics *statistics_copy(const struct statistics *from)
     copy->websockets = (struct websocket_statistics *)(void *)(copy->errors + from->error_count);
     copy->checks = (struct check_statistics *)(void *)(copy->websockets + from->websocket_count);
     copy->scenarios = (struct scenario_statistics *)(void *)(copy->checks + from->check_count);
-    uint8_t *texts = (uint8_t *)(copy->scenarios + from->scenario_count);
+    copy->slices = (struct slice_statistics *)(void *)(copy->scenarios + from->scenario_count);
+    uint8_t *texts = (uint8_t *)(copy->slices + from->slice_count);
     for (size_t i = 0; i < from->request_count; i++) {
         copy->requests[i] = from->requests[i];
         statistics_move_text(&copy->requests[i].name, &texts);
@@ -84,6 +89,11 @@ struct statistics *statistics_copy(const struct statistics *from)
     for (size_t i = 0; i < from->scenario_count; i++) {
         copy->scenarios[i] = from->scenarios[i];
         statistics_move_text(&copy->scenarios[i].name, &texts);
+    }
+    for (size_t i = 0; i < from->slice_count; i++) {
+        copy->slices[i] = from->slices[i];
+        statistics_move_text(&copy->slices[i].name, &texts);
+        statistics_move_text(&copy->slices[i].tag, &texts);
     }
     return copy;
 }
@@ -114,6 +124,9 @@ void statistics_free(struct statistics **statistics)
     }
     for (size_t i = 0; i < self->scenario_count; i++) {
         histogram_free(&self->scenarios[i].step_us);
+    }
+    for (size_t i = 0; i < self->slice_count; i++) {
+        histogram_free(&self->slices[i].us);
     }
     memory_free(self);
     *statistics = NULL;

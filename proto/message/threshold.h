@@ -1,5 +1,5 @@
 /* A threshold as a person writes it, such as "request[login].p95 < 200ms over 30s after 1m abort":
- *   METRIC[NAME].STATISTIC OPERATOR NUMBER UNIT [over TIME] [after TIME] [abort]
+ *   METRIC[NAME]{TAG=VALUE}.STATISTIC OPERATOR NUMBER UNIT [over TIME] [after TIME] [abort]
  * docs/thresholds.md describes each part. Pure. */
 #pragma once
 #include "common/attributes.h"
@@ -26,6 +26,7 @@ enum threshold_metric {
     THRESHOLD_SEEN,     /* from an edit until a reader sees it */
     THRESHOLD_RESPONSE, /* requests, their time from the intended start */
     THRESHOLD_DROPPED,  /* arrivals that no worker was free for */
+    THRESHOLD_GROUP,    /* what tutti.group measures */
     THRESHOLD_METRICS
 };
 
@@ -68,6 +69,8 @@ struct threshold {
     enum threshold_metric metric;
     struct bytes name; /* empty: all */
     bool is_pattern;   /* each * in the name stands for any characters */
+    struct bytes tag_name;
+    struct bytes tag_value; /* only what has this tag; empty: everything */
     enum threshold_statistic statistic;
     enum threshold_count count; /* of NUMBER, SHARE and RATE */
     double quantile;            /* 0…1 */
@@ -88,6 +91,9 @@ bool thresholds_check(struct bytes text, struct error *error);
 
 /* Whether this name is meant. */
 bool threshold_matches(const struct threshold *threshold, struct bytes name);
+/* Whether only what has a tag is meant; and whether it is this one, as "tier=gold". */
+bool threshold_has_tag(const struct threshold *threshold);
+bool threshold_matches_tag(const struct threshold *threshold, struct bytes tag);
 bool threshold_holds(const struct threshold *threshold, double value);
 bool threshold_is_time(const struct threshold *threshold);
 /* "312 ms", "97.3 %", "41", "12.5/s" */

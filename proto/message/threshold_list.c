@@ -15,18 +15,26 @@ static bool is_blank(struct bytes text)
     return true;
 }
 
-/* Where the threshold at the start ends: a name in brackets may have any character. */
+/* After what is in brackets, braces or quotes and begins at `at`: the end of the text if it is not closed. */
+static size_t end_of_enclosed(struct bytes text, size_t at)
+{
+    uint8_t closing = text.data[at] == '[' ? ']' : text.data[at] == '{' ? '}' : '"';
+    bool is_quoted = closing == ']' && at + 1 < text.size && text.data[at + 1] == '"';
+    at += is_quoted ? 2 : 1;
+    while (at < text.size && text.data[at] != (is_quoted ? '"' : closing)) {
+        bool is_value = closing == '}' && text.data[at] == '"' && text.data[at - 1] == '=';
+        at = is_value ? end_of_enclosed(text, at) : at + 1;
+    }
+    return at < text.size ? at + 1 : at;
+}
+
+/* Where the threshold at the start ends: a name in brackets, and a tag in braces, may have any character. */
 static size_t end_of_first(struct bytes text)
 {
     size_t at = 0;
     while (at < text.size && text.data[at] != ';' && text.data[at] != '\n') {
-        if (text.data[at] == '[') {
-            bool is_quoted = at + 1 < text.size && text.data[at + 1] == '"';
-            at += is_quoted ? 2 : 1;
-            const uint8_t *close = memchr(text.data + at, is_quoted ? '"' : ']', text.size - at);
-            at = close == NULL ? text.size : (size_t)(close - text.data);
-        }
-        at += at < text.size ? 1 : 0;
+        bool is_enclosed = text.data[at] == '[' || text.data[at] == '{';
+        at = is_enclosed ? end_of_enclosed(text, at) : at + 1;
     }
     return at;
 }

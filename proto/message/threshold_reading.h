@@ -12,6 +12,7 @@ struct threshold_metric_row {
     enum threshold_metric metric;
     bool needs_name;
     bool may_have_name;
+    bool may_have_tag;
     bool has_times;
     unsigned counts;      /* a bit for each of enum threshold_count */
     const char *fallback; /* the statistic if none is named */
@@ -40,5 +41,5 @@ bool reading_is_digit(uint8_t byte);
 bool reading_is_space(uint8_t byte);
 bool reading_is_of_number(uint8_t byte); /* a digit or a point */
 
-/* METRIC[NAME].STATISTIC */
+/* METRIC[NAME]{TAG=VALUE}.STATISTIC */
 MUST_CHECK bool threshold_read_subject(struct threshold_reading *reading, struct threshold *threshold);

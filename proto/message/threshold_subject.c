@@ -3,6 +3,7 @@
 
 #include "common/buffer.h"
 #include "proto/message/limits.h"
+#include "proto/message/tags.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -13,19 +14,20 @@
 #define COUNTS_OF_REQUESTS (1u << THRESHOLD_ALL | 1u << THRESHOLD_OK | 1u << THRESHOLD_FAILED)
 
 static const struct threshold_metric_row METRICS[] = {
-    {"http", THRESHOLD_HTTP, false, false, true, COUNTS_OF_REQUESTS, NULL},
-    {"request", THRESHOLD_REQUEST, true, true, true, COUNTS_OF_REQUESTS, NULL},
-    {"record", THRESHOLD_RECORD, true, true, true, COUNTS_OF_REQUESTS, NULL},
-    {"steps", THRESHOLD_STEPS, false, false, true,
+    {"http", THRESHOLD_HTTP, false, false, true, true, COUNTS_OF_REQUESTS, NULL},
+    {"request", THRESHOLD_REQUEST, true, true, true, true, COUNTS_OF_REQUESTS, NULL},
+    {"record", THRESHOLD_RECORD, true, true, true, true, COUNTS_OF_REQUESTS, NULL},
+    {"steps", THRESHOLD_STEPS, false, false, false, true,
      COUNTS_OF_REQUESTS | 1u << THRESHOLD_STOPPED | 1u << THRESHOLD_LOST, NULL},
-    {"checks", THRESHOLD_CHECKS, false, true, false, COUNTS_OF_REQUESTS, "ok"},
-    {"waits", THRESHOLD_WAITS, false, true, true,
+    {"checks", THRESHOLD_CHECKS, false, true, true, false, COUNTS_OF_REQUESTS, "ok"},
+    {"waits", THRESHOLD_WAITS, false, true, false, true,
      COUNTS_OF_REQUESTS | 1u << THRESHOLD_STOPPED | 1u << THRESHOLD_TIMEOUT | 1u << THRESHOLD_SHORT |
          1u << THRESHOLD_DEADLOCK,
      NULL},
-    {"response", THRESHOLD_RESPONSE, false, true, true, 1u << THRESHOLD_ALL, NULL},
-    {"dropped", THRESHOLD_DROPPED, false, false, false, 1u << THRESHOLD_FAILED, "failed"},
-    {"seen", THRESHOLD_SEEN, false, true, true, 1u << THRESHOLD_ALL | 1u << THRESHOLD_DIVERGED, NULL},
+    {"response", THRESHOLD_RESPONSE, false, true, false, true, 1u << THRESHOLD_ALL, NULL},
+    {"dropped", THRESHOLD_DROPPED, false, false, false, false, 1u << THRESHOLD_FAILED, "failed"},
+    {"seen", THRESHOLD_SEEN, false, true, false, true, 1u << THRESHOLD_ALL | 1u << THRESHOLD_DIVERGED, NULL},
+    {"group", THRESHOLD_GROUP, true, true, true, true, COUNTS_OF_REQUESTS, NULL},
 };
 static_assert(COUNT_OF(METRICS) == THRESHOLD_METRICS, "one row for each metric");
 
@@ -98,11 +100,62 @@ static bool threshold_read_name(struct threshold_reading *reading, struct thresh
     return true;
 }
 
-/* What k6 writes after a name. */
-static bool threshold_refuse_tags(const struct threshold_reading *reading)
+static bool threshold_is_of_tag_value(uint8_t byte)
 {
-    return reading_peek(reading) != '{' ||
-           reading_refuse(reading, reading->at, "numbers are kept by name, not by tag");
+    return byte != '}' && byte != ',';
+}
+
+static bool threshold_is_of_tag_name(uint8_t byte)
+{
+    return tag_name_is_good(bytes_of(&byte, 1));
+}
+
+/* After the equals sign; in quotes it may have any character but a quote. */
+static bool threshold_read_tag_value(struct threshold_reading *reading, struct threshold *threshold)
+{
+    size_t start = reading->at;
+    if (reading_peek(reading) == '"') {
+        const uint8_t *from = reading->text.data + ++reading->at;
+        const uint8_t *end = memchr(from, '"', reading->text.size - reading->at);
+        if (end == NULL) {
+            return reading_refuse(reading, start, "the quotes are not closed");
+        }
+        threshold->tag_value = bytes_of(from, (size_t)(end - from));
+        reading->at += threshold->tag_value.size + 1;
+    } else {
+        threshold->tag_value = reading_take(reading, threshold_is_of_tag_value);
+    }
+    return tag_value_is_good(threshold->tag_value) ||
+           reading_refuse(reading, start, "the value of a tag has 1 to %u bytes", TAG_VALUE_BYTES);
+}
+
+/* "{tier=gold}", where it is given. */
+static bool threshold_read_tag(struct threshold_reading *reading, struct threshold *threshold)
+{
+    size_t start = reading->at;
+    if (reading_peek(reading) != '{') {
+        return true;
+    }
+    if (!reading->row->may_have_tag) {
+        return reading_refuse(reading, start, "%s is not counted by tag", reading->row->word);
+    }
+    reading->at++;
+    threshold->tag_name = reading_take(reading, threshold_is_of_tag_name);
+    if (!tag_name_is_good(threshold->tag_name) || reading_peek(reading) != '=') {
+        return reading_refuse(reading, start, "a tag is {NAME=VALUE}, such as {tier=gold}");
+    }
+    reading->at++;
+    if (!threshold_read_tag_value(reading, threshold)) {
+        return false;
+    }
+    if (reading_peek(reading) == ',') {
+        return reading_refuse(reading, reading->at, "numbers are kept by one tag at a time, not by several");
+    }
+    if (reading_peek(reading) != '}') {
+        return reading_refuse(reading, start, "the brace is not closed");
+    }
+    reading->at++;
+    return true;
 }
 
 /* "p95", "p99.9": above 0, at most 100. */
@@ -184,5 +237,5 @@ static bool threshold_read_statistic(struct threshold_reading *reading, struct t
 bool threshold_read_subject(struct threshold_reading *reading, struct threshold *threshold)
 {
     return threshold_read_metric(reading, threshold) && threshold_read_name(reading, threshold) &&
-           threshold_refuse_tags(reading) && threshold_read_statistic(reading, threshold);
+           threshold_read_tag(reading, threshold) && threshold_read_statistic(reading, threshold);
 }

@@ -2,6 +2,7 @@
 #include "proto/message/threshold.h"
 
 #include "common/compose.h"
+#include "proto/message/tags.h"
 
 #include <assert.h>
 
@@ -47,6 +48,22 @@ bool threshold_matches(const struct threshold *threshold, struct bytes name)
         return pattern_matches(threshold->name, name);
     }
     return threshold->name.size == 0 || bytes_equal(threshold->name, name);
+}
+
+bool threshold_has_tag(const struct threshold *threshold)
+{
+    return threshold->tag_name.size > 0;
+}
+
+bool threshold_matches_tag(const struct threshold *threshold, struct bytes tag)
+{
+    struct bytes name;
+    struct bytes value;
+    if (tag.size == 0) {
+        return !threshold_has_tag(threshold);
+    }
+    return tag_split(tag, &name, &value) && bytes_equal(name, threshold->tag_name) &&
+           bytes_equal(value, threshold->tag_value);
 }
 
 bool threshold_holds(const struct threshold *threshold, double value)

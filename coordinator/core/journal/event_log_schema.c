@@ -47,6 +47,8 @@ static const uint64_t PARTS[] = {
     sizeof(struct websocket_report),
     sizeof(struct error_total),
     sizeof(struct check_report),
+    sizeof(struct slice_report),
+    SLICE_KINDS,
     sizeof(struct threshold_result),
     THRESHOLD_COUNTS,
     THRESHOLD_WINDOW_SLOTS,

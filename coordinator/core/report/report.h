@@ -10,6 +10,7 @@
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
+#include "proto/message/slice.h"
 #include "proto/message/websocket_count.h"
 
 struct request_report {
@@ -42,6 +43,16 @@ struct scenario_report {
     uint64_t steps_failed;
     uint64_t steps_stopped;
     const struct histogram *step_us;
+};
+
+/* Of what has one name, that part which has this tag; and groups. */
+struct slice_report {
+    struct bytes name; /* empty: all requests with the tag */
+    struct bytes tag;  /* "tier=gold"; empty: all of a group */
+    uint64_t count;
+    uint64_t failed;
+    const struct histogram *us; /* checks have none */
+    enum slice_kind kind;
 };
 
 struct wait_report {
@@ -131,6 +142,8 @@ struct campaign_report {
     size_t request_count;
     const struct scenario_report *scenarios; /* sorted by name */
     size_t scenario_count;
+    const struct slice_report *slices; /* sorted by tag, kind and name */
+    size_t slice_count;
     const struct wait_report *waits; /* sorted by name, then kind */
     size_t wait_count;
     const struct check_report *checks; /* sorted by name */

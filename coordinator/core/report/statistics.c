@@ -18,6 +18,7 @@ struct campaign_statistics *campaign_statistics_new(void)
     statistics->websockets = map_new();
     statistics->checks = map_new();
     statistics->scenarios = scenario_totals_new();
+    statistics->slices = slice_totals_new();
     return statistics;
 }
 
@@ -72,6 +73,7 @@ void campaign_statistics_free(struct campaign_statistics **statistics)
     map_free(&(*statistics)->errors);
     map_free(&(*statistics)->websockets);
     scenario_totals_free(&(*statistics)->scenarios);
+    slice_totals_free(&(*statistics)->slices);
     histogram_free(&(*statistics)->step_us);
     histogram_free(&(*statistics)->request_latency_us);
     histogram_free(&(*statistics)->late_us);
@@ -293,6 +295,9 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     for (size_t i = 0; i < from->scenario_count; i++) {
         scenario_totals_merge(statistics->scenarios, &from->scenarios[i], &statistics->left_bytes);
     }
+    for (size_t i = 0; i < from->slice_count; i++) {
+        slice_totals_merge(statistics->slices, &from->slices[i], &statistics->left_bytes);
+    }
 }
 
 uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics)
@@ -441,4 +446,5 @@ void campaign_statistics_report(struct campaign_statistics *statistics, struct c
     report_websockets(statistics, report);
     statistics_report_checks(statistics, report);
     scenario_totals_report(statistics->scenarios, report);
+    slice_totals_report(statistics->slices, report);
 }

@@ -16,6 +16,7 @@
 #define STATISTICS_MAX_BYTES (64u * 1024u * 1024u)
 
 struct campaign_statistics;
+struct slice_totals;
 
 MUST_CHECK struct campaign_statistics *campaign_statistics_new(void);
 void campaign_statistics_free(struct campaign_statistics **statistics);
@@ -37,6 +38,8 @@ void campaign_statistics_totals(const struct campaign_statistics *statistics, st
 /* What is counted of one name; NULL if nothing is. */
 const struct request_report *campaign_statistics_request(const struct campaign_statistics *statistics,
                                                          struct bytes name, bool is_timing);
+/* What is counted by tag, and in groups. */
+const struct slice_totals *campaign_statistics_slices(const struct campaign_statistics *statistics);
 /* One after the other, in no order; NULL after the last. The cursor begins zeroed. */
 const struct request_report *campaign_statistics_next_request(const struct campaign_statistics *statistics,
                                                               struct map_cursor *cursor);

@@ -31,3 +31,8 @@ const struct check_report *campaign_statistics_next_check(const struct campaign_
 {
     return map_next(statistics->checks, cursor) ? &((const struct check_total *)cursor->value)->report : NULL;
 }
+
+const struct slice_totals *campaign_statistics_slices(const struct campaign_statistics *statistics)
+{
+    return statistics->slices;
+}

@@ -4,6 +4,7 @@
 #include "common/map.h"
 #include "common/text.h"
 #include "coordinator/core/report/scenarios.h"
+#include "coordinator/core/report/slices.h"
 #include "coordinator/core/report/statistics.h"
 
 #define STATISTICS_KEY_BYTES (LIMIT_TEXT_BYTES + 16u)
@@ -65,6 +66,7 @@ struct campaign_statistics {
     struct map *websockets;
     struct map *checks;
     struct scenario_totals *scenarios;
+    struct slice_totals *slices;
     /* Arrays of the latest report. */
     struct request_report *request_reports;
     struct wait_report *wait_reports;

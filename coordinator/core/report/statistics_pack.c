@@ -8,7 +8,7 @@
 
 static_assert(sizeof(struct request_report) == 392 && sizeof(struct wait_report) == 80 &&
                   sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
-                  sizeof(struct campaign_statistics) == 240,
+                  sizeof(struct campaign_statistics) == 248,
               "what is packed here has to know each field");
 
 static void own_histogram_pack(const struct histogram *histogram, struct buffer *into)
@@ -124,6 +124,7 @@ void campaign_statistics_pack(const struct campaign_statistics *statistics, stru
     websockets_pack(statistics, into);
     statistics_pack_checks(statistics, into);
     scenario_totals_pack(statistics->scenarios, into);
+    slice_totals_pack(statistics->slices, into);
 }
 
 /* A histogram that every campaign has from the beginning: merges into an empty one. */
@@ -272,6 +273,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     websockets_unpack(statistics, from);
     statistics_unpack_checks(statistics, from);
     scenario_totals_unpack(statistics->scenarios, from);
+    slice_totals_unpack(statistics->slices, from);
     /* The bytes have the sums over all requests; merging has counted them too. */
     histogram_free(&statistics->request_latency_us);
     statistics->request_latency_us = latency_us;

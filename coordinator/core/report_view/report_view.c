@@ -6,6 +6,7 @@
 #include "coordinator/core/report/report.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
+#include "proto/message/tags.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -215,6 +216,29 @@ static void view_scenarios(struct report_view *view, const struct campaign_repor
     }
     view->scenarios = scenarios;
     view->scenario_count = report->scenario_count;
+}
+
+bool slice_view_is_other(const struct slice_view *slice)
+{
+    return bytes_equal_string(slice->value, TAG_OTHER);
+}
+
+static void view_slices(struct report_view *view, const struct campaign_report *report)
+{
+    struct slice_view *slices = report_view_array(view, report->slice_count, sizeof *slices);
+    for (size_t i = 0; i < report->slice_count; i++) {
+        const struct slice_report *slice = &report->slices[i];
+        slices[i] = (struct slice_view){.kind = slice->kind,
+                                        .name = report_view_text(view, slice->name),
+                                        .count = slice->count,
+                                        .ok = slice->count - slice->failed,
+                                        .failed = slice->failed,
+                                        .per_s = per_second(slice->count, report->running_ns),
+                                        .took = all_quantiles_of(slice->us)};
+        (void)!tag_split(report_view_text(view, slice->tag), &slices[i].tag, &slices[i].value);
+    }
+    view->slices = slices;
+    view->slice_count = report->slice_count;
 }
 
 static void view_waits(struct report_view *view, const struct campaign_report *report)
@@ -491,6 +515,7 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_bottlenecks(view, report);
     view_requests(view, report);
     view_scenarios(view, report);
+    view_slices(view, report);
     view_waits(view, report);
     view_checks(view, report);
     view_thresholds(view, report);

@@ -7,6 +7,7 @@
 #include "coordinator/core/sync/divergence.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
+#include "proto/message/slice.h"
 #include "proto/message/websocket_count.h"
 
 #include <stddef.h>
@@ -70,6 +71,21 @@ struct scenario_view {
     struct quantiles step;
     struct latency_buckets buckets;
 };
+
+/* Of what has one name, that part which has this tag; and groups. */
+struct slice_view {
+    enum slice_kind kind;
+    struct bytes name; /* empty: all requests with the tag */
+    struct bytes tag;  /* the name of the tag; empty: all of a group */
+    struct bytes value;
+    uint64_t count;
+    uint64_t ok;
+    uint64_t failed;
+    double per_s;
+    struct quantiles took; /* checks have none */
+};
+/* Whether it stands for tags that have no place of their own. */
+bool slice_view_is_other(const struct slice_view *slice);
 
 struct wait_view {
     struct bytes name;
@@ -214,6 +230,8 @@ struct report_view {
     size_t request_count;
     const struct scenario_view *scenarios; /* sorted by name */
     size_t scenario_count;
+    const struct slice_view *slices; /* groups by name; then what has tags, by tag, kind and name */
+    size_t slice_count;
     const struct wait_view *waits; /* sorted by name, then kind */
     size_t wait_count;
     const struct check_view *checks; /* sorted by name */

@@ -1,6 +1,8 @@
 /* Where thresholds find their numbers. */
 #include "coordinator/core/thresholds/threshold_look.h"
 
+#include "coordinator/core/report/slices.h"
+
 void threshold_inputs_finish(struct threshold_inputs *inputs)
 {
     histogram_free(&inputs->merged);
@@ -172,9 +174,46 @@ static void look_at_checks(const struct threshold_inputs *inputs, const struct t
     counts[THRESHOLD_ALL] = counts[THRESHOLD_OK] + counts[THRESHOLD_FAILED];
 }
 
+static void look_add_slice(struct threshold_inputs *inputs, struct threshold_totals *totals,
+                           const struct slice_report *slice)
+{
+    uint64_t *counts = totals->numbers.counts;
+    totals->is_known = true;
+    counts[THRESHOLD_ALL] += slice->count;
+    counts[THRESHOLD_FAILED] += slice->failed;
+    counts[THRESHOLD_OK] += slice->count - slice->failed;
+    look_add_times(inputs, totals, slice->us);
+}
+
+/* What is counted by tag, and groups. */
+static void look_at_slices(struct threshold_inputs *inputs, const struct threshold *about,
+                           struct threshold_totals *totals)
+{
+    static const enum slice_kind kinds[THRESHOLD_METRICS] = {[THRESHOLD_HTTP] = SLICE_REQUEST,
+                                                             [THRESHOLD_REQUEST] = SLICE_REQUEST,
+                                                             [THRESHOLD_RECORD] = SLICE_TIMING,
+                                                             [THRESHOLD_CHECKS] = SLICE_CHECK,
+                                                             [THRESHOLD_GROUP] = SLICE_GROUP};
+    const struct slice_totals *slices = campaign_statistics_slices(inputs->statistics);
+    const struct slice_report *slice;
+    struct map_cursor cursor = {0};
+    while ((slice = slice_totals_next(slices, &cursor)) != NULL) {
+        bool is_named = about->metric == THRESHOLD_HTTP
+                            ? slice->name.size == 0 /* all requests are counted together */
+                            : slice->name.size > 0 && threshold_matches(about, slice->name);
+        if (slice->kind == kinds[about->metric] && is_named && threshold_matches_tag(about, slice->tag)) {
+            look_add_slice(inputs, totals, slice);
+        }
+    }
+}
+
 void threshold_look(void *context, const struct threshold *about, struct threshold_totals *totals)
 {
     struct threshold_inputs *inputs = context;
+    if (threshold_has_tag(about)) {
+        look_at_slices(inputs, about, totals);
+        return;
+    }
     switch (about->metric) {
     case THRESHOLD_HTTP:
         look_at_http(inputs, totals);
@@ -200,6 +239,9 @@ void threshold_look(void *context, const struct threshold *about, struct thresho
         return;
     case THRESHOLD_SEEN:
         look_at_seen(inputs, about, totals);
+        return;
+    case THRESHOLD_GROUP:
+        look_at_slices(inputs, about, totals);
         return;
     case THRESHOLD_METRICS:
         return;

@@ -17,7 +17,8 @@ static bool measure_serves(const struct measure *measure, const struct threshold
 {
     const struct threshold *about = measure->about;
     return about->metric == threshold->metric && about->is_pattern == threshold->is_pattern &&
-           bytes_equal(about->name, threshold->name) && about->over_ms == threshold->over_ms &&
+           bytes_equal(about->name, threshold->name) && bytes_equal(about->tag_name, threshold->tag_name) &&
+           bytes_equal(about->tag_value, threshold->tag_value) && about->over_ms == threshold->over_ms &&
            about->after_ms == threshold->after_ms;
 }
 
@@ -199,7 +200,8 @@ static bool sample_value(const struct sample *sample, const struct threshold *th
     }
     bool is_rate = threshold->statistic == THRESHOLD_RATE;
     *value = !is_rate ? number : sample->length_ms > 0 ? number * MS_PER_S / (double)sample->length_ms : 0;
-    return (sample->is_known || threshold->name.size == 0) && (!is_rate || sample->length_ms > 0);
+    bool is_of_all = threshold->name.size == 0 && !threshold_has_tag(threshold);
+    return (sample->is_known || is_of_all) && (!is_rate || sample->length_ms > 0);
 }
 
 /* Whether `value` is farther from what is wanted. */

@@ -107,7 +107,7 @@ static void each_thing_is_worth_a_report(void **state)
     expect_report(meter);
     meter_scenario(meter, &(struct scenario_sample){.name = bytes_of_string("a"), .weight = 1});
     expect_report(meter);
-    meter_rebook(meter, bytes_of_string("GET /"), true);
+    meter_rebook(meter, bytes_of_string("GET /"), &(struct tag_set){0}, true);
     expect_report(meter);
     struct websocket_statistics *counts = meter_websocket(meter, bytes_of_string("chat"));
     expect_report(meter);
@@ -345,9 +345,10 @@ static void a_request_is_booked_again(void **state)
 {
     struct meter *meter = meter_new();
     (void)state;
+    static const struct tag_set no_tags;
     record(meter, bytes_of_string("a"), false, false, 1);
     record(meter, bytes_of_string("a"), false, true, 1);
-    meter_rebook(meter, bytes_of_string("a"), true); /* it was not reported yet */
+    meter_rebook(meter, bytes_of_string("a"), &no_tags, true); /* it was not reported yet */
     struct statistics *statistics = meter_take(meter, 0);
     assert_int_equal(statistics->requests[0].count, 2);
     assert_int_equal(statistics->requests[0].failed, 0);
@@ -356,8 +357,8 @@ static void a_request_is_booked_again(void **state)
     record(meter, bytes_of_string("a"), false, false, 1);
     statistics = meter_take(meter, 0);
     statistics_free(&statistics);
-    meter_rebook(meter, bytes_of_string("a"), true); /* now it was */
-    meter_rebook(meter, bytes_of_string("a"), false);
+    meter_rebook(meter, bytes_of_string("a"), &no_tags, true); /* now it was */
+    meter_rebook(meter, bytes_of_string("a"), &no_tags, false);
     statistics = meter_take(meter, 0);
     assert_int_equal(statistics->requests[0].count, 0);
     assert_int_equal(statistics->requests[0].failed, 1);

@@ -24,6 +24,7 @@ struct full_report {
     struct check_report checks[2];
     struct threshold_result thresholds[3];
     struct scenario_report scenario;
+    struct slice_report slices[4];
 };
 
 static void fill_agents(struct full_report *full)
@@ -129,6 +130,23 @@ static void fill_judged(struct full_report *full)
     full->sample.report.threshold_count = 3;
 }
 
+static void fill_slices(struct full_report *full)
+{
+    struct slice_report like = {.kind = SLICE_GROUP, .count = 50, .failed = 3, .us = full->sample.latency_us};
+    for (size_t i = 0; i < 4; i++) {
+        full->slices[i] = like;
+        full->slices[i].tag = bytes_of_string(i == 0 ? "" : i == 3 ? "tier=(other)" : "tier=a \"b\"=c");
+    }
+    full->slices[0].name = bytes_of_string("checkout / pay");
+    full->slices[1].kind = SLICE_REQUEST;
+    full->slices[2].kind = SLICE_CHECK;
+    full->slices[2].name = bytes_of_string("price");
+    full->slices[2].us = NULL;
+    full->slices[3].name = bytes_of_string("x");
+    full->sample.report.slices = full->slices;
+    full->sample.report.slice_count = 4;
+}
+
 static int set_up(void **state)
 {
     struct full_report *full = MEMORY_NEW(struct full_report);
@@ -169,6 +187,7 @@ static int set_up(void **state)
     fill_seen(full);
     fill_websockets(full);
     fill_judged(full);
+    fill_slices(full);
     *state = full;
     return 0;
 }
@@ -233,6 +252,7 @@ static void the_text_is_that_of_run(void **state)
 #define ALL_TIMES                                                                                            \
     "\"min_ms\":1.0,\"mean_ms\":50.503,\"p50_ms\":50.015,\"p90_ms\":90.047,\"p95_ms\":95.039,"                 \
     "\"p99_ms\":99.007,\"p999_ms\":100.0,\"max_ms\":100.0,\"stddev_ms\":28.866"
+#define SLICE_COUNTS "\"count\":50,\"ok\":47,\"failed\":3,\"per_s\":0.769230769"
 static const char *const EXPECTED[] = {
     "{\"campaign\":1}",
     "{\"script\":\"pad.lua\"}",
@@ -276,6 +296,10 @@ static const char *const EXPECTED[] = {
     ALL_TIMES "}}}"),
     ("{\"scenarios\":{\"browse\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"per_s\":66.6615385,"
     "\"share\":1.0,\"weight_share\":1.0," ALL_TIMES "}}}"),
+    "{\"groups\":{\"checkout / pay\":{" SLICE_COUNTS "," ALL_TIMES "}}}",
+    ("{\"tags\":[{\"tag\":\"tier\",\"value\":\"a \\\"b\\\"=c\",\"kind\":\"request\"," SLICE_COUNTS "," ALL_TIMES "},"
+    "{\"tag\":\"tier\",\"value\":\"a \\\"b\\\"=c\",\"kind\":\"check\",\"name\":\"price\"," SLICE_COUNTS "},"
+    "{\"tag\":\"tier\",\"value\":\"(other)\",\"kind\":\"group\",\"name\":\"x\"," SLICE_COUNTS "," ALL_TIMES "}]}"),
     ("{\"waits\":{\"pad.wait_for_writer\":{\"kind\":\"wait_for_writer\",\"count\":100,\"ok\":96,"
     "\"timeout\":0,\"short\":4,\"deadlock\":0,\"stopped\":0,\"refused\":0,\"p50_ms\":50.015,"
     "\"p99_ms\":99.007},"
@@ -481,6 +505,8 @@ static void nonsense_does_no_harm(void **state)
         "{\"agents\": [7, null, {\"state\": \"odd\", \"pid\": -1}], \"errors\": [[], {\"count\": \"x\"}]}",
         "{\"waits\": {\"a\": {}, \"b.odd\": {\"kind\": \"odd\"}, \"barrier\": {\"kind\": \"barrier\"}}}",
         "{\"requests\": {\"a\": 7, \"b\": {\"p50_ms\": -1, \"max_ms\": 1e300}}, \"duration_s\": 1e300}",
+        "{\"groups\": {\"a\": 7}, \"tags\": [7, null, {\"kind\": \"odd\", \"name\": 7, \"count\": -1}]}",
+        "{\"groups\": [], \"tags\": {}}",
         "{\"verdict\": \"odd\", \"state\": 7, \"release_spread_ms\": {}}",
         "{\"seen\": {\"a\": 7, \"b\": {\"last\": {\"x\": \"y\"}}}}",
         "{\"convergence\": {\"c\": {\"examples\": [7]}}}",

@@ -132,6 +132,14 @@ static void many_statuses(Tutti__V1__RequestStatistics *request)
 }
 SPOIL(request_statuses, many_statuses(STATISTICS->requests[0]))
 SPOIL(scenario_name, STATISTICS->scenarios[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
+SPOIL(slice_name, STATISTICS->slices[0]->name.len = 0)
+SPOIL(slice_kind, STATISTICS->slices[1]->kind = 4)
+SPOIL(slice_untagged, STATISTICS->slices[1]->tag.len = 0)
+SPOIL(slice_tag, STATISTICS->slices[1]->tag.data = (uint8_t *)"tier-gold-and")
+SPOIL(slice_tag_name, STATISTICS->slices[1]->tag.data = (uint8_t *)"t(er=gold-and")
+SPOIL(slice_tag_value, STATISTICS->slices[1]->tag.data = (uint8_t *)"tier=gold\x01 b ")
+SPOIL(slice_tag_long, STATISTICS->slices[1]->tag = long_bytes(LIMIT_NAME_BYTES + 1))
+SPOIL(slice_histogram, STATISTICS->slices[1]->us->pairs[0] = 0)
 SPOIL(websocket_codes, many_codes(STATISTICS->websockets[0]))
 SPOIL(websocket_histogram, STATISTICS->websockets[1]->ping_us->pairs[0] = 0)
 SPOIL(check_name, STATISTICS->checks[0]->name.len = 0)
@@ -219,6 +227,14 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, request_statuses, "more than 16 codes"},
     {MESSAGE_STATISTICS, scenario_name, "name of a scenario"},
     {MESSAGE_STATISTICS, websocket_histogram, "out of order"},
+    {MESSAGE_STATISTICS, slice_name, "name of what has a tag is empty"},
+    {MESSAGE_STATISTICS, slice_kind, "no kind 4"},
+    {MESSAGE_STATISTICS, slice_untagged, "a tag is empty"},
+    {MESSAGE_STATISTICS, slice_tag, "a tag is no NAME=VALUE"},
+    {MESSAGE_STATISTICS, slice_tag_name, "a tag is no NAME=VALUE"},
+    {MESSAGE_STATISTICS, slice_tag_value, "a tag is not printable"},
+    {MESSAGE_STATISTICS, slice_tag_long, "a tag has 256 bytes"},
+    {MESSAGE_STATISTICS, slice_histogram, "out of order"},
 };
 
 static void spoiled_messages_of_a_running_campaign_are_refused(void **state)

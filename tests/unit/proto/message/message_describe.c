@@ -239,6 +239,14 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
         }
         histogram(text, "steps", statistics->scenarios[i].step_us);
     }
+    for (size_t i = 0; i < statistics->slice_count; i++) {
+        bytes(text, "\nslice", statistics->slices[i].name);
+        bytes(text, slice_kind_name(statistics->slices[i].kind), statistics->slices[i].tag);
+        number(text, "count", statistics->slices[i].count);
+        number(text, "failed", statistics->slices[i].failed);
+        number(text, "forgiven", statistics->slices[i].forgiven);
+        histogram(text, "took", statistics->slices[i].us);
+    }
 }
 
 static void gauges(struct buffer *text, const struct gauges *gauges)

@@ -259,6 +259,7 @@ struct statistics_items {
     struct websocket_statistics websockets[2];
     struct check_statistics checks[2];
     struct scenario_statistics scenarios[2];
+    struct slice_statistics slices[2];
 };
 
 /* The first request has them, the second does not. */
@@ -325,6 +326,14 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                                                            .weight_milli = palette->wide / 6,
                                                            .steps = {palette->wide, 2, palette->small},
                                                            .step_us = histogram_of(sample, variant)};
+        items->slices[i] =
+            (struct slice_statistics){.kind = i == 0 ? SLICE_GROUP : SLICE_CHECK,
+                                      .name = palette->name,
+                                      .tag = bytes_of_string(i == 0 ? "" : "tier=a=\xc3\xa4 b"),
+                                      .count = palette->wide / 2,
+                                      .failed = palette->wide / 3,
+                                      .forgiven = palette->small,
+                                      .us = histogram_of(sample, variant)};
     }
     size_t count = variant == SAMPLE_SMALLEST ? 0 : 2;
     sample->message.statistics =
@@ -350,7 +359,9 @@ static void make_statistics(struct sample *sample, const struct palette *palette
                             .checks = items->checks,
                             .check_count = count,
                             .scenarios = items->scenarios,
-                            .scenario_count = count};
+                            .scenario_count = count,
+                            .slices = items->slices,
+                            .slice_count = count};
 }
 
 static void make_gauges(struct sample *sample, const struct palette *palette, enum sample_variant variant)

@@ -27,6 +27,38 @@ static void each_part_is_read(void **state)
     assert_true(bytes_equal_string(all.text, "request[GET /a].p99.9 <= 1.5s over 30s after 2m abort"));
 }
 
+static void expect_tag(const char *text, const char *tag, bool is_meant)
+{
+    struct threshold threshold = read_one(text);
+    if (!threshold_has_tag(&threshold) ||
+        threshold_matches_tag(&threshold, bytes_of_string(tag)) != is_meant) {
+        fail_msg("%s of %s", text, tag);
+    }
+}
+
+static void a_tag_is_read(void **state)
+{
+    (void)state;
+    struct threshold all = read_one("request[GET /a]{tier=gold}.p95 < 1s over 30s abort");
+    assert_int_equal(all.metric, THRESHOLD_REQUEST);
+    assert_true(bytes_equal_string(all.name, "GET /a") && bytes_equal_string(all.tag_name, "tier") &&
+                bytes_equal_string(all.tag_value, "gold"));
+    assert_true(all.over_ms == 30000 && all.is_abort && all.limit == 1e6);
+    expect_tag("http{tier=gold}.failed < 1%", "tier=gold", true);
+    expect_tag("http{tier=gold}.failed < 1%", "tier=golden", false);
+    expect_tag("http{tier=gold}.failed < 1%", "tie=gold", false);
+    expect_tag("http{tier=gold}.failed < 1%", "tier.=gold", false);
+    expect_tag("http{tier=gold}.failed < 1%", "", false);
+    expect_tag("http{a=b=c; d}.failed < 1%", "a=b=c; d", true);
+    expect_tag("http{a=\"b}, c\"}.failed < 1%", "a=b}, c", true);
+    expect_tag("checks{a.b-c_1=200} > 99%", "a.b-c_1=200", true);
+    expect_tag("record[x]{a=b}.max < 1s", "a=b", true);
+    struct threshold group = read_one("group[checkout / pay].p95 < 1s");
+    assert_true(group.metric == THRESHOLD_GROUP && !threshold_has_tag(&group));
+    assert_true(threshold_matches_tag(&group, bytes_of_string("")));
+    assert_false(threshold_matches_tag(&group, bytes_of_string("a=b")));
+}
+
 static void the_unit_says_what_a_count_is(void **state)
 {
     (void)state;
@@ -78,8 +110,8 @@ static void a_mistake_is_shown_where_it_is(void **state)
         const char *text;
         const char *why;
     } rows[] = {
-        {"",
-         "column 1: \"\" is none of http, request, record, steps, checks, waits, response, dropped, seen"},
+        {"", "column 1: \"\" is none of http, request, record, steps, checks, waits, response, dropped, "
+             "seen, group"},
         {"htp.p95 < 2ms", "column 1: \"htp.p95\" is none of"},
         {"http < 1ms", "column 5: which number of http? It has count, ok, failed, rate, min"},
         {"http.p95", "column 9: expected one of < <= > >= = !="},
@@ -104,7 +136,21 @@ static void a_mistake_is_shown_where_it_is(void **state)
         {"request[a.p95 < 1s", "column 8: the bracket is not closed"},
         {"request[\"a].p95 < 1s", "column 8: the bracket is not closed"},
         {"request[\"a\"x].p95 < 1s", "column 8: the bracket is not closed"},
-        {"http{a=b}.p95 < 1s", "column 5: numbers are kept by name, not by tag"},
+        {"http{}.p95 < 1s", "column 5: a tag is {NAME=VALUE}"},
+        {"http{name:login}.p95 < 1s", "column 5: a tag is {NAME=VALUE}"},
+        {"http{a b=c}.p95 < 1s", "column 5: a tag is {NAME=VALUE}"},
+        {"http{a=}.p95 < 1s", "column 8: the value of a tag has 1 to 200 bytes"},
+        {"http{a=\"\"}.p95 < 1s", "column 8: the value of a tag has 1 to 200 bytes"},
+        {"http{a=\"b}.p95 < 1s", "column 8: the quotes are not closed"},
+        {"http{a=b.p95 < 1s", "column 5: the brace is not closed"},
+        {"http{a=\"b\"c}.p95 < 1s", "column 5: the brace is not closed"},
+        {"http{a=b,c=d}.p95 < 1s", "column 9: numbers are kept by one tag at a time, not by several"},
+        {"http{a=b}{c=d}.p95 < 1s", "column 10: which number of http?"},
+        {"{a=b}http.p95 < 1s", "column 1: \"{a=b}http.p95\" is none of"},
+        {"steps{a=b}.failed < 1%", "column 6: steps is not counted by tag"},
+        {"response{a=b}.p95 < 1s", "column 9: response is not counted by tag"},
+        {"waits[pad]{a=b}.p95 < 1s", "column 11: waits is not counted by tag"},
+        {"group.p95 < 1s", "column 6: group needs a name: group[NAME]"},
         {"http.p95 < 1s over", "column 19: expected a number"},
         {"http.p95 < 1s over 500ms", "column 20: over is a time of at least a second"},
         {"http.p95 < 1s over 30", "column 20: over is a time of at least a second"},
@@ -154,6 +200,9 @@ static void several_stand_in_one_text(void **state)
     expect_list("request[x;y].p95 < 1s;b", "request[x;y].p95 < 1s|b|");
     expect_list("request[\"x];y\"].p95 < 1s;b", "request[\"x];y\"].p95 < 1s|b|");
     expect_list("request[x;y", "request[x;y|");
+    expect_list("http{a=x;y}.p95 < 1s;b", "http{a=x;y}.p95 < 1s|b|");
+    expect_list("http{a=\"};\"}.p95 < 1s;b", "http{a=\"};\"}.p95 < 1s|b|");
+    expect_list("http{a=\"x;", "http{a=\"x;|");
     assert_true(thresholds_check(bytes_of_string("http.p95 < 1s; steps.failed = 0\n"), &error));
     assert_false(thresholds_check(bytes_of_string("http.p95 < 1s; steps = 0"), &error));
     assert_non_null(strstr(error.text, "\"steps = 0\", column 6: which number of steps?"));
@@ -228,6 +277,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_part_is_read),
+        cmocka_unit_test(a_tag_is_read),
         cmocka_unit_test(the_unit_says_what_a_count_is),
         cmocka_unit_test(a_mistake_is_shown_where_it_is),
         cmocka_unit_test(several_stand_in_one_text),

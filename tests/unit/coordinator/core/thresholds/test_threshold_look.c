@@ -41,6 +41,20 @@ static void count_check(struct counted *counted, const char *name, uint64_t pass
     campaign_statistics_merge(counted->statistics, &(struct statistics){.checks = &check, .check_count = 1});
 }
 
+static void count_slice(struct counted *counted, enum slice_kind kind, const char *name, const char *tag,
+                        uint64_t us)
+{
+    struct histogram *took SCOPED(histogram_free) = histogram_new();
+    histogram_add(took, us, 6);
+    struct slice_statistics slice = {.kind = kind,
+                                     .name = bytes_of_string(name),
+                                     .tag = bytes_of_string(tag),
+                                     .count = 6,
+                                     .failed = 2,
+                                     .us = took};
+    campaign_statistics_merge(counted->statistics, &(struct statistics){.slices = &slice, .slice_count = 1});
+}
+
 static int set_up(void **state)
 {
     static struct counted counted;
@@ -54,6 +68,13 @@ static int set_up(void **state)
     count_wait(&counted, "door", OPERATION_BARRIER, 300);
     count_check(&counted, "status is 200", 5, 2);
     count_check(&counted, "status is 404", 1, 1);
+    count_slice(&counted, SLICE_REQUEST, "GET /a", "tier=gold", 100);
+    count_slice(&counted, SLICE_REQUEST, "GET /b", "tier=gold", 300);
+    count_slice(&counted, SLICE_REQUEST, "GET /b", "tier=iron", 500);
+    count_slice(&counted, SLICE_TIMING, "GET /b", "tier=gold", 700);
+    count_slice(&counted, SLICE_CHECK, "price", "tier=gold", 0);
+    count_slice(&counted, SLICE_GROUP, "pay", "", 900);
+    count_slice(&counted, SLICE_GROUP, "pay", "tier=gold", 800);
     struct histogram *step_us SCOPED(histogram_free) = histogram_new();
     histogram_add(step_us, 77, 3);
     struct statistics steps = {.steps_ok = 3,
@@ -144,6 +165,22 @@ static void steps_and_checks_are_counted(void **state)
     expect(state, "checks[status*].failed > 0", 3, 0, 0);
 }
 
+static void tags_and_groups_are_chosen(void **state)
+{
+    expect(state, "http{tier=gold}.count > 0", 12, 12, 300);
+    expect(state, "http{tier=iron}.failed > 0", 2, 6, 500);
+    expect(state, "http{tier=lead}.count > 0", 0, 0, 0);
+    expect(state, "http{age=gold}.count > 0", 0, 0, 0);
+    expect(state, "request[GET /b]{tier=gold}.ok > 0", 4, 6, 300);
+    expect(state, "request[GET *]{tier=gold}.count > 0", 12, 12, 300);
+    expect(state, "request[pay]{tier=gold}.count > 0", 0, 0, 0);
+    expect(state, "record[*]{tier=gold}.count > 0", 6, 6, 700);
+    expect(state, "checks{tier=gold}.failed > 0", 2, 6, 0);
+    expect(state, "checks[price]{tier=gold}.ok > 0", 4, 6, 0);
+    expect(state, "group[pay].count > 0", 6, 6, 900);
+    expect(state, "group[*]{tier=gold}.failed > 0", 2, 6, 800);
+}
+
 static void sightings_are_those_of_the_report(void **state)
 {
     struct counted *counted = *state;
@@ -167,6 +204,7 @@ int main(void)
         cmocka_unit_test(responses_count_from_the_intended_start),
         cmocka_unit_test(waits_have_outcomes),
         cmocka_unit_test(steps_and_checks_are_counted),
+        cmocka_unit_test(tags_and_groups_are_chosen),
         cmocka_unit_test(sightings_are_those_of_the_report),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -1,0 +1,13 @@
+/* What is measured and counted by tag, and in groups. Pure. */
+#pragma once
+
+enum slice_kind {
+    SLICE_REQUEST,
+    SLICE_TIMING, /* of tutti.time, tutti.record and the modules */
+    SLICE_CHECK,
+    SLICE_GROUP, /* of tutti.group: counted without a tag, too */
+    SLICE_KINDS
+};
+
+/* "request", "timing", "check", "group" */
+const char *slice_kind_name(enum slice_kind kind);
