@@ -34,6 +34,9 @@ static void what_differs_is_folded(void **state)
         {"status 5000 or 99", "status N or N"},
         {"503", "503"},
         {"5034", "N"},
+        {"the xhttp://a/b of user0x12", "the xhttp://a/b of userNxN"},
+        {"Ahttp://a is xdeadbeef1", "Ahttp://a is xdeadbeefN"},
+        {"session 9f86d081-884c", "session N"},
     };
     char key[200];
 

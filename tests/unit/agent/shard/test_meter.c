@@ -79,6 +79,33 @@ static void gives_only_what_came_since(void **state)
     meter_free(&meter);
 }
 
+/* However alike they are: the last letter tells them apart. */
+static void each_name_is_counted_by_itself(void **state)
+{
+    static const char *const names[] = {"a", "a1", "a2", "b", ""};
+    struct meter *meter = meter_new();
+    (void)state;
+    for (size_t i = 0; i < 5; i++) {
+        for (size_t times = 0; times <= i; times++) {
+            record(meter, bytes_of_string(names[i]), false, true, 1);
+            meter_wait(meter, bytes_of_string(names[i]), OPERATION_BARRIER, OUTCOME_OK, 1);
+            record_error(meter, bytes_of_string(names[i]), bytes_of_string(names[i]), 1, 1);
+        }
+    }
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->request_count, 5);
+    assert_int_equal(statistics->wait_count, 5);
+    assert_int_equal(statistics->error_count, 5);
+    for (size_t i = 0; i < 5; i++) {
+        assert_true(bytes_equal_string(statistics->requests[i].name, names[i]));
+        assert_int_equal(statistics->requests[i].count, i + 1);
+        assert_int_equal(statistics->waits[i].outcomes[OUTCOME_OK], i + 1);
+        assert_int_equal(statistics->errors[i].count, i + 1);
+    }
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
 static void expect_report(struct meter *meter)
 {
     struct statistics *statistics = meter_take(meter, 0);
@@ -503,6 +530,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_only_what_came_since),
         cmocka_unit_test(the_slowest_traces_are_reported_once),
+        cmocka_unit_test(each_name_is_counted_by_itself),
         cmocka_unit_test(each_thing_is_worth_a_report),
         cmocka_unit_test(lateness_and_arrivals_are_reported_as_differences),
         cmocka_unit_test(requests_count_from_the_instant_of_their_step),

@@ -94,6 +94,11 @@ static void requests_are_counted_with_their_bytes(void **state)
                             "  if w.id == 0 then tutti.sleep(0.06) end\n"
                             "  local r = http.get('/meet/2')\n"
                             "  assert(r.status == 200)\n"
+                            "  local t, sum = r.timings, 0\n"
+                            "  for _, phase in pairs(t.phases) do sum = sum + phase end\n"
+                            "  assert(t.total > 0 and t.total < 5 and math.abs(sum - t.total) < 0.001, sum)\n"
+                            "  assert(t.first_byte > 0 and t.first_byte <= t.total)\n"
+                            "  if w.id == 1 then assert(t.phases.waiting > 0.04, t.phases.waiting) end\n"
                             "  if w.id == 1 then http.post('/status/404', 'twelve bytes') end\n"
                             "end)\n");
     rude_server_close(&server);
