@@ -120,6 +120,12 @@ void meter_request(struct meter *meter, const struct request_sample *sample)
     }
 }
 
+void meter_trace(struct meter *meter, struct bytes name, const struct slow_trace *trace)
+{
+    slow_traces_add(&need_request(meter, name, false)->counts.slowest, trace);
+    meter->has_changed = true;
+}
+
 void meter_rebook(struct meter *meter, struct bytes name, const struct tag_set *tags, bool is_ok)
 {
     struct slice_sample slice = {.kind = SLICE_REQUEST, .name = name, .tags = *tags, .is_ok = is_ok};

@@ -26,6 +26,8 @@ struct request_sample {
     struct tag_set tags;
 };
 void meter_request(struct meter *meter, const struct request_sample *sample);
+/* A request of this name had a trace. */
+void meter_trace(struct meter *meter, struct bytes name, const struct slow_trace *trace);
 /* A request of this name that was counted, with these tags, has failed after all, or has not. */
 void meter_rebook(struct meter *meter, struct bytes name, const struct tag_set *tags, bool is_ok);
 void meter_check(struct meter *meter, const struct check_sample *sample);

@@ -7,6 +7,7 @@
 #include "agent/shard/shard_tls.h"
 #include "agent/shard/turns.h"
 #include "agent/shard/vu.h"
+#include "agent/shard/vu_trace.h"
 
 struct shard;
 
@@ -23,6 +24,7 @@ struct shard_campaign {
     struct script *script;
     struct shard_tls tls;
     struct meter *meter;
+    struct trace_source traces;
     struct vu **vus; /* by id; NULL if it is not of this shard, or has not begun */
     size_t vu_capacity;
     struct vu *global; /* runs the global fixture; NULL while there is none */
@@ -38,6 +40,7 @@ struct shard_campaign {
     struct alarm meter_alarm;
     uint64_t meter_origin_ns; /* statistics are of whole seconds since then */
     uint64_t metered_ns;      /* when they were last taken */
+    uint64_t workers_told_ns; /* when listeners were last told how many run */
     struct turn_queue queue;  /* the workers that are queued for turns */
 };
 

@@ -46,8 +46,10 @@ struct vu_shared {
     int object_reference;   /* the script's `worker` */
     int witness_reference;  /* what runs in VU_WITNESS */
     int closer_reference;   /* what runs in VU_CLOSING */
+    int http_defaults;      /* what its setup gave for its requests */
     uint64_t drawn_step;    /* in which there were so many `draws`: of random rows and bytes */
     uint64_t draws;
+    uint64_t traced;                 /* likewise of the share that gets a trace */
     uint64_t logged;                 /* requests that were, or were not, of the share that is logged */
     struct tag_set tags;             /* of all that the worker measures */
     uint64_t late_us;                /* of its step, until its first request has been counted */

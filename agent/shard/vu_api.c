@@ -5,6 +5,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_log.h"
 #include "agent/shard/vu_task.h"
 #include "common/clock.h"
 
@@ -198,7 +199,7 @@ void vu_note_plan(struct vu *vu, struct request_sample *sample)
 
 bool vu_has_log(const struct vu *vu)
 {
-    return shard_settings(vu->campaign->shard)->request_log != NULL;
+    return shard_settings(vu->campaign->shard)->request_log != NULL || vu_log_is_shown(vu);
 }
 
 struct tag_set vu_tags_under(const struct vu *vu, const struct tag_set *tags)

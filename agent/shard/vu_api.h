@@ -8,6 +8,7 @@
 #include "agent/shard/vu_log.h"
 #include "agent/shard/vu_socket.h"
 #include "agent/shard/vu_stream.h"
+#include "agent/shard/vu_trace.h"
 #include "agent/shard/vu_websocket.h"
 
 struct drivers;

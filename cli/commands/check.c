@@ -6,6 +6,7 @@
 #include "cli/commands/check_source.h"
 #include "cli/commands/subcommand.h"
 #include "cli/options/campaign_script.h"
+#include "cli/options/command_words.h"
 #include "cli/options/run_options.h"
 #include "common/digits.h"
 #include "common/log.h"

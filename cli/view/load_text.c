@@ -35,6 +35,27 @@ static void append_goal(const struct goal_view *goal, struct buffer *text)
                          BYTES_FORMAT(goal->reached), goal->has_value ? ")" : "");
 }
 
+static void append_sizing(const struct sizing_view *sizing, struct buffer *text)
+{
+    const char *s = sizing->workers == 1 ? "" : "s";
+    buffer_append_string(text, "  sizing  ");
+    if (bytes_equal_string(sizing->state, "searching")) {
+        buffer_append_format(text, "not finished: %u worker%s so far", sizing->workers, s);
+    } else if (bytes_equal_string(sizing->state, "all")) {
+        buffer_append_format(text, "at least %u worker%s", sizing->workers, s);
+    } else {
+        buffer_append_format(text, "%u worker%s", sizing->workers, s);
+    }
+    if (sizing->too_many > 0) {
+        buffer_append_format(text, "; with %u, %.3g %% of the steps failed", sizing->too_many,
+                             sizing->failed_percent);
+        if (sizing->p95_ms > 0) {
+            buffer_append_format(text, ", and p95 was %.3g ms", sizing->p95_ms);
+        }
+    }
+    buffer_append_string(text, "\n");
+}
+
 void load_text(const struct report_view *report, struct buffer *text)
 {
     char middle[FORMAT_BYTES];
@@ -42,6 +63,9 @@ void load_text(const struct report_view *report, struct buffer *text)
     char most[FORMAT_BYTES];
     if (report->goal.text.size > 0) {
         append_goal(&report->goal, text);
+    }
+    if (report->sizing.state.size > 0) {
+        append_sizing(&report->sizing, text);
     }
     if (!report->has_plan) {
         return;

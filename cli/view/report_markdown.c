@@ -2,6 +2,7 @@
 #include "cli/view/report_markdown.h"
 
 #include "cli/base/format.h"
+#include "cli/view/last_text.h"
 #include "common/escape.h"
 
 #include <inttypes.h>
@@ -183,6 +184,29 @@ static void markdown_scenarios(const struct report_view *report, struct buffer *
     markdown_rest(text, report->scenario_count);
 }
 
+static void markdown_last(const struct report_view *report, struct buffer *text)
+{
+    if (report->last_count > 0) {
+        buffer_append_string(text,
+                             "\n| last to come | times | others waited | longest for |\n|:--|--:|--:|:--|\n");
+    }
+    for (size_t i = 0; i < report->last_count && i < MARKDOWN_ROWS; i++) {
+        const struct last_view *last = &report->last[i];
+        SCOPED(buffer_finish) struct buffer workers;
+        buffer_init(&workers, text->maximum);
+        last_text_workers(last, REPORT_VIEW_LATECOMERS, &workers);
+        buffer_append_string(text, "| ");
+        report_markdown_text(text, last->name);
+        buffer_append_format(text, ".%s", operation_name(last->kind));
+        markdown_cell_count(text, last->times);
+        markdown_cell_us(text, last->waited_us);
+        buffer_append_string(text, " | ");
+        report_markdown_text(text, buffer_bytes(&workers));
+        buffer_append_string(text, " |\n");
+    }
+    markdown_rest(text, report->last_count);
+}
+
 static void markdown_thresholds(const struct report_view *report, struct buffer *text)
 {
     if (report->threshold_count > 0) {
@@ -240,6 +264,7 @@ void report_markdown(const struct report_view *report, struct buffer *text)
     markdown_tags(report, text);
     markdown_scenarios(report, text);
     markdown_checks(report, text);
+    markdown_last(report, text);
     markdown_errors(report, text);
     buffer_append_string(text, "\n");
 }

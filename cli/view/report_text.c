@@ -3,10 +3,12 @@
 #include "cli/base/format.h"
 #include "cli/base/table.h"
 #include "cli/view/judge_text.h"
+#include "cli/view/last_text.h"
 #include "cli/view/load_text.h"
 #include "cli/view/scenario_text.h"
 #include "cli/view/seen_text.h"
 #include "cli/view/slices_text.h"
+#include "cli/view/trace_text.h"
 #include "cli/view/websocket_text.h"
 #include "common/escape.h"
 #include "common/memory.h"
@@ -412,8 +414,10 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     append_phases(text, report, has_colour);
     report_text_append_requests(text, report, true, has_colour);
     slices_text(report, has_colour, text);
+    trace_text(report, has_colour, text);
     scenario_text(report, has_colour, text);
     append_waits(text, report, has_colour);
+    last_text(report, has_colour, text);
     websocket_text(report, has_colour, text);
     seen_text(report, has_colour, text);
     append_errors(text, report, has_colour);

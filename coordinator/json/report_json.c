@@ -8,6 +8,7 @@
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/json_table.h"
 #include "coordinator/json/judge_json.h"
+#include "coordinator/json/last_json.h"
 #include "coordinator/json/load_json.h"
 #include "coordinator/json/named_json.h"
 #include "coordinator/json/seen_json.h"
@@ -291,6 +292,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "load", .type = JSON_TABLE_SPECIAL, .special = &json_special_load},
     {.key = "http", .type = JSON_TABLE_OBJECT, .table = &HTTP},
     {.key = "goal", .type = JSON_TABLE_SPECIAL, .special = &json_special_goal},
+    {.key = "sizing", .type = JSON_TABLE_SPECIAL, .special = &json_special_sizing},
     {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
@@ -305,6 +307,7 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},
     {.key = "convergence", .type = JSON_TABLE_SPECIAL, .special = &json_special_convergence},
+    {.key = "last", REPORT_LIST(last, last_count, json_table_last)},
     {.key = "release_spread_ms", .type = JSON_TABLE_OBJECT, JSON_IF(struct report_view, has_release_spread), .table = &RELEASE},
     {.key = "start_spread_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(start_spread_us), JSON_IF(struct report_view, has_start_spread)},
     {.key = "clock_uncertainty_ms", .type = JSON_TABLE_NS_AS_MS, .offset = REPORT(clock_uncertainty_ns), JSON_IF(struct report_view, has_clock_uncertainty)},

@@ -373,6 +373,19 @@ static void draw_options(struct plan *plan, struct random *random)
     plan->is_stop_at_once = chance(random, 30);
 }
 
+/* An agent goes early, and its next process joins the campaign before its workers change. */
+static void draw_join(struct plan *plan, struct random *random)
+{
+    plan->options.may_join = chance(random, 50);
+    if (plan->options.may_join && plan->hosts > 1 && plan->fault_count < PLAN_FAULTS) {
+        plan->faults[plan->fault_count++] =
+            (struct fault){.kind = chance(random, 50) ? FAULT_LEAVE : FAULT_CRASH_KNOWN,
+                           .host = (uint8_t)random_below(random, plan->hosts),
+                           .at_ns = between(random, 50, 400) * MS,
+                           .for_ns = between(random, 1, 200) * MS};
+    }
+}
+
 /* Workers that join later have the programs of the existing ones. */
 static void draw_scales(struct plan *plan, struct random *random)
 {
@@ -388,6 +401,7 @@ static void draw_scales(struct plan *plan, struct random *random)
         plan->scales[i] =
             (struct scaling){.at_ns = 100 * MS + at_ns, .workers = (uint32_t)between(random, 1, most)};
     }
+    draw_join(plan, random);
     for (uint32_t worker = workers; worker < PLAN_WORKERS; worker++) {
         for (uint32_t step = 0; step < PLAN_STEPS; step++) {
             plan->steps[worker][step] = plan->steps[worker % workers][step];

@@ -33,6 +33,7 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     deadline_init(&campaign->judge_due, DEADLINE_JUDGE, campaign);
     campaign->thresholds = thresholds_new(campaign->options.thresholds);
     campaign->goal = campaign_goal_new(campaign);
+    campaign->sizing = campaign_sizing_new(campaign);
     return campaign;
 }
 
@@ -77,9 +78,11 @@ void campaign_free(struct campaign **at)
     placement_free(&campaign->placement);
     rooms_free(&campaign->rooms);
     sightings_free(&campaign->sightings);
+    latecomers_free(&campaign->latecomers);
     campaign_statistics_free(&campaign->statistics);
     thresholds_free(&campaign->thresholds);
     campaign_goal_free(&campaign->goal);
+    campaign_sizing_free(&campaign->sizing);
     series_free(&campaign->series);
     artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);
@@ -187,6 +190,7 @@ static enum campaign_lifecycle_event campaign_do_begin(struct campaign *campaign
     campaign_send_moved(campaign);
     campaign_begin_stages(campaign);
     campaign_begin_goal(campaign);
+    campaign_begin_sizing(campaign);
     campaign_thresholds_begin(campaign, now_ns);
     uint64_t duration_ms = campaign->options.duration_ms;
     deadline_set(campaign->home.timers, &campaign->lifecycle_due,
@@ -312,6 +316,8 @@ static enum campaign_lifecycle_event campaign_do_end(struct campaign *campaign, 
     deadline_set(campaign->home.timers, &campaign->judge_due, TIMERS_NEVER);
     if (campaign->rooms != NULL) {
         campaign->sightings = rooms_take_sightings(campaign->rooms);
+        campaign->latecomers = rooms_take_latecomers(campaign->rooms);
+        campaign_place_latecomers(campaign, campaign->latecomers);
     }
     campaign_judge(campaign);
     struct message message = {.kind = MESSAGE_FORGET};

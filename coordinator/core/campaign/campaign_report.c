@@ -99,6 +99,32 @@ static uint64_t campaign_running_ns(const struct campaign *campaign, uint64_t no
     return campaign->begun_ns != 0 && until_ns > campaign->begun_ns ? until_ns - campaign->begun_ns : 0;
 }
 
+static uint32_t campaign_agent_of_latecomer(const void *context, uint32_t worker)
+{
+    const struct campaign *campaign = context;
+    uint32_t agent = placement_agent(campaign->placement, worker);
+    return agent == PLACEMENT_NOBODY ? LATECOMERS_NOWHERE : agent;
+}
+
+void campaign_place_latecomers(const struct campaign *campaign, struct latecomers *latecomers)
+{
+    if (campaign->placement != NULL) {
+        latecomers_place(latecomers, campaign_agent_of_latecomer, campaign);
+    }
+}
+
+static void campaign_report_latecomers(struct campaign *campaign)
+{
+    struct latecomers *latecomers = campaign->latecomers;
+    if (campaign->rooms != NULL) {
+        latecomers = rooms_latecomers(campaign->rooms);
+        campaign_place_latecomers(campaign, latecomers);
+    }
+    if (latecomers != NULL) {
+        latecomers_report(latecomers, &campaign->report);
+    }
+}
+
 static void campaign_report_rooms(struct campaign *campaign)
 {
     campaign->waiting[0] = '\0';
@@ -130,6 +156,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->running_ns = campaign_running_ns(campaign, now_ns);
     report->workers_grown = campaign->grown;
     campaign_report_goal(campaign, &report->goal);
+    campaign_report_sizing(campaign, &report->sizing);
     campaign_report_agents(campaign);
     campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);
@@ -141,6 +168,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->artifacts = campaign->artifacts.items;
     report->artifact_count = campaign->artifacts.count;
     campaign_report_rooms(campaign);
+    campaign_report_latecomers(campaign);
     return report;
 }
 

@@ -37,6 +37,7 @@ static const uint64_t PARTS[] = {
     sizeof(struct wait),
     sizeof(struct sighting),
     sizeof(struct seen_total),
+    sizeof(struct last_report) + sizeof(struct latecomer),
     sizeof(struct campaign_statistics),
     sizeof(struct series),
     SERIES_GROUP_COUNT,

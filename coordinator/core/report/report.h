@@ -11,6 +11,7 @@
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
 #include "proto/message/slice.h"
+#include "proto/message/slow_traces.h"
 #include "proto/message/websocket_count.h"
 
 struct request_report {
@@ -22,6 +23,7 @@ struct request_report {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses;        /* of answers: HTTP's status codes, instead of those of an end */
+    struct slow_traces slowest;          /* of those with traces */
     const struct histogram *latency_us;  /* of those that left */
     const struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     const struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
@@ -101,6 +103,27 @@ struct goal_report {
     double value; /* the latest */
 };
 
+/* How many workers the target takes. */
+struct sizing_report {
+    const char *state; /* "searching", "found", "all" (as many as there may be), "none"; NULL: nobody asked */
+    uint32_t workers;  /* that it takes, as far as it is known */
+    uint32_t too_many; /* with which it did not; 0: none was seen */
+    double failed_percent; /* of steps: with those that were too many, else with the latest */
+    double latency_us;     /* 95th percentile of requests, likewise; 0: none was measured */
+};
+
+/* Of the barriers or notifiers of one name, as far as others waited for the last one to come. */
+struct last_report {
+    struct bytes name;
+    enum operation_kind kind; /* of what the others waited in */
+    uint64_t times;
+    uint64_t waited_us;              /* all together */
+    const struct latecomer *workers; /* for whom others waited longest first */
+    size_t worker_count;
+    uint64_t others_times; /* of those that are not listed */
+    uint64_t others_waited_us;
+};
+
 struct campaign_report {
     uint64_t campaign;
     const struct campaign_options *options;
@@ -130,6 +153,7 @@ struct campaign_report {
     uint64_t arrivals;                           /* of the plan, that have begun */
     uint64_t dropped;                            /* that have found no worker */
     struct goal_report goal;
+    struct sizing_report sizing;
     uint64_t workers_grown;                    /* that began since arrivals found none that is free */
     const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;
@@ -156,6 +180,8 @@ struct campaign_report {
     size_t websocket_count;
     const struct seen_report *seen; /* sorted by name */
     size_t seen_count;
+    const struct last_report *last; /* sorted by name, then kind */
+    size_t last_count;
     const struct artifact *artifacts; /* as they came */
     size_t artifact_count;
     struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */

@@ -48,3 +48,11 @@ struct last_seen {
     uint32_t worker;
     uint64_t times;
 };
+
+/* Who came last to a barrier or notifier, and how long the others waited for it, together. */
+struct latecomer {
+    uint32_t worker;
+    uint32_t agent; /* its number among those of the report; UINT32_MAX: none of them */
+    uint64_t times;
+    uint64_t waited_us;
+};

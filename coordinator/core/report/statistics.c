@@ -159,6 +159,7 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
         close_counts_add(&total->report.statuses, from->statuses.items[i].code,
                          from->statuses.items[i].count);
     }
+    slow_traces_merge(&total->report.slowest, &from->slowest);
     merge_histogram(statistics, total->latency_us, from->latency_us);
     merge_own_histogram(statistics, &total->response_us, from->response_us);
     total->report.response_us = total->response_us;

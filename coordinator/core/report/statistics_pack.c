@@ -5,8 +5,9 @@
 #include "common/memory.h"
 
 #include <assert.h>
+#include <string.h>
 
-static_assert(sizeof(struct request_report) == 392 && sizeof(struct wait_report) == 80 &&
+static_assert(sizeof(struct request_report) == 800 && sizeof(struct wait_report) == 80 &&
                   sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
                   sizeof(struct campaign_statistics) == 248,
               "what is packed here has to know each field");
@@ -35,6 +36,19 @@ static void codes_pack(const struct close_counts *codes, struct buffer *into)
     }
 }
 
+static void traces_pack(const struct slow_traces *traces, struct buffer *into)
+{
+    pack_number(into, traces->size);
+    for (size_t i = 0; i < traces->size; i++) {
+        const struct slow_trace *trace = &traces->items[i];
+        pack_number(into, trace->latency_us);
+        pack_flag(into, trace->has_worker);
+        pack_number(into, trace->worker);
+        pack_number(into, trace->step);
+        pack_bytes(into, bytes_of(trace->id, sizeof trace->id));
+    }
+}
+
 static void requests_pack(const struct campaign_statistics *statistics, struct buffer *into)
 {
     struct map_cursor cursor = {0};
@@ -48,6 +62,7 @@ static void requests_pack(const struct campaign_statistics *statistics, struct b
         pack_number(into, total->report.received_bytes);
         pack_number(into, total->report.sent_bytes);
         codes_pack(&total->report.statuses, into);
+        traces_pack(&total->report.slowest, into);
         histogram_pack(total->latency_us, into);
         own_histogram_pack(total->response_us, into);
         phases_pack(total, into);
@@ -169,6 +184,24 @@ static void codes_unpack(struct close_counts *codes, struct unpack *from)
     }
 }
 
+static void traces_unpack(struct slow_traces *traces, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, SLOW_TRACES);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        struct slow_trace trace = {.latency_us = unpack_number(from)};
+        trace.has_worker = unpack_flag(from);
+        trace.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        trace.step = unpack_number(from);
+        struct bytes id = unpack_bytes(from);
+        if (id.size != sizeof trace.id) {
+            unpack_break(from);
+            return;
+        }
+        memcpy(trace.id, id.data, sizeof trace.id);
+        slow_traces_add(traces, &trace);
+    }
+}
+
 /* The totals of a name are merged as if one agent had reported them. */
 static void requests_unpack(struct campaign_statistics *statistics, struct unpack *from)
 {
@@ -181,6 +214,7 @@ static void requests_unpack(struct campaign_statistics *statistics, struct unpac
         request.received_bytes = unpack_number(from);
         request.sent_bytes = unpack_number(from);
         codes_unpack(&request.statuses, from);
+        traces_unpack(&request.slowest, from);
         request.latency_us = histogram_unpack(from);
         request.response_us = own_histogram_unpack(from);
         phases_unpack(&request, from);

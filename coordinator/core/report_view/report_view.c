@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "common/time_units.h"
 #include "coordinator/core/report/report.h"
+#include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
 #include "proto/message/tags.h"
@@ -180,6 +181,7 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .received_bytes = request->received_bytes,
                                             .sent_bytes = request->sent_bytes,
                                             .statuses = request->statuses,
+                                            .slowest = request->slowest,
                                             .latency = all_quantiles_of(request->latency_us),
                                             .buckets = buckets_of(request->latency_us)};
         requests[i].has_response = request->response_us != NULL;
@@ -310,6 +312,15 @@ static void view_goal(struct report_view *view, const struct goal_report *report
                                     .value = threshold.value,
                                     .unit = threshold.unit,
                                     .reached = threshold.reached};
+}
+
+static void view_sizing(struct report_view *view, const struct sizing_report *report)
+{
+    view->sizing = (struct sizing_view){.state = bytes_of_string(report->state),
+                                        .workers = report->workers,
+                                        .too_many = report->too_many,
+                                        .failed_percent = report->failed_percent,
+                                        .p95_ms = report->latency_us / US_PER_MS};
 }
 
 static void view_thresholds(struct report_view *view, const struct campaign_report *report)
@@ -489,6 +500,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->may_grow = view->has_rate && report->options->max_workers > 0;
     view->workers_grown = report->workers_grown;
     view_goal(view, &report->goal);
+    view_sizing(view, &report->sizing);
     view->late = quantiles_of(report->late_us);
     view->response = quantiles_of(report->response_us);
     view->request_response = quantiles_of(report->request_response_us);
@@ -522,6 +534,7 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_errors(view, report);
     view_websockets(view, report);
     view_seen(view, report);
+    last_view_fill(view, report);
     view_artifacts(view, report);
     return view;
 }

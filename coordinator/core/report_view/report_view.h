@@ -8,6 +8,7 @@
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
 #include "proto/message/slice.h"
+#include "proto/message/slow_traces.h"
 #include "proto/message/websocket_count.h"
 
 #include <stddef.h>
@@ -52,7 +53,8 @@ struct request_view {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses; /* of answers; sorted */
-    struct quantiles latency;     /* of those that left */
+    struct slow_traces slowest;
+    struct quantiles latency; /* of those that left */
     struct latency_buckets buckets;
     bool has_response;
     struct quantiles response; /* the same from the intended start of their step */
@@ -146,6 +148,30 @@ struct seen_view {
     size_t example_count;
 };
 
+/* Workers that are listed by how long others waited for them; the others are counted together. */
+#define REPORT_VIEW_LATECOMERS 10u
+
+/* A worker, or all of an agent, that others have waited for. */
+struct latecomer_view {
+    uint32_t worker;
+    struct bytes agent; /* its name; empty: not known */
+    uint64_t times;
+    uint64_t waited_us;
+};
+
+/* As struct last_report has it. */
+struct last_view {
+    struct bytes name;
+    enum operation_kind kind;
+    uint64_t times;
+    uint64_t waited_us;                   /* the others, together */
+    const struct latecomer_view *workers; /* at most REPORT_VIEW_LATECOMERS */
+    size_t worker_count;
+    struct latecomer_view others;        /* without a worker or agent */
+    const struct latecomer_view *agents; /* in the order of the report's */
+    size_t agent_count;
+};
+
 struct artifact_view {
     uint64_t number; /* from 1 */
     struct bytes name;
@@ -172,6 +198,15 @@ struct goal_view {
     double value; /* the latest, in this unit: */
     struct bytes unit;
     struct bytes reached; /* the value for a person */
+};
+
+/* How many workers the target takes. */
+struct sizing_view {
+    struct bytes state; /* "searching", "found", "all", "none"; empty: nobody asked */
+    uint32_t workers;
+    uint32_t too_many;
+    double failed_percent;
+    double p95_ms;
 };
 
 struct report_view {
@@ -206,6 +241,7 @@ struct report_view {
     bool may_grow; /* by its max_workers */
     uint64_t workers_grown;
     struct goal_view goal;
+    struct sizing_view sizing;
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
@@ -244,6 +280,8 @@ struct report_view {
     size_t websocket_count;
     const struct seen_view *seen; /* sorted by name */
     size_t seen_count;
+    const struct last_view *last; /* sorted by name, then kind */
+    size_t last_count;
     const struct artifact_view *artifacts; /* as they came */
     size_t artifact_count;
     const struct output_view *outputs; /* in the order in which they were given */

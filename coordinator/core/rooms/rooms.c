@@ -49,6 +49,7 @@ struct rooms *rooms_new(const struct campaign_options *options, uint64_t start_d
     rooms->live = rooms->worker_count;
     rooms->release_spread_us = histogram_new();
     rooms->sightings = sightings_new();
+    rooms->latecomers = latecomers_new();
     rooms->synchronises_all = on_loss_replaces(options->on_loss);
     rooms->repeats_steps = options->on_loss == ON_LOSS_REPLACE_AGAIN;
     if (rooms->synchronises_all) {
@@ -110,6 +111,7 @@ void rooms_free(struct rooms **rooms)
     buffer_finish(&freed->deadlock);
     histogram_free(&freed->release_spread_us);
     sightings_free(&freed->sightings);
+    latecomers_free(&freed->latecomers);
     memory_free(freed);
     *rooms = NULL;
 }
@@ -382,4 +384,16 @@ struct sightings *rooms_take_sightings(struct rooms *rooms)
     }
     rooms->sightings = sightings_new();
     return sightings;
+}
+
+struct latecomers *rooms_latecomers(struct rooms *rooms)
+{
+    return rooms->latecomers;
+}
+
+struct latecomers *rooms_take_latecomers(struct rooms *rooms)
+{
+    struct latecomers *latecomers = rooms->latecomers;
+    rooms->latecomers = latecomers_new();
+    return latecomers;
 }

@@ -90,6 +90,11 @@ struct sightings;
 struct sightings *rooms_sightings(struct rooms *rooms);
 /* At the end, for all steps: owned by the caller from now on. */
 MUST_CHECK struct sightings *rooms_take_sightings(struct rooms *rooms);
+/* Who came last to the barriers and notifiers of this campaign. */
+struct latecomers;
+struct latecomers *rooms_latecomers(struct rooms *rooms);
+/* At the end: owned by the caller from now on. */
+MUST_CHECK struct latecomers *rooms_take_latecomers(struct rooms *rooms);
 /* How far ahead an `at_once` barrier opens from now on. */
 void rooms_set_start_delay(struct rooms *rooms, uint64_t start_delay_ns);
 /* Fills the live_… counts and release_spread_us of a report. */

@@ -9,6 +9,7 @@
 #include "coordinator/core/base/bitset.h"
 #include "coordinator/core/base/replies.h"
 #include "coordinator/core/base/string_pool.h"
+#include "coordinator/core/rooms/latecomers.h"
 #include "coordinator/core/rooms/room.h"
 #include "coordinator/core/rooms/rooms.h"
 #include "coordinator/core/rooms/sightings.h"
@@ -79,6 +80,7 @@ struct rooms {
     bool is_start_known; /* all workers have reported */
     struct histogram *release_spread_us;
     struct sightings *sightings;
+    struct latecomers *latecomers;
 };
 
 /* Adjusts the quota to the current number of workers. */
@@ -157,7 +159,8 @@ void rooms_apply_given_up(struct rooms *rooms, uint64_t now_ns, const struct ope
 /* A reply that identifies what the wait was for; the caller adds the workers. */
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome);
 /* Ends the waits at it, if it is open. */
-void rooms_settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier *barrier);
+void rooms_settle_barrier(struct rooms *rooms, uint64_t now_ns, const struct room *room,
+                          struct barrier *barrier);
 /* The wait ends with this reply. */
 void rooms_end_wait(struct rooms *rooms, struct wait *wait, struct reply *reply);
 

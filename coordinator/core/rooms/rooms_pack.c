@@ -3,7 +3,7 @@
 #include "coordinator/core/base/timer_pack.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 
-static_assert(sizeof(struct rooms) == 568 && sizeof(struct variable) == 88,
+static_assert(sizeof(struct rooms) == 576 && sizeof(struct variable) == 88,
               "packing has to cover each field");
 
 bool rooms_is_at_rest(const struct rooms *rooms)
@@ -202,6 +202,7 @@ void rooms_pack(const struct rooms *rooms, struct buffer *into)
     string_pool_pack(rooms->texts, into);
     ends_pack(rooms, into);
     sightings_pack(rooms->sightings, into);
+    latecomers_pack(rooms->latecomers, into);
     pack_number(into, timers_order(rooms->waits.timers));
     pack_number(into, timers_order(rooms->searches));
     timer_pack(&rooms->campaign_search, into);
@@ -236,6 +237,7 @@ struct rooms *rooms_unpack(struct unpack *from)
         count_live(rooms);
         ends_unpack(rooms, from);
         rooms->sightings = sightings_unpack(from);
+        rooms->latecomers = latecomers_unpack(from);
         timers_set_order(rooms->waits.timers, unpack_number(from));
         timers_set_order(rooms->searches, unpack_number(from));
         timer_unpack(rooms->searches, &rooms->campaign_search, from);

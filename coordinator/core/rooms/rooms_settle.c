@@ -44,13 +44,49 @@ static void end_all(struct rooms *rooms, struct wait_list *list, struct reply *r
     drop_all(rooms, list);
 }
 
-static void end_written(struct rooms *rooms, struct notifier *notifier)
+/* Of what workers wait in: the worker in this seat has come last. */
+static struct late_arrival late_arrival_of(const struct room *room, const struct meeting *meeting,
+                                           uint32_t seat)
+{
+    return (struct late_arrival){.name = meeting->name.bytes, .worker = room->first + seat};
+}
+
+/* This wait is over because of it. */
+static void late_arrival_take(struct late_arrival *arrival, const struct wait *wait, uint64_t now_ns)
+{
+    if (wait->worker != arrival->worker) {
+        arrival->kind = wait->kind;
+        arrival->waited_ns += wait_waited_ns(wait, now_ns);
+    }
+}
+
+static void late_arrival_take_all(struct late_arrival *arrival, const struct wait_list *list, uint64_t now_ns)
+{
+    for (const struct wait *wait = list->first; wait != NULL; wait = wait->next) {
+        late_arrival_take(arrival, wait, now_ns);
+    }
+}
+
+/* Unless nobody has waited for it. */
+static void late_arrival_note(struct rooms *rooms, const struct late_arrival *arrival)
+{
+    if (arrival->waited_ns > 0) {
+        latecomers_add(rooms->latecomers, arrival);
+    }
+}
+
+static void end_written(struct rooms *rooms, uint64_t now_ns, const struct room *room,
+                        struct notifier *notifier)
 {
     struct wait_list *lists[] = {&notifier->waits_within, &notifier->waits_beyond};
     const struct wait *first = lists[0]->first != NULL ? lists[0]->first : lists[1]->first;
     if (first == NULL) {
         return;
     }
+    struct late_arrival arrival = late_arrival_of(room, &notifier->meeting, notifier->writer);
+    late_arrival_take_all(&arrival, lists[0], now_ns);
+    late_arrival_take_all(&arrival, lists[1], now_ns);
+    late_arrival_note(rooms, &arrival);
     struct bytes payload = replies_hold(&rooms->replies, notifier->shared);
     struct reply *reply = rooms_reply_to(rooms, first, OUTCOME_OK);
     reply->value = payload;
@@ -90,10 +126,11 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
     end_all(rooms, list, reply);
 }
 
-static void settle_writer_waits(struct rooms *rooms, struct room *room, struct notifier *notifier)
+static void settle_writer_waits(struct rooms *rooms, uint64_t now_ns, struct room *room,
+                                struct notifier *notifier)
 {
     if (notifier->is_written) {
-        end_written(rooms, notifier);
+        end_written(rooms, now_ns, room, notifier);
         return;
     }
     bool are_within_short = notifier_is_short(notifier, true);
@@ -188,7 +225,21 @@ static void end_read_group(struct rooms *rooms, const struct read_group *group)
     }
 }
 
-static void settle_reader_waits(struct rooms *rooms, struct room *room, struct notifier *notifier)
+static void note_last_reader(struct rooms *rooms, uint64_t now_ns, const struct read_group *group)
+{
+    const struct meeting *meeting = &group->notifier->meeting;
+    struct late_arrival arrival = late_arrival_of(group->room, meeting, meeting_last_seat(meeting));
+    const struct wait *wait = group->notifier->reader_waits.first;
+    for (; wait != NULL; wait = wait->next) {
+        if (notifier_is_read(group->pending, wait->worker - group->room->first)) {
+            late_arrival_take(&arrival, wait, now_ns);
+        }
+    }
+    late_arrival_note(rooms, &arrival);
+}
+
+static void settle_reader_waits(struct rooms *rooms, uint64_t now_ns, struct room *room,
+                                struct notifier *notifier)
 {
     if (notifier->reader_waits.count == 0) {
         return;
@@ -197,6 +248,8 @@ static void settle_reader_waits(struct rooms *rooms, struct room *room, struct n
     if (pending.count > 1 && !pending.is_enough) {
         return;
     }
+    note_last_reader(rooms, now_ns,
+                     &(struct read_group){.room = room, .notifier = notifier, .pending = &pending});
     for (unsigned kind = 0; kind < 4; kind++) {
         struct read_group group = {.room = room,
                                    .notifier = notifier,
@@ -207,12 +260,19 @@ static void settle_reader_waits(struct rooms *rooms, struct room *room, struct n
     }
 }
 
-void rooms_settle_barrier(struct rooms *rooms, uint64_t now_ns, struct barrier *barrier)
+void rooms_settle_barrier(struct rooms *rooms, uint64_t now_ns, const struct room *room,
+                          struct barrier *barrier)
 {
     bool was_open = barrier->is_open;
     uint32_t present = barrier->waits.count;
     if (barrier->waits.count == 0 || !barrier_open(barrier)) {
         return;
+    }
+    if (!was_open && !barrier->is_overdue) {
+        uint32_t last = meeting_last_seat(&barrier->meeting);
+        struct late_arrival arrival = late_arrival_of(room, &barrier->meeting, last);
+        late_arrival_take_all(&arrival, &barrier->waits, now_ns);
+        late_arrival_note(rooms, &arrival);
     }
     int64_t at_ns = 0;
     if (barrier->is_at_once && !was_open) {
@@ -244,12 +304,13 @@ static bool settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
     while (rooms->work < ROOMS_WORK_MOST && (meeting = room_take_marked(room)) != NULL) {
         rooms->work += WORK_OF_MEETING;
         if (meeting->kind == MEETING_BARRIER) {
-            rooms_settle_barrier(rooms, now_ns, CONTAINER_OF(meeting, struct barrier, meeting));
+            rooms_settle_barrier(rooms, now_ns, room, CONTAINER_OF(meeting, struct barrier, meeting));
         } else {
             struct notifier *notifier = CONTAINER_OF(meeting, struct notifier, meeting);
-            settle_writer_waits(rooms, room, notifier);
-            settle_reader_waits(rooms, room, notifier);
+            settle_writer_waits(rooms, now_ns, room, notifier);
+            settle_reader_waits(rooms, now_ns, room, notifier);
         }
+        meeting->is_signalled = false;
     }
     if (room->first_dirty != NULL) {
         return false;

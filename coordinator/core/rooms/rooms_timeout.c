@@ -174,7 +174,7 @@ bool rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns)
         if (wait->kind == OPERATION_BARRIER && wait->on_timeout == BARRIER_TIMEOUT_GO) {
             rooms->work += WORK_OF_REPLY + wait->barrier->waits.count;
             wait->barrier->is_overdue = true;
-            rooms_settle_barrier(rooms, now_ns, wait->barrier);
+            rooms_settle_barrier(rooms, now_ns, rooms_room_of(rooms, wait->worker), wait->barrier);
             reply = NULL;
             continue;
         }

@@ -30,6 +30,7 @@ uint64_t barrier_arrive(struct barrier *barrier, uint32_t seat)
         return 0;
     }
     barrier->arrived++;
+    meeting_signal(&barrier->meeting, seat);
     return ++barrier->ranked;
 }
 

@@ -123,3 +123,14 @@ bool step_state_has_waits(const struct step_state *state)
     }
     return false;
 }
+
+void meeting_signal(struct meeting *meeting, uint32_t seat)
+{
+    meeting->is_signalled = true;
+    meeting->last_seat = seat;
+}
+
+uint32_t meeting_last_seat(const struct meeting *meeting)
+{
+    return meeting->is_signalled ? meeting->last_seat : meeting->at->last_past;
+}

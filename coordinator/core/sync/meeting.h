@@ -19,6 +19,8 @@ struct meeting {
     struct text name;
     struct meeting *next; /* of the same step */
     bool is_dirty;        /* something happened that may end waits */
+    bool is_signalled;    /* since it was settled, a worker has arrived or read: */
+    uint32_t last_seat;   /* the latest one */
     struct meeting *next_dirty;
     size_t charge; /* charged to the quota */
 };
@@ -26,6 +28,7 @@ struct meeting {
 struct step_state {
     uint64_t step;
     uint32_t seats;
+    uint32_t last_past;   /* the latest one to go past it; asked for only when its going has ended a wait */
     size_t charge;        /* charged to the quota, without its meetings */
     uint64_t *past;       /* seats whose workers are past the step */
     uint32_t within;      /* number of workers that are not */
@@ -50,3 +53,7 @@ struct meeting *step_state_find(const struct step_state *state, enum meeting_kin
 void step_state_add(struct step_state *state, struct meeting *meeting);
 bool step_state_has_waits(const struct step_state *state);
 bool meeting_has_waits(const struct meeting *meeting);
+/* The worker in this seat has arrived, or read. */
+void meeting_signal(struct meeting *meeting, uint32_t seat);
+/* Who has come last, or gone past the step without coming, since it was settled. */
+uint32_t meeting_last_seat(const struct meeting *meeting);

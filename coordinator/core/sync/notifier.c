@@ -41,7 +41,10 @@ bool notifier_read(struct notifier *notifier, uint32_t seat)
         notifier->readers = memory_new(bitset_words(notifier->meeting.at->seats), sizeof(uint64_t));
     }
     bool is_new = bitset_add(notifier->readers, seat);
-    notifier->read += is_new ? 1 : 0;
+    if (is_new) {
+        notifier->read++;
+        meeting_signal(&notifier->meeting, seat);
+    }
     return is_new;
 }
 

@@ -92,6 +92,14 @@ static uint64_t due_ns(uint64_t now_ns, uint64_t timeout_ms)
     return is_beyond ? TIMERS_NEVER - 1 : due;
 }
 
+/* Its timer was set when it began. */
+uint64_t wait_waited_ns(const struct wait *wait, uint64_t now_ns)
+{
+    uint64_t left_ns = wait->timer.due_ns > now_ns ? wait->timer.due_ns - now_ns : 0;
+    uint64_t whole_ns = due_ns(0, wait->timeout_ms);
+    return whole_ns > left_ns ? whole_ns - left_ns : 0;
+}
+
 struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct wait *like)
 {
     if (waits->by_worker == NULL) {

@@ -66,6 +66,8 @@ struct wait *waits_begin(struct waits *waits, uint64_t now_ns, struct wait_list 
 struct wait *waits_put(struct waits *waits, struct wait_list *list, const struct wait *like);
 /* Ends and frees it. */
 void waits_end(struct waits *waits, struct wait *wait);
+/* How long it has waited. */
+uint64_t wait_waited_ns(const struct wait *wait, uint64_t now_ns);
 /* GET_OR_MAKE, WAIT_SET and WAIT_CHANGED. */
 bool wait_is_for_variable(const struct wait *wait);
 /* It can be part of a deadlock from now on. */

@@ -25,6 +25,8 @@ struct full_report {
     struct threshold_result thresholds[3];
     struct scenario_report scenario;
     struct slice_report slices[4];
+    struct latecomer latecomers[12];
+    struct last_report late[2];
 };
 
 static void fill_agents(struct full_report *full)
@@ -147,6 +149,28 @@ static void fill_slices(struct full_report *full)
     full->sample.report.slice_count = 4;
 }
 
+static void fill_last(struct full_report *full)
+{
+    for (uint32_t i = 0; i < 12; i++) {
+        full->latecomers[i] =
+            (struct latecomer){.worker = i, .agent = i % 3, .times = 20 - i, .waited_us = 1000u * (20 - i)};
+    }
+    full->late[0] = (struct last_report){.name = bytes_of_string("pad \xff"),
+                                         .kind = OPERATION_WAIT_READERS,
+                                         .times = 41,
+                                         .waited_us = 2500000,
+                                         .workers = full->latecomers,
+                                         .worker_count = 2};
+    full->late[1] = full->late[0];
+    full->late[1].name = bytes_of_string("rush");
+    full->late[1].kind = OPERATION_BARRIER;
+    full->late[1].worker_count = 12;
+    full->late[1].others_times = 3;
+    full->late[1].others_waited_us = 7000;
+    full->sample.report.last = full->late;
+    full->sample.report.last_count = 2;
+}
+
 static int set_up(void **state)
 {
     struct full_report *full = MEMORY_NEW(struct full_report);
@@ -162,6 +186,10 @@ static int set_up(void **state)
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
     full->sample.requests[0].received_bytes = 123400;
     full->sample.requests[0].sent_bytes = 77;
+    slow_traces_add(&full->sample.requests[0].slowest,
+                    &(struct slow_trace){
+                        .latency_us = 1500, .has_worker = true, .worker = 7, .step = 3, .id = {0x4b, 0xf9}});
+    slow_traces_add(&full->sample.requests[0].slowest, &(struct slow_trace){.latency_us = 900, .id = {0, 1}});
     close_counts_add(&full->sample.requests[0].statuses, 200, 1227);
     close_counts_add(&full->sample.requests[0].statuses, 503, 7);
     full->scenario = (struct scenario_report){.name = bytes_of_string("browse"),
@@ -188,6 +216,7 @@ static int set_up(void **state)
     fill_websockets(full);
     fill_judged(full);
     fill_slices(full);
+    fill_last(full);
     *state = full;
     return 0;
 }
@@ -290,7 +319,9 @@ static const char *const EXPECTED[] = {
     "\"blocked\":{" OTHER_PHASE "},\"lookup\":{" OTHER_PHASE "},\"connect\":{" OTHER_PHASE "},"
     "\"tls\":{" OTHER_PHASE "},\"sending\":{" OTHER_PHASE "},"
     "\"waiting\":{\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0},"
-    "\"receiving\":{" OTHER_PHASE "}},\"bytes_in\":123400,\"bytes_out\":77,"
+    "\"receiving\":{" OTHER_PHASE "}},\"slowest\":[{\"trace\":\"4bf90000000000000000000000000000\","
+    "\"ms\":1.5,\"worker\":7,\"step\":3},{\"trace\":\"00010000000000000000000000000000\",\"ms\":0.9,"
+    "\"worker\":null,\"step\":null}],\"bytes_in\":123400,\"bytes_out\":77,"
     "\"statuses\":{\"200\":1227,\"503\":7}}}}"),
     ("{\"timings\":{\"edit seen\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
     ALL_TIMES "}}}"),
@@ -313,7 +344,8 @@ static const char *const EXPECTED[] = {
     "\"outcome\":\"met\",\"value\":99.5,\"unit\":\"%\",\"reached\":\"99.5 %\",\"missed_at_s\":null},"
     "{\"threshold\":\"http.rate > 5/s\",\"outcome\":\"pending\",\"value\":null,\"unit\":\"/s\","
     "\"reached\":\"\",\"missed_at_s\":null}]}"),
-    "{\"outputs\":[]}",
+    ("{\"outputs\":[{\"output\":\"statsd at h:1\",\"points\":60,\"lost\":0,\"error\":\"\"},"
+    "{\"output\":\"otlp at http://h\",\"points\":60,\"lost\":12,\"error\":\"connection refused\"}]}"),
     ("{\"websockets\":{\"WS /\\\\xff\":{\"opened\":100,\"failed\":101,\"closed_by_us\":102,"
     "\"closed_by_peer\":103,\"lost\":104,\"messages_in\":105,\"messages_out\":106,"
     "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"open\":0,\"messages_in_per_s\":1.615,"
@@ -339,6 +371,22 @@ static const char *const EXPECTED[] = {
     "\"examples\":[{\"room\":1,\"step\":7,\"reads\":5,\"differed\":2,\"from\":\"written\","
     "\"workers\":[1,2]},{\"room\":3,\"step\":9,\"reads\":4,\"differed\":1,\"from\":\"most\","
     "\"workers\":[9]}]}}}"),
+    ("{\"last\":[{\"name\":\"pad \\\\xff\",\"kind\":\"wait_for_readers\",\"times\":41,\"waited_s\":2.5,\"workers\":["
+    "{\"worker\":0,\"agent\":\"agent-1\",\"times\":20,\"waited_s\":0.02},{\"worker\":1,\"agent\":\"agent-2\",\"times\":19,\"waited_s\":0.019}],"
+    "\"agents\":[{\"agent\":\"agent-1\",\"times\":20,\"waited_s\":0.02},{\"agent\":\"agent-2\",\"times\":19,\"waited_s\":0.019}]},"
+    "{\"name\":\"rush\",\"kind\":\"barrier\",\"times\":41,\"waited_s\":2.5,\"workers\":["
+    "{\"worker\":0,\"agent\":\"agent-1\",\"times\":20,\"waited_s\":0.02},"
+    "{\"worker\":1,\"agent\":\"agent-2\",\"times\":19,\"waited_s\":0.019},"
+    "{\"worker\":2,\"agent\":\"\",\"times\":18,\"waited_s\":0.018},"
+    "{\"worker\":3,\"agent\":\"agent-1\",\"times\":17,\"waited_s\":0.017},"
+    "{\"worker\":4,\"agent\":\"agent-2\",\"times\":16,\"waited_s\":0.016},"
+    "{\"worker\":5,\"agent\":\"\",\"times\":15,\"waited_s\":0.015},"
+    "{\"worker\":6,\"agent\":\"agent-1\",\"times\":14,\"waited_s\":0.014},"
+    "{\"worker\":7,\"agent\":\"agent-2\",\"times\":13,\"waited_s\":0.013},"
+    "{\"worker\":8,\"agent\":\"\",\"times\":12,\"waited_s\":0.012},"
+    "{\"worker\":9,\"agent\":\"agent-1\",\"times\":11,\"waited_s\":0.011}],"
+    "\"others\":{\"times\":22,\"waited_s\":0.026},"
+    "\"agents\":[{\"agent\":\"agent-1\",\"times\":62,\"waited_s\":0.062},{\"agent\":\"agent-2\",\"times\":58,\"waited_s\":0.058}]}]}"),
     "{\"release_spread_ms\":{\"p50\":0.977,\"max\":1234.567}}",
     "{\"start_spread_ms\":0.977}",
     "{\"clock_uncertainty_ms\":0.040123}",
@@ -346,6 +394,14 @@ static const char *const EXPECTED[] = {
     "\"max\":210.0},\"loop_busy\":0.994321,\"host_cpu\":0.93}]}"),
 };
 /* clang-format on */
+
+static const struct output_view SAMPLE_OUTPUTS[] = {
+    {.name = {(const uint8_t *)"statsd at h:1", 13}, .points = 60},
+    {.name = {(const uint8_t *)"otlp at http://h", 16},
+     .points = 60,
+     .lost = 12,
+     .error = {(const uint8_t *)"connection refused", 18}},
+};
 
 static void the_json_is_this(void **state)
 {
@@ -358,6 +414,8 @@ static void the_json_is_this(void **state)
     full->sample.report.artifacts = &artifact;
     full->sample.report.artifact_count = 1;
     SCOPED(report_view_free) struct report_view *report = sample_report_view(&full->sample);
+    report->outputs = SAMPLE_OUTPUTS;
+    report->output_count = 2;
     json_t *object = report_json_object(report);
     const char *key = NULL;
     json_t *value = NULL;
@@ -372,6 +430,24 @@ static void the_json_is_this(void **state)
     }
     assert_int_equal(count, sizeof EXPECTED / sizeof EXPECTED[0]);
     json_decref(object);
+}
+
+/* Also by a report that was read; one that took all is not worth a line. */
+static void what_an_output_lost_is_told(void **state)
+{
+    struct full_report *full = *state;
+    SCOPED(report_view_free) struct report_view *local = sample_report_view(&full->sample);
+    local->outputs = SAMPLE_OUTPUTS;
+    local->output_count = 2;
+    SCOPED(report_view_free) struct report_view *remote = sent(local);
+    assert_same_text(local, remote);
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, REPORT_TEXT_MAX_BYTES);
+    report_text(remote, false, &text);
+    assert_non_null(
+        strstr(buffer_string(&text),
+               "\n  output  otlp at http://h: 12 of 60 points were not taken: connection refused\n"));
+    assert_null(strstr(buffer_string(&text), "statsd"));
 }
 
 /* Nothing is lost on the way: what was read is written as the same JSON. */
@@ -507,6 +583,7 @@ static void nonsense_does_no_harm(void **state)
         "{\"requests\": {\"a\": 7, \"b\": {\"p50_ms\": -1, \"max_ms\": 1e300}}, \"duration_s\": 1e300}",
         "{\"groups\": {\"a\": 7}, \"tags\": [7, null, {\"kind\": \"odd\", \"name\": 7, \"count\": -1}]}",
         "{\"groups\": [], \"tags\": {}}",
+        "{\"last\": [7, null, {\"kind\": \"odd\", \"workers\": {}, \"others\": 7, \"agents\": [7]}]}",
         "{\"verdict\": \"odd\", \"state\": 7, \"release_spread_ms\": {}}",
         "{\"seen\": {\"a\": 7, \"b\": {\"last\": {\"x\": \"y\"}}}}",
         "{\"convergence\": {\"c\": {\"examples\": [7]}}}",
@@ -531,6 +608,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_text_is_that_of_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_json_is_this, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_an_output_lost_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_json_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_unknown_stays_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(quantiles_survive, set_up, tear_down),

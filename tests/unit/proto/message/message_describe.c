@@ -177,6 +177,15 @@ static void check(struct buffer *text, const struct check_statistics *check)
     number(text, "step", check->step);
 }
 
+static void slow_trace(struct buffer *text, const struct slow_trace *trace)
+{
+    bytes(text, "trace", bytes_of(trace->id, sizeof trace->id));
+    number(text, "took", trace->latency_us);
+    number(text, "has worker", trace->has_worker);
+    number(text, "worker", trace->worker);
+    number(text, "step", trace->step);
+}
+
 static void statistics(struct buffer *text, const struct statistics *statistics)
 {
     number(text, "ok", statistics->steps_ok);
@@ -201,6 +210,9 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
         for (size_t code = 0; code < statistics->requests[i].statuses.size; code++) {
             number(text, "status", statistics->requests[i].statuses.items[code].code);
             number(text, "of it", statistics->requests[i].statuses.items[code].count);
+        }
+        for (size_t trace = 0; trace < statistics->requests[i].slowest.size; trace++) {
+            slow_trace(text, &statistics->requests[i].slowest.items[trace]);
         }
         histogram(text, "latency", statistics->requests[i].latency_us);
         own_histogram(text, "response", statistics->requests[i].response_us);
@@ -317,6 +329,7 @@ static void small_body(const struct message *message, struct buffer *text)
         break;
     case MESSAGE_BEGIN:
         number(text, "at", (uint64_t)message->begin.at_ns);
+        number(text, "from", message->begin.from_plan_ns);
         break;
     case MESSAGE_FINISHED:
         number(text, "workers", message->finished.workers);
