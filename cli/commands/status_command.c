@@ -61,13 +61,23 @@ static void add_started(struct table *table, const struct report_view *report)
     table_add(table, bytes_of_string(text));
 }
 
+/* Without the folders, which would leave no room for it. */
+static struct bytes status_file_name(struct bytes path)
+{
+    size_t at = path.size;
+    while (at > 0 && path.data[at - 1] != '/') {
+        at--;
+    }
+    return bytes_of(path.data + at, path.size - at);
+}
+
 static void add_campaign(struct table *table, const json_t *campaign, bool are_named)
 {
     char text[FORMAT_BYTES];
     SCOPED(report_view_free) struct report_view *report = report_json_read(campaign);
     const json_t *steps = json_object_get(campaign, "steps");
     control_add_count(table, campaign, "campaign", false);
-    table_add(table, json_get_text(campaign, "script"));
+    table_add(table, status_file_name(json_get_text(campaign, "script")));
     if (are_named) {
         table_add(table, json_get_text(campaign, "name"));
     }

@@ -40,7 +40,7 @@ class Whole(Controlled):
             self.assertIn(text, result.out)
             self.assertEqual(self.tutti("watch", campaign).out, text)
             self.assertEqual(json.loads(self.tutti("report", campaign, "--json", "-").out), report)
-            self.assertRegex(self.tutti("status").out, rf"(?m)^  {campaign} +\S+pad.lua +passed +300 +3 ")
+            self.assertRegex(self.tutti("status").out, rf"(?m)^  {campaign} +\S*pad.lua +passed +300 +3 ")
             self.assertEqual(self.tutti("agents").out.count(" idle "), 3)
 
     def test_the_literal_line_of_the_readme(self):
