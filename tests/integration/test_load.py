@@ -73,9 +73,9 @@ class Plans(Scripts):
         load = result.report["load"]
         self.assertEqual(load["arrivals"] + load["dropped"], 200, result)
         self.assertTrue(28 <= load["arrivals"] <= 44, result.report["load"])  # 4 workers, 5 steps a second each
-        self.assertRegex(run(self.script("tutti.sleep(0.2)"), "-w", "1", "--rate", "50/s", "-d", "1s").out,
-                         r"load    \d+ arrivals, \d+ dropped; steps began late by p50 .*\n"
-                         r"  p99     of steps: response time .* \(since the intended start\), service time 20\d ms\n")
+        out = " ".join(run(self.script("tutti.sleep(0.2)"), "-w", "1", "--rate", "50/s", "-d", "1s").out.split())
+        self.assertRegex(out, r"load \d+ arrivals, \d+ dropped; steps began late by p50 .* "
+                              r"p99 of steps: response time .* \(since the intended start\), service time 20\d ms")
 
     def test_workers_grow_until_no_arrival_is_dropped(self):
         """100 steps of 200 ms a second need twenty workers, over two agents."""
@@ -87,7 +87,7 @@ class Plans(Scripts):
         self.assertTrue(17 <= load["workers_grown"] <= 58, load)
         self.assertEqual(result.report["workers"], 2 + load["workers_grown"])
         self.assertEqual(sum(agent["workers"] for agent in result.report["agents"]), result.report["workers"])
-        self.assertIn(f"400 arrivals, 0 dropped; {load['workers_grown']} workers more than at the beginning;", result.out)
+        self.assertIn(f"400 arrivals, 0 dropped; {load['workers_grown']} workers more than at the beginning;", " ".join(result.out.split()))
         few = run(self.script("tutti.sleep(0.2)"), "-w", "2", "--max-workers", "6", "--agents", "2", "--rate", "100/s", "-d", "2s", "-q")
         load = few.report["load"]
         self.assertEqual((load["workers_grown"], load["arrivals"] + load["dropped"]), (4, 200), load)
