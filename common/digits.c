@@ -54,3 +54,8 @@ void digits_group(uint64_t number, char text[DIGITS_BYTES])
     }
     *at = '\0';
 }
+
+const char *digits_plural(uint64_t count)
+{
+    return count == 1 ? "" : "s";
+}

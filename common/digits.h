@@ -18,3 +18,5 @@ int digits_hex_value(uint8_t digit);
 #define DIGITS_BYTES 32
 /* "1,234,567" */
 void digits_group(uint64_t number, char text[DIGITS_BYTES]);
+/* "s" unless it is one: "%llu step%s". */
+const char *digits_plural(uint64_t count);

@@ -13,11 +13,23 @@
 #define MANTISSA_BITS 11u
 #define BUCKET_COUNT (LINEAR_BUCKETS + (64u - MANTISSA_BITS) * HALF_BUCKETS)
 #define GROWTH_STEP 512u
+/* With more, the array takes less than them. */
+#define PAIRS_MAX 512u
 
+struct histogram_pair {
+    uint32_t bucket;
+    uint64_t count;
+};
+
+/* One that is read from the wire has few buckets, which may be high, and is mostly merged into another one
+ * and dropped: as long as buckets are added in rising order, they stay pairs. */
 struct histogram {
     uint64_t *counts;
     size_t capacity;
     size_t used; /* one more than the highest non-empty bucket */
+    struct histogram_pair *pairs;
+    size_t pair_count; /* not 0: all is in them, and nothing is in `counts` */
+    size_t pair_capacity;
     uint64_t total;
     uint64_t maximum;
 };
@@ -31,6 +43,7 @@ void histogram_free(struct histogram **histogram)
 {
     if (*histogram != NULL) {
         memory_free((*histogram)->counts);
+        memory_free((*histogram)->pairs);
         memory_free(*histogram);
         *histogram = NULL;
     }
@@ -88,8 +101,23 @@ static void grow_to(struct histogram *histogram, size_t used)
     histogram->used = used;
 }
 
+/* From pairs to the array. */
+static void spread(struct histogram *histogram)
+{
+    size_t count = histogram->pair_count;
+    if (count == 0) {
+        return;
+    }
+    histogram->pair_count = 0;
+    grow_to(histogram, (size_t)histogram->pairs[count - 1].bucket + 1);
+    for (size_t i = 0; i < count; i++) {
+        histogram->counts[histogram->pairs[i].bucket] = histogram->pairs[i].count;
+    }
+}
+
 static void count_in(struct histogram *histogram, uint32_t bucket, uint64_t count)
 {
+    spread(histogram);
     if (bucket >= histogram->used) {
         grow_to(histogram, (size_t)bucket + 1);
     }
@@ -137,6 +165,7 @@ static uint32_t bucket_within(struct histogram *into, uint32_t bucket, size_t *l
 void histogram_merge_within(struct histogram *into, const struct histogram *from, size_t *left_bytes)
 {
     struct histogram_cursor cursor = {0};
+    spread(into);
     while (histogram_next(from, &cursor)) {
         count_in(into, bucket_within(into, cursor.bucket, left_bytes), cursor.count);
     }
@@ -149,6 +178,7 @@ void histogram_clear(struct histogram *histogram)
         memset(histogram->counts, 0, histogram->used * sizeof(uint64_t));
     }
     histogram->used = 0;
+    histogram->pair_count = 0;
     histogram->total = 0;
     histogram->maximum = 0;
 }
@@ -184,6 +214,7 @@ static uint64_t highest_of(const struct histogram *histogram, uint32_t bucket)
 
 void histogram_remove_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count)
 {
+    spread(histogram);
     if (bucket >= histogram->used) {
         return;
     }
@@ -219,10 +250,11 @@ void histogram_quantiles(const struct histogram *histogram, const double *quanti
     uint64_t seen = 0;
     size_t found = 0;
     uint64_t rank = count > 0 ? rank_of(histogram, quantiles[0]) : 0;
-    for (size_t i = 0; found < count && i < histogram->used; i++) {
-        seen = add_saturating(seen, histogram->counts[i]);
+    struct histogram_cursor cursor = {0};
+    while (found < count && histogram_next(histogram, &cursor)) {
+        seen = add_saturating(seen, cursor.count);
         while (found < count && seen >= rank) {
-            values[found++] = highest_of(histogram, (uint32_t)i);
+            values[found++] = highest_of(histogram, cursor.bucket);
             rank = found < count ? rank_of(histogram, quantiles[found]) : rank;
         }
     }
@@ -252,6 +284,15 @@ static size_t skip_empty(const struct histogram *histogram, size_t from)
 
 bool histogram_next(const struct histogram *histogram, struct histogram_cursor *cursor)
 {
+    if (histogram->pair_count > 0) {
+        size_t at = cursor->position;
+        if (at == histogram->pair_count) {
+            return false;
+        }
+        *cursor = (struct histogram_cursor){
+            .bucket = histogram->pairs[at].bucket, .count = histogram->pairs[at].count, .position = at + 1};
+        return true;
+    }
     for (size_t i = skip_empty(histogram, cursor->position); i < histogram->used; i++) {
         if (histogram->counts[i] > 0) {
             *cursor = (struct histogram_cursor){
@@ -307,18 +348,53 @@ uint64_t histogram_bucket_lowest(uint32_t bucket)
     return lowest_of(bucket, &width);
 }
 
+static uint64_t count_of_bucket(const struct histogram *histogram, uint32_t bucket)
+{
+    size_t low = 0;
+    size_t high = histogram->pair_count;
+    if (high == 0) {
+        return bucket < histogram->used ? histogram->counts[bucket] : 0;
+    }
+    while (high - low > 1) {
+        size_t middle = low + (high - low) / 2;
+        if (histogram->pairs[middle].bucket <= bucket) {
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return histogram->pairs[low].bucket == bucket ? histogram->pairs[low].count : 0;
+}
+
 bool histogram_next_beyond(const struct histogram *histogram, const struct histogram *before,
                            struct histogram_cursor *cursor)
 {
-    for (size_t i = cursor->position; i < histogram->used; i++) {
-        uint64_t known = i < before->used ? before->counts[i] : 0;
-        if (histogram->counts[i] > known) {
-            *cursor = (struct histogram_cursor){
-                .bucket = (uint32_t)i, .count = histogram->counts[i] - known, .position = i + 1};
+    struct histogram_cursor next = *cursor;
+    while (histogram_next(histogram, &next)) {
+        uint64_t known = count_of_bucket(before, next.bucket);
+        if (next.count > known) {
+            *cursor = next;
+            cursor->count -= known;
             return true;
         }
     }
     return false;
+}
+
+/* False if it has to be counted in the array: it is not above those before it, or there are many. */
+static bool add_pair(struct histogram *histogram, uint32_t bucket, uint64_t count)
+{
+    size_t pairs = histogram->pair_count;
+    if (histogram->used > 0 || pairs == PAIRS_MAX ||
+        (pairs > 0 && bucket <= histogram->pairs[pairs - 1].bucket)) {
+        return false;
+    }
+    histogram->pairs =
+        memory_reserve(histogram->pairs, &histogram->pair_capacity, pairs + 1, sizeof *histogram->pairs);
+    histogram->pairs[pairs] = (struct histogram_pair){bucket, count};
+    histogram->pair_count++;
+    histogram->total = add_saturating(histogram->total, count);
+    return true;
 }
 
 bool histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t count)
@@ -328,7 +404,9 @@ bool histogram_add_bucket(struct histogram *histogram, uint32_t bucket, uint64_t
     }
     if (count > 0) {
         uint64_t width;
-        count_in(histogram, bucket, count);
+        if (!add_pair(histogram, bucket, count)) {
+            count_in(histogram, bucket, count);
+        }
         histogram_raise_maximum(histogram, lowest_of(bucket, &width));
     }
     return true;

@@ -403,6 +403,23 @@ static const struct option *option_of_argument(const struct parse *parse, const 
     return option;
 }
 
+bool option_is_given(const struct option *options, size_t count, int argc, char **argv,
+                     const struct option *option)
+{
+    struct parse parse = {.options = options, .count = count, .argc = argc, .argv = argv, .position = 1};
+    while (parse.position < argc && strcmp(argv[parse.position], "--") != 0) {
+        const char *text = NULL;
+        const struct option *given = option_of_argument(&parse, argv[parse.position++], &text);
+        if (given == option) {
+            return true;
+        }
+        if (given != NULL && takes_value(given) && text == NULL) {
+            (void)next_argument(&parse);
+        }
+    }
+    return false;
+}
+
 char *option_join(const struct option *options, size_t count, int *argc, char **argv,
                   const struct option *option)
 {

@@ -87,6 +87,9 @@ MUST_CHECK bool option_parse(const struct option *options, size_t count, int arg
  * its values with the separator between them, NULL if there is none. Free with memory_free. */
 MUST_CHECK char *option_join(const struct option *options, size_t count, int *argc, char **argv,
                              const struct option *option);
+/* Whether argv[1…] has the option. */
+MUST_CHECK bool option_is_given(const struct option *options, size_t count, int argc, char **argv,
+                                const struct option *option);
 /* Sets each option that has a fallback to its default, except texts. */
 void option_set_defaults(const struct option *options, size_t count, void *values);
 /* Sets one option by its long name, as --name=TEXT would. */

@@ -34,7 +34,7 @@ from mutation.tests import Test, tests_of_program, tests_of_simulator
 
 # What computes, counts, converts or decides. Left out: what only calls the kernel, a library or Lua.
 CORES = ["proto/link", "agent/core", "coordinator/core"]
-SHELL = ["agent/base", "agent/http", "agent/lua", "agent/script", "agent/shard"]
+SHELL = ["agent/base", "agent/http", "agent/lua", "agent/net", "agent/script", "agent/shard"]
 EQUIVALENT = ROOT / "tests/equivalent.txt"
 STORIES = ["numbers", "seen"]
 WITHOUT_SANITIZERS = " without sanitizers"
@@ -105,7 +105,7 @@ class Run:
         paths = {"TUTTI": str(self.copy.build_folder(build) / "tutti"), "SANITIZER": sanitizer, "PYTHONDONTWRITEBYTECODE": "1"}
         tests = [Test(f"story {story}", [sys.executable, f"tests/integration/test_{story}.py"], paths, is_steady=False) for story in STORIES]
         for test in tests:
-            test.look(self.copy.source)
+            test.look_or_exit(self.copy.source)
         return tests
 
     # What becomes of a break
@@ -159,7 +159,7 @@ class Run:
             binaries = self.copy.build_folder("checked") / "bin"
             self.checked = [Test(program, [binaries / program], is_steady=not is_shell) for program in programs]
             for test in self.checked:
-                test.look(self.copy.source)
+                test.look_or_exit(self.copy.source)
             if not is_shell:
                 self.checked += tests_of_simulator(binaries / "simulate", CHECKED_SEEDS, self.copy.source)
         return self.checked

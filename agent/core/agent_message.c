@@ -2,6 +2,7 @@
 #include "agent/core/agent_internal.h"
 #include "common/memory.h"
 #include "common/shared.h"
+#include "proto/message/arrivals.h"
 
 #include <assert.h>
 
@@ -69,9 +70,11 @@ static void agent_message_deploy(struct agent *agent, const struct message *mess
         bundle_download_new(&deploy->bundle); /* what follows is held until the bundle is here */
     struct worker_set *sets = agent_campaign_new_sets(campaign);
     agent_campaign_deal(campaign, &deploy->workers, sets);
+    bool may_have_more =
+        deploy->options.may_join || campaign_most_workers(&deploy->options) > deploy->options.workers;
     for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
         /* Global fixtures run on the first shard, whether it has workers or not. */
-        if (shard != 0 && sets[shard].run_count == 0) {
+        if (shard != 0 && sets[shard].run_count == 0 && !may_have_more) {
             continue;
         }
         campaign->shards[shard].has_runner = true;
@@ -193,6 +196,7 @@ static void agent_message_fill(const struct agent *agent, struct command *comman
     switch (command->kind) {
     case COMMAND_BEGIN:
         command->at_ns = clock_filter_to_ours(&agent->clock, message->begin.at_ns);
+        command->from_plan_ns = message->begin.from_plan_ns;
         break;
     case COMMAND_SYNCHRONISE:
     case COMMAND_ROOMS_DONE:

@@ -65,6 +65,7 @@ static void make_space_for_request(struct parcel *parcel, const struct request_s
     add_histogram(&share, request->latency_us);
     add_histogram(&share, request->response_us);
     share.bytes += request->statuses.size * BUCKET_BYTES * 2;
+    share.bytes += request->slowest.size * sizeof request->slowest.items[0];
     for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
         add_histogram(&share, request->phase_us[phase]);
     }

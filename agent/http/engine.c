@@ -57,7 +57,16 @@ struct http_exchange *http_start(struct http_client *client, const struct http_r
     exchange->functions = client->functions;
     exchange->on_done = on_done;
     exchange->context = context;
+    exchange->trace.is_set = request->trace != NULL;
+    if (request->trace != NULL) {
+        exchange->trace = *request->trace;
+    }
     return exchange;
+}
+
+void http_response_complete(struct http_exchange *exchange, struct http_response *response)
+{
+    response->trace = exchange->trace.is_set ? &exchange->trace : NULL;
 }
 
 void http_exchange_free(struct http_exchange **exchange)

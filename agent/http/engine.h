@@ -42,6 +42,12 @@ struct http_tls {
     const char *key_pem;         /* given with certificate_pem */
 };
 
+/* The id by which servers may keep what they did for a request; its header is among the others. */
+struct http_trace {
+    bool is_set;
+    uint8_t id[16];
+};
+
 /* How a client reaches hosts: the options --resolve and --source. */
 struct http_network {
     struct bytes overrides;       /* common/host_override.h; empty: none */
@@ -73,6 +79,7 @@ struct http_request {
     bool is_shared; /* with is_http2: one connection for all clients of the engine, not one for each */
     uint64_t timeout_ms;
     uint64_t max_body_bytes;
+    const struct http_trace *trace; /* NULL: none */
     uint64_t now_ns; /* what clock_now_ns has just given, as the instant of its start; 0: it is not known */
     /* NULL: the response is whole when on_done is called. Else its body is streamed: on_head gets the
      * response without it, unless the request fails before; `timeout_ms` is for that, and then for each
@@ -132,10 +139,11 @@ struct http_response {
     const char *url;        /* after redirects; NULL: as requested */
     struct bytes redirects; /* lines "302 URL\n" of those that were followed: what led on, and its URL */
     /* Of the last exchange, where redirects were followed. */
-    const char *version; /* of HTTP: "1.1", "2"; NULL: not known */
-    const char *address; /* whose answer it is: "127.0.0.1:80"; NULL: not known */
-    bool is_reused;      /* the connection has served a request before */
-    bool is_retried;     /* sent a second time, since a kept connection ended under the first */
+    const char *version;            /* of HTTP: "1.1", "2"; NULL: not known */
+    const char *address;            /* whose answer it is: "127.0.0.1:80"; NULL: not known */
+    bool is_reused;                 /* the connection has served a request before */
+    const struct http_trace *trace; /* of the request; NULL: it had none */
+    bool is_retried;                /* sent a second time, since a kept connection ended under the first */
     struct http_timings timings;
     /* Of bodies, as they travel: coded, without what frames them. Over all exchanges, where redirects were
      * followed; with libcurl of the last one. */

@@ -20,6 +20,9 @@ struct http_engine_functions {
     void (*close_idle)(struct http_client *client);
 };
 
+/* What comes back to who has started the exchange: a response that is complete, or has its head. */
+void http_response_complete(struct http_exchange *exchange, struct http_response *response);
+
 /* The first member of each engine, of each client, and of each exchange. */
 struct http_engine {
     const struct http_engine_functions *functions;
@@ -31,5 +34,6 @@ struct http_exchange {
     const struct http_engine_functions *functions;
     void (*on_done)(void *context, struct http_response *response);
     void *context;
+    struct http_trace trace;
     uint64_t came_ns; /* of a streamed body: when what was read last came */
 };

@@ -95,10 +95,14 @@ static void raise_outcome(lua_State *lua, struct vu *vu, enum operation_kind kin
         snprintf(text, sizeof text, "%s of %s: %s after %.3g s", operation_name(kind), name,
                  outcome_name(reply->outcome), waited_s);
     }
+    bool is_barrier = reply->kind == OPERATION_BARRIER;
     struct lua_failure failure = {.outcome = outcome_name(reply->outcome),
+                                  .arrived = is_barrier ? reply->count : 0,
+                                  .parties = is_barrier ? reply->total : 0,
                                   .waited_s = waited_s,
                                   .missing = &reply->missing,
-                                  .message = text};
+                                  .message = text,
+                                  .is_by_loss = reply->is_by_loss};
     lua_failure_raise(lua, &failure);
 }
 

@@ -133,6 +133,7 @@ bool lua_http_push_outcome(lua_State *lua, struct vu *vu, const struct http_resp
 
     vu_note_plan(vu, &sample);
     vu_measure(vu, &sample);
+    vu_keep_trace(vu, sample.name, response);
     if (vu_has_log(vu)) {
         lua_http_log(lua, vu, &sample, response);
     }
@@ -194,6 +195,7 @@ static int request_raw(lua_State *lua)
     if (!script_may_wait(lua)) {
         return lua_misuse(lua, "http: a call that waits is not possible here");
     }
+    lua_http_draft_trace(vu, &draft);
     lua_http_need_client(vu);
     if (draft.request.is_chunked) {
         return lua_http_upload(lua, vu, &draft);

@@ -43,6 +43,7 @@ static int batch_start_item(lua_State *lua)
     lua_http_draft_check_method(lua);
     lua_http_draft_sort_arguments(lua);
     lua_http_draft_read(lua, &draft);
+    lua_http_draft_trace(vu, &draft);
     vu_batch_start(vu, &draft.request);
     lua_settop(lua, LUA_HTTP_NAME);
     lua_replace(lua, 3);

@@ -6,9 +6,11 @@
 #include "agent/lua/lua_http_base.h"
 #include "agent/lua/lua_http_draft.h"
 #include "agent/lua/lua_http_form.h"
+#include "agent/script/library.h"
 #include "agent/script/lua_error.h"
 #include "agent/script/script_state.h"
 #include "agent/shard/step_wrapper.h"
+#include "agent/shard/vu_api.h"
 
 #include <lauxlib.h>
 #include <string.h>
@@ -151,6 +153,60 @@ int lua_http_set_defaults(lua_State *lua)
     return 0;
 }
 
+/* The worker whose requests have defaults of their own; NULL where none runs that has. */
+static const struct vu *defaults_worker(lua_State *lua)
+{
+    const struct vu *vu = script_of(lua)->current;
+
+    return vu != NULL && vu->shared->http_defaults != LUA_NOREF ? vu : NULL;
+}
+
+/* Pushes what the script, and the worker's setup over it, have set for all requests, or nil. */
+static void defaults_push(lua_State *lua)
+{
+    const struct vu *vu = defaults_worker(lua);
+    int reference = vu != NULL ? vu->shared->http_defaults : script_of(lua)->http_defaults;
+
+    if (reference == LUA_NOREF) {
+        lua_pushnil(lua);
+    } else {
+        lua_rawgeti(lua, LUA_REGISTRYINDEX, reference);
+    }
+}
+
+/* What the worker's setup has returned. */
+static int defaults_take_of_worker(lua_State *lua)
+{
+    struct vu *vu = vu_current(lua, "setup");
+
+    lua_settop(lua, 1);
+    if (lua_isnil(lua, 1)) {
+        return 0;
+    }
+    defaults_take(lua, "what setup returns");
+    defaults_push(lua);
+    if (lua_istable(lua, -1)) {
+        defaults_push_merged(lua, lua_gettop(lua), lua_gettop(lua) - 1);
+    } else {
+        lua_pop(lua, 1);
+    }
+    luaL_unref(lua, LUA_REGISTRYINDEX, vu->shared->http_defaults);
+    vu->shared->http_defaults = luaL_ref(lua, LUA_REGISTRYINDEX);
+    return 0;
+}
+
+void lua_http_wrap_setup(lua_State *lua)
+{
+    static const char wrap[] = "local take, setup = ...\n"
+                               "return function(worker) take((setup(worker))) end\n";
+
+    library_load(lua, wrap, sizeof wrap - 1, "=tutti.setup");
+    lua_insert(lua, -2);
+    lua_pushcfunction(lua, defaults_take_of_worker);
+    lua_insert(lua, -2);
+    lua_call(lua, 2, 1);
+}
+
 static int session_to_string(lua_State *lua)
 {
     lua_pushliteral(lua, "http session");
@@ -184,25 +240,15 @@ void lua_http_session_register(lua_State *lua)
     lua_setfield(lua, -2, "session");
 }
 
-/* Pushes what the script has set for all requests, or nil. */
-static void defaults_push(lua_State *lua)
-{
-    int reference = script_of(lua)->http_defaults;
-
-    if (reference == LUA_NOREF) {
-        lua_pushnil(lua);
-    } else {
-        lua_rawgeti(lua, LUA_REGISTRYINDEX, reference);
-    }
-}
-
 /* Not before the first request: the script may set its defaults after it has made the session. */
 static void session_push_options(lua_State *lua)
 {
     if (luaL_testudata(lua, 1, SESSION_METATABLE) == NULL) {
         lua_misuse(lua, "http: the functions of a session are called with a colon, as in session:get(url)");
     }
-    if (lua_getiuservalue(lua, 1, SESSION_MERGED) != LUA_TNIL) {
+    /* A session may be of several workers. */
+    bool is_common = defaults_worker(lua) == NULL;
+    if (lua_getiuservalue(lua, 1, SESSION_MERGED) != LUA_TNIL && is_common) {
         return;
     }
     lua_pop(lua, 1);
@@ -214,7 +260,7 @@ static void session_push_options(lua_State *lua)
         lua_replace(lua, top - 1);
     }
     lua_pop(lua, 1);
-    if (!script_of(lua)->is_loading) {
+    if (!script_of(lua)->is_loading && is_common) {
         lua_pushvalue(lua, -1);
         lua_setiuservalue(lua, 1, SESSION_MERGED);
     }

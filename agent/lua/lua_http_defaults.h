@@ -5,6 +5,9 @@
 
 /* tutti.http_defaults { … } */
 int lua_http_set_defaults(lua_State *lua);
+/* In place of the function on top of the stack, a setup: one that calls it, and keeps what it returns for the
+ * requests of its worker. */
+void lua_http_wrap_setup(lua_State *lua);
 /* Adds `http.session` to the table on top of the stack; sessions have the functions of the table below it. */
 void lua_http_session_register(lua_State *lua);
 /* Pushes the options that stand under those of a request, or nil. `is_of_session`: the session at index 1 is

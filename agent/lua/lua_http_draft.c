@@ -173,14 +173,20 @@ static void draft_read_headers(lua_State *lua, struct lua_http_draft *draft)
     }
 }
 
-static bool draft_has_header(const struct lua_http_draft *draft, const char *name)
+/* NULL if there is none. */
+static const char *draft_find_header(const struct lua_http_draft *draft, const char *name)
 {
     for (size_t i = 0; i < draft->request.header_count; i++) {
         if (strcasecmp(draft->headers[i].name, name) == 0) {
-            return true;
+            return draft->headers[i].value;
         }
     }
-    return false;
+    return NULL;
+}
+
+static bool draft_has_header(const struct lua_http_draft *draft, const char *name)
+{
+    return draft_find_header(draft, name) != NULL;
 }
 
 /* The value on top becomes the body's text, which for JSON is no string; what it is goes into a header,
@@ -427,4 +433,21 @@ void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft)
         }
     }
     draft_read_body(lua, draft);
+}
+
+void lua_http_draft_trace(struct vu *vu, struct lua_http_draft *draft)
+{
+    if (!vu_may_trace(vu)) {
+        return;
+    }
+    const char *own = draft_find_header(draft, TRACE_HEADER);
+    draft->trace.is_set = false;
+    if (own != NULL) {
+        vu_read_trace(bytes_of_string(own), &draft->trace);
+    } else if (vu_draw_trace(vu, &draft->trace, draft->trace_header)) {
+        draft->request.headers = draft->headers;
+        draft->headers[draft->request.header_count++] =
+            (struct http_header){.name = TRACE_HEADER, .value = draft->trace_header};
+    }
+    draft->request.trace = draft->trace.is_set ? &draft->trace : NULL;
 }

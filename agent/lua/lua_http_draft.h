@@ -2,6 +2,7 @@
 #pragma once
 #include "agent/http/engine.h"
 #include "agent/script/lua_json.h"
+#include "agent/shard/vu_trace.h"
 
 #include <lua.h>
 #include <stdint.h>
@@ -15,7 +16,9 @@ enum lua_http_index { LUA_HTTP_METHOD = 1, LUA_HTTP_URL, LUA_HTTP_OPTIONS, LUA_H
 /* Everything in it is borrowed from the stack, or from the draft itself. */
 struct lua_http_draft {
     struct http_request request;
-    struct http_header headers[LUA_HTTP_MAX_HEADERS];
+    struct http_header headers[LUA_HTTP_MAX_HEADERS + 1]; /* the last place is for that of its trace */
+    struct http_trace trace;
+    char trace_header[TRACE_HEADER_BYTES];
     struct http_tls tls;
     struct json_text json; /* the body, if it is such and short */
     uint32_t given;        /* a bit for each option that the request has */
@@ -33,3 +36,6 @@ void lua_http_draft_sort_arguments(lua_State *lua);
 /* After lua_http_complete, which has used `base` and `query`: fills the draft, and what is at LUA_HTTP_NAME.
  * The texts are above it on the stack. Raises what is wrong. */
 void lua_http_draft_read(lua_State *lua, struct lua_http_draft *draft);
+/* When it is about to leave: gives it a trace, where the campaign wants that. A header `traceparent` of the
+ * script's own stays. */
+void lua_http_draft_trace(struct vu *vu, struct lua_http_draft *draft);

@@ -231,6 +231,7 @@ static int stream_raw(lua_State *lua)
         return lua_misuse(lua, "http.stream: the body is a string, not a function");
     }
     vu_forget_exchange(vu);
+    lua_http_draft_trace(vu, &draft);
     struct vu_stream *stream = lua_http_stream_push(lua);
     vu_stream_open(vu, stream, &draft.request, true);
     vu_stream_await(vu, stream);

@@ -10,6 +10,7 @@
 #include "common/digest.h"
 
 #include <lauxlib.h>
+#include <string.h>
 
 #define METATABLE "tutti.notifier"
 /* The clock of a page may be a little ahead of ours. */
@@ -266,13 +267,32 @@ static int give_rank(lua_State *lua, struct vu *vu, const struct reply *reply)
     }
     lua_pushinteger(lua, (lua_Integer)vu->rank);
     lua_pushinteger(lua, (lua_Integer)reply->count);
-    return 2;
+    lua_pushinteger(lua, (lua_Integer)reply->present);
+    return 3;
 }
 
-/* worker:barrier(name, [{parties=, timeout=, at_once=}]) → rank, arrived */
+static enum barrier_timeout barrier_timeout_option(lua_State *lua)
+{
+    static const char *const words[BARRIER_TIMEOUTS] = {"fail", "go", "leave"};
+    enum barrier_timeout chosen = BARRIER_TIMEOUT_FAIL;
+
+    if (lua_option_get(lua, 3, "on_timeout") == LUA_TNIL) {
+        return chosen;
+    }
+    const char *word = lua_type(lua, -1) == LUA_TSTRING ? lua_tostring(lua, -1) : "";
+    while (chosen < BARRIER_TIMEOUTS && strcmp(words[chosen], word) != 0) {
+        chosen++;
+    }
+    if (chosen == BARRIER_TIMEOUTS) {
+        lua_misuse(lua, "barrier: on_timeout is \"fail\", \"go\" or \"leave\"");
+    }
+    return chosen;
+}
+
+/* worker:barrier(name, [{parties=, timeout=, on_timeout=, at_once=}]) → rank, arrived, present */
 int lua_barrier(lua_State *lua)
 {
-    static const char *const names[] = {"parties", "timeout", "at_once", NULL};
+    static const char *const names[] = {"parties", "timeout", "on_timeout", "at_once", NULL};
     struct operation operation;
 
     lua_settop(lua, 3);
@@ -285,6 +305,7 @@ int lua_barrier(lua_State *lua)
         operation.timeout_ms = lua_call_timeout(lua, -1, "barrier");
         lua_option_get(lua, 3, "at_once");
         operation.is_at_once = lua_toboolean(lua, -1);
+        operation.on_timeout = barrier_timeout_option(lua);
         lua_settop(lua, 3);
     }
     return lua_call_send(lua, vu, &operation, give_rank);

@@ -114,6 +114,9 @@ static int add_fixture(lua_State *lua)
     if (*reference != LUA_NOREF) {
         return lua_misuse(lua, "tutti.%s: there is one already", fixture_name(fixture));
     }
+    if (fixture == FIXTURE_SETUP) {
+        lua_http_wrap_setup(lua);
+    }
     *reference = luaL_ref(lua, LUA_REGISTRYINDEX);
     return 0;
 }

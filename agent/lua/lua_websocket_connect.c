@@ -259,6 +259,7 @@ static int connect_raw(lua_State *lua)
         .queue = (uint32_t)connect_read_number(lua, "queue", WEBSOCKET_DEFAULT_QUEUE, QUEUE_MAX),
         .policy = connect_read_policy(lua),
         .ping_ms = connect_read_interval(lua)};
+    lua_http_draft_trace(vu, &draft);
     options.protocols = connect_push_protocols(lua);
     options.name = connect_push_name(lua);
     struct lua_websocket *object = lua_websocket_push(lua);

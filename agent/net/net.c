@@ -73,6 +73,7 @@ struct net *net_new(uv_loop_t *loop, struct lease *lease)
     net->wire = memory_new(NET_READ_BYTES, 1);
     net->plain = memory_new(NET_READ_BYTES, 1);
     net->last_in_line = &net->line;
+    buffer_init(&net->gathered_bytes, NET_GATHERED_MAX_BYTES);
     uv_idle_init(loop, &net->idle);
     net->idle.data = net;
     return net;
@@ -96,6 +97,7 @@ void net_close(struct net **pointer)
     tls_contexts_free(&net->contexts);
     memory_free(net->wire);
     memory_free(net->plain);
+    buffer_finish(&net->gathered_bytes);
     uv_close((uv_handle_t *)&net->idle, on_net_closed);
     *pointer = NULL;
 }

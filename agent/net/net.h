@@ -21,6 +21,10 @@ bool net_may_send(const struct net *net);
 void net_set_now(struct net *net, uint64_t now_ns);
 /* By the clock of clock_now_ns: when the loop saw that what on_data or on_end tells of had come. */
 uint64_t net_ready_ns(const struct net *net);
+/* While it gathers, what stream_write_soon is given waits for net_send_gathered, or for the end of this. */
+void net_gather(struct net *net, bool is_gathering);
+bool net_has_gathered(const struct net *net);
+void net_send_gathered(struct net *net);
 /* While it is held, no stream reads or writes. */
 void net_hold(struct net *net);
 void net_go_on(struct net *net);

@@ -3,14 +3,23 @@
 #include "agent/net/net.h"
 #include "agent/net/poller.h"
 #include "agent/net/resolver.h"
+#include "common/buffer.h"
 #include "common/bytes.h"
 #include "common/clock.h"
 
 #define NET_READ_BYTES (64u * 1024u)
+#define NET_GATHERED_MAX 64u
+#define NET_GATHERED_MAX_BYTES (256u * 1024u)
 
 struct datagrams;
 struct stream;
 struct tls_contexts;
+
+/* What a stream has to say. */
+struct net_gathered {
+    struct stream *stream; /* NULL: it has been closed */
+    size_t size;
+};
 
 struct net {
     uv_loop_t *loop;
@@ -30,6 +39,10 @@ struct net {
     struct clock_pair clocks; /* of a moment ago */
     uint8_t *wire;            /* NET_READ_BYTES each: what is read is used before the next */
     uint8_t *plain;
+    bool is_gathering;
+    size_t gathered_count;
+    struct net_gathered gathered[NET_GATHERED_MAX]; /* in order; their bytes one after the other: */
+    struct buffer gathered_bytes;
 };
 
 /* What is known of a host without asking a name server. False if it has to be asked for. */

@@ -61,6 +61,7 @@ static void stream_drop_connection(struct stream *stream, bool is_reset)
 {
     stream_connector_drop(stream);
     stream_tunnel_drop(stream);
+    stream_forget_gathered(stream);
     if (stream->socket != NULL) {
         stream_socket_drop(stream->socket, is_reset);
         stream->socket = NULL;
@@ -91,6 +92,9 @@ void stream_close(struct stream **pointer, bool is_reset)
     }
     *pointer = NULL;
     is_reset = is_reset || !net_may_send(stream->net);
+    if (stream->gathered_size > 0 && !is_reset) {
+        net_send_gathered(stream->net);
+    }
     if (stream->state == STREAM_OPEN && stream->tls != NULL && !is_reset) {
         tls_session_close(stream->tls);
     }
@@ -111,7 +115,7 @@ void stream_close(struct stream **pointer, bool is_reset)
 
 size_t stream_pending(const struct stream *stream)
 {
-    return stream->pending.size - stream->pending_start + stream->borrowed.size;
+    return stream->gathered_size + stream->pending.size - stream->pending_start + stream->borrowed.size;
 }
 
 bool stream_is_quiet(const struct stream *stream)
@@ -212,7 +216,8 @@ static size_t send_now(struct stream *stream, struct bytes data)
     return count > 0 ? (size_t)count : 0;
 }
 
-void stream_write_wire(struct stream *stream, struct bytes data)
+/* What the kernel does not take waits. */
+static void send_or_keep(struct stream *stream, struct bytes data)
 {
     size_t sent = stream->pending.size == 0 ? send_now(stream, data) : 0;
 
@@ -220,6 +225,27 @@ void stream_write_wire(struct stream *stream, struct bytes data)
         (void)buffer_append(&stream->pending, data.data + sent, data.size - sent);
         stream_listen(stream);
     }
+}
+
+void stream_send_gathered(struct stream *stream, struct bytes data)
+{
+    stream->gathered_size -= data.size;
+    send_or_keep(stream, data);
+    stream->net->now_ns = clock_now_ns();
+    if (stream_pending(stream) == 0) {
+        stream->times.drained_ns = stream->net->now_ns;
+    }
+}
+
+void stream_write_wire(struct stream *stream, struct bytes data)
+{
+    if (stream->pending.size == 0 && stream_gather(stream, data)) {
+        return;
+    }
+    if (stream->gathered_size > 0) {
+        net_send_gathered(stream->net);
+    }
+    send_or_keep(stream, data);
 }
 
 static bool on_tls_write(void *context, struct bytes data)
@@ -261,6 +287,13 @@ void stream_write(struct stream *stream, struct bytes data)
     }
 }
 
+void stream_write_soon(struct stream *stream, struct bytes data)
+{
+    stream->is_patient = true;
+    stream_write(stream, data);
+    stream->is_patient = false;
+}
+
 /* As much of what is large as the kernel takes. */
 static void pump_borrowed(struct stream *stream)
 {
@@ -290,6 +323,9 @@ void stream_write_borrowed(struct stream *stream, struct bytes data)
 {
     if (stream->state != STREAM_OPEN) {
         return;
+    }
+    if (stream->gathered_size > 0) {
+        net_send_gathered(stream->net);
     }
     stream->borrowed = data;
     pump_borrowed(stream);

@@ -71,6 +71,9 @@ void stream_set_context(struct stream *stream, void *context);
 void stream_set_owner(struct stream *stream, const struct stream_callbacks *callbacks, void *context);
 /* Copies what the kernel does not take at once. A connection that is broken says so by on_end. */
 void stream_write(struct stream *stream, struct bytes data);
+/* The same for what may wait while the net gathers (net_gather). Then stream_pending knows of it, and
+ * on_drain does not come for it alone. */
+void stream_write_soon(struct stream *stream, struct bytes data);
 /* The same without a copy, for what is large: borrowed until stream_pending is 0, or the stream is closed.
  * Nothing else may be written meanwhile. */
 void stream_write_borrowed(struct stream *stream, struct bytes data);

@@ -54,6 +54,7 @@ struct stream {
     struct buffer pending;
     size_t pending_start;
     struct bytes borrowed; /* goes out after what is pending */
+    size_t gathered_size;  /* goes out before it; while it is not 0, nothing else is there */
     uint64_t taken_bytes;  /* by the kernel */
     uint64_t received_ns;  /* the last of what was read */
     struct stream_times times;
@@ -67,6 +68,7 @@ struct stream {
     bool is_waiting;      /* in the line */
     bool is_paused;
     bool is_stamped; /* the kernel dates what it receives */
+    bool is_patient; /* what is being written may wait for others */
 };
 
 /* stream_connect.c: finds addresses and races them; ends in stream_connected or stream_fail. */
@@ -79,7 +81,12 @@ void stream_socket_drop(struct stream_socket *socket, bool is_reset);
 void stream_tunnel_begin(struct stream *stream);
 void stream_tunnel_read(struct stream *stream);
 void stream_tunnel_drop(struct stream *stream);
+/* stream_gather.c */
+/* Keeps it for net_send_gathered. False if it is to leave at once. */
+MUST_CHECK bool stream_gather(struct stream *stream, struct bytes data);
+void stream_forget_gathered(struct stream *stream);
 /* stream.c */
+void stream_send_gathered(struct stream *stream, struct bytes data);
 void stream_begin(struct stream *stream);     /* with TLS, or what is said */
 void stream_take_turn(struct stream *stream); /* in the line */
 void stream_go_on(struct stream *stream);     /* after the net was held */

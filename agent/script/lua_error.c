@@ -127,6 +127,16 @@ void lua_failure_push(lua_State *lua, const struct lua_failure *failure)
         push_missing(lua, failure->missing);
         lua_setfield(lua, -2, "missing");
     }
+    if (failure->parties > 0) {
+        lua_pushinteger(lua, (lua_Integer)failure->arrived);
+        lua_setfield(lua, -2, "arrived");
+        lua_pushinteger(lua, (lua_Integer)failure->parties);
+        lua_setfield(lua, -2, "parties");
+    }
+    if (failure->is_by_loss) {
+        lua_pushboolean(lua, true);
+        lua_setfield(lua, -2, "by_loss");
+    }
     if (failure->kind != NULL) {
         lua_pushstring(lua, failure->kind);
         lua_setfield(lua, -2, "kind");
@@ -187,4 +197,17 @@ char *lua_failure_copy_group(lua_State *lua, int index)
 bool lua_failure_is_stopped(lua_State *lua, int index)
 {
     return has_metatable(lua, index, STOPPED_METATABLE);
+}
+
+bool lua_failure_is_by_loss(lua_State *lua, int index)
+{
+    index = lua_absindex(lua, index);
+    if (!lua_checkstack(lua, 4) || !has_metatable(lua, index, METATABLE)) {
+        return false;
+    }
+    lua_pushliteral(lua, "by_loss");
+    lua_rawget(lua, index);
+    bool is_by_loss = lua_toboolean(lua, -1);
+    lua_pop(lua, 1);
+    return is_by_loss;
 }

@@ -20,7 +20,10 @@ struct lua_failure {
     const char *group;   /* what the report groups it by, beside where it was raised; NULL: its text */
     double waited_s;
     const struct worker_set *missing; /* NULL: none */
+    uint64_t arrived;                 /* at a barrier, of so many parties; 0: of something else */
+    uint64_t parties;
     const char *message;
+    bool is_by_loss; /* of a wait: only because others were lost with their agent */
     bool is_stopped; /* caused by the end of the campaign: not a failure of the step */
 };
 
@@ -35,6 +38,8 @@ int lua_failure_raise(lua_State *lua, const struct lua_failure *failure);
 MUST_CHECK char *lua_failure_copy_group(lua_State *lua, int index);
 /* Whether the value at `index` is an object created with is_stopped, whatever its fields are now. */
 bool lua_failure_is_stopped(lua_State *lua, int index);
+/* Whether it is one created with is_by_loss. */
+bool lua_failure_is_by_loss(lua_State *lua, int index);
 /* "pad.lua:12: " of the innermost Lua function of the script on the stack, or "". */
 void lua_push_where(lua_State *lua);
 /* Like luaL_error, but prefixed with the innermost line of the script. */

@@ -120,6 +120,12 @@ void meter_request(struct meter *meter, const struct request_sample *sample)
     }
 }
 
+void meter_trace(struct meter *meter, struct bytes name, const struct slow_trace *trace)
+{
+    slow_traces_add(&need_request(meter, name, false)->counts.slowest, trace);
+    meter->has_changed = true;
+}
+
 void meter_rebook(struct meter *meter, struct bytes name, const struct tag_set *tags, bool is_ok)
 {
     struct slice_sample slice = {.kind = SLICE_REQUEST, .name = name, .tags = *tags, .is_ok = is_ok};
@@ -233,6 +239,11 @@ void meter_step(struct meter *meter, enum step_result result, uint64_t duration_
     meter->steps[result]++;
     histogram_record(meter->step_us, duration_us);
     meter->has_changed = true;
+}
+
+void meter_failed_by_loss(struct meter *meter)
+{
+    meter->failed_by_loss++;
 }
 
 void meter_late(struct meter *meter, uint64_t late_us, bool is_arrival)

@@ -26,6 +26,8 @@ struct request_sample {
     struct tag_set tags;
 };
 void meter_request(struct meter *meter, const struct request_sample *sample);
+/* A request of this name had a trace. */
+void meter_trace(struct meter *meter, struct bytes name, const struct slow_trace *trace);
 /* A request of this name that was counted, with these tags, has failed after all, or has not. */
 void meter_rebook(struct meter *meter, struct bytes name, const struct tag_set *tags, bool is_ok);
 void meter_check(struct meter *meter, const struct check_sample *sample);
@@ -36,6 +38,8 @@ struct tag_table *meter_tags(struct meter *meter);
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);
+/* The step that was counted last as failed did so only because others were lost with their agent. */
+void meter_failed_by_loss(struct meter *meter);
 /* The same step by its scenario. */
 struct scenario_sample {
     struct bytes name;

@@ -35,6 +35,7 @@ struct scenario_entry {
 
 struct meter {
     uint64_t steps[3]; /* by step_result */
+    uint64_t failed_by_loss;
     struct histogram *step_us;
     struct histogram *late_us; /* NULL: nothing to report, as is the next one */
     struct histogram *response_us;

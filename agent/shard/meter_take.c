@@ -33,6 +33,7 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
         counts->count = counts->failed = counts->forgiven = 0;
         counts->received_bytes = counts->sent_bytes = 0;
         counts->statuses = (struct close_counts){0};
+        counts->slowest.size = 0;
     }
 }
 
@@ -129,6 +130,7 @@ struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
     }
     struct statistics taken = {.steps_ok = meter->steps[STEP_OK],
                                .steps_failed = meter->steps[STEP_FAILED],
+                               .steps_failed_by_loss = meter->failed_by_loss,
                                .steps_stopped = meter->steps[STEP_STOPPED],
                                .workers_running = workers_running,
                                .step_us = hand_over(&meter->step_us),
@@ -147,6 +149,7 @@ struct statistics *meter_take(struct meter *meter, uint32_t workers_running)
     take_scenarios(meter, &taken);
     slice_meter_take(meter->slices, &taken);
     memset(meter->steps, 0, sizeof meter->steps);
+    meter->failed_by_loss = 0;
     meter->workers_running = workers_running;
     meter->has_changed = false;
     return copy_taken(meter, &taken);

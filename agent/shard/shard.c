@@ -79,6 +79,9 @@ struct http_engine *shard_http(struct shard *shard, enum http_engine_kind kind)
     if (shard->http[kind] == NULL) {
         shard->http[kind] = http_engine_new(kinds[kind], shard->loop, &shard->lease);
         http_engine_set_memory(shard->http[kind], &shard->memory);
+        if (kind == HTTP_ENGINE_NATIVE) {
+            turns_set_net(&shard->turns, native_kind_net(shard->http[kind]));
+        }
     }
     return shard->http[kind];
 }
@@ -264,6 +267,7 @@ static void shard_close_all(struct shard *shard)
         forget_campaign(&shard->campaigns);
     }
     vu_websockets_free(&shard->websockets);
+    turns_set_net(&shard->turns, NULL);
     for (size_t i = 0; i < HTTP_ENGINE_KINDS; i++) {
         http_engine_close(&shard->http[i]);
     }

@@ -7,6 +7,7 @@
 #include "agent/shard/shard_tls.h"
 #include "agent/shard/turns.h"
 #include "agent/shard/vu.h"
+#include "agent/shard/vu_trace.h"
 
 struct shard;
 
@@ -23,6 +24,7 @@ struct shard_campaign {
     struct script *script;
     struct shard_tls tls;
     struct meter *meter;
+    struct trace_source traces;
     struct vu **vus; /* by id; NULL if it is not of this shard, or has not begun */
     size_t vu_capacity;
     struct vu *global; /* runs the global fixture; NULL while there is none */

@@ -2,6 +2,7 @@
 #include "agent/shard/turns.h"
 
 #include "agent/base/lease.h"
+#include "agent/net/net.h"
 #include "agent/shard/loop_lag.h"
 #include "agent/shard/mailbox.h"
 #include "agent/shard/shard_campaign.h"
@@ -17,6 +18,10 @@
 #define TURN_NS (2 * NS_PER_MS)
 #define ROUNDS_NS (NS_PER_MS / 2)
 #define RETRY_MS 20
+/* So long a request waits for those of the turns after its own, and to the end of the last of these. */
+#define GATHER_NS (NS_PER_MS / 16)
+/* And only where so many turns before were shorter than that: the next one is likely to be. */
+#define GATHER_AFTER_TURNS 64u
 /* Of several campaigns one has turns for this long, then the next. */
 #define SERVED_NS (NS_PER_MS / 2)
 /* After a turn that took longer than this in one piece, the other campaigns have RESTS times as long. */
@@ -226,7 +231,30 @@ static bool turns_may_be_given(struct turns *turns)
     return true;
 }
 
-bool turns_give(struct turns *turns)
+/* What has been gathered leaves when it has waited long enough. Gives what time it is. */
+static uint64_t turns_send(struct turns *turns, uint64_t now_ns)
+{
+    if (now_ns - turns->began_ns >= GATHER_NS) {
+        turns->short_turns = 0;
+    } else if (turns->short_turns < GATHER_AFTER_TURNS) {
+        turns->short_turns++;
+    }
+    if (turns->net == NULL || !net_has_gathered(turns->net)) {
+        turns->gather_ns = 0;
+        return now_ns;
+    }
+    if (turns->gather_ns == 0) {
+        turns->gather_ns = turns->began_ns;
+    }
+    if (now_ns - turns->gather_ns < GATHER_NS && turns->short_turns == GATHER_AFTER_TURNS) {
+        return now_ns;
+    }
+    net_send_gathered(turns->net);
+    turns->gather_ns = 0;
+    return clock_now_ns();
+}
+
+static bool turns_give_all(struct turns *turns)
 {
     size_t round = turns->queued;
     bool is_long = false;
@@ -248,6 +276,7 @@ bool turns_give(struct turns *turns)
         bool is_last = --round == 0;
         now_ns = turns_give_one(turns);
         is_long = is_long || now_ns - turns->began_ns >= SERVED_NS;
+        now_ns = turns_send(turns, now_ns);
         if (is_last && now_ns - begin_ns >= ROUNDS_NS) {
             break;
         }
@@ -256,6 +285,20 @@ bool turns_give(struct turns *turns)
     if (turns->first_ready == NULL) {
         uv_idle_stop(&turns->busy);
     }
+    return is_long;
+}
+
+bool turns_give(struct turns *turns)
+{
+    struct net *net = turns->net;
+
+    if (net == NULL) {
+        return turns_give_all(turns);
+    }
+    net_gather(net, true);
+    bool is_long = turns_give_all(turns);
+    net_gather(net, false);
+    turns->gather_ns = 0;
     return is_long;
 }
 
@@ -295,6 +338,11 @@ bool turns_are_given(const struct turns *turns)
 uint64_t turns_began_ns(const struct turns *turns)
 {
     return turns->began_ns;
+}
+
+void turns_set_net(struct turns *turns, struct net *net)
+{
+    turns->net = net;
 }
 
 void turns_open(struct turns *turns, const struct turns_settings *settings)

@@ -11,6 +11,7 @@
 struct lease;
 struct loop_lag;
 struct mailbox;
+struct net;
 struct pulse;
 struct turns;
 struct vu;
@@ -40,20 +41,25 @@ struct turns_settings {
 
 struct turns {
     struct turns_settings settings;
+    struct net *net;                /* that workers speak over; NULL: none has */
     uv_timer_t retry;               /* while workers may not act */
     uv_idle_t busy;                 /* while there are turns to give: the loop does not sleep */
     struct turn_queue *first_ready; /* each in order */
     struct turn_queue *last_ready;
-    size_t queued;       /* workers of those */
-    size_t queue_count;  /* of all campaigns, ready or not */
-    uint64_t now_ns;     /* when the clock was last read; while a worker is queued, not long ago */
-    uint64_t began_ns;   /* the present turn of a worker */
-    uint64_t ended_ns;   /* likewise; 0: not known */
-    uint64_t refused_ns; /* when workers were last kept from acting */
+    size_t queued;        /* workers of those */
+    size_t queue_count;   /* of all campaigns, ready or not */
+    uint64_t now_ns;      /* when the clock was last read; while a worker is queued, not long ago */
+    uint64_t began_ns;    /* the present turn of a worker */
+    uint64_t ended_ns;    /* likewise; 0: not known */
+    uint64_t refused_ns;  /* when workers were last kept from acting */
+    unsigned short_turns; /* in a row, as far as that matters */
+    uint64_t gather_ns;   /* since when their requests wait for others; 0: none does */
 };
 
 #define TURNS_HANDLES 2u
 
+/* The net's streams speak together, for what several workers have to say. Borrowed. */
+void turns_set_net(struct turns *turns, struct net *net);
 void turns_open(struct turns *turns, const struct turns_settings *settings);
 /* on_closed comes for each of TURNS_HANDLES, with `data` as the handle's. */
 void turns_close(struct turns *turns, uv_close_cb on_closed, void *data);

@@ -64,6 +64,7 @@ struct vu *vu_new(struct shard_campaign *campaign, uint32_t id)
     vu->shared->object_reference = LUA_NOREF;
     vu->shared->witness_reference = LUA_NOREF;
     vu->shared->closer_reference = LUA_NOREF;
+    vu->shared->http_defaults = LUA_NOREF;
     alarm_init(&vu->alarm, vu_on_due);
     return vu;
 }
@@ -111,6 +112,7 @@ static void vu_free_shared(struct vu *vu)
     vu_drop_object(vu);
     luaL_unref(lua, LUA_REGISTRYINDEX, shared->witness_reference);
     luaL_unref(lua, LUA_REGISTRYINDEX, shared->closer_reference);
+    luaL_unref(lua, LUA_REGISTRYINDEX, shared->http_defaults);
     memory_free(shared);
 }
 

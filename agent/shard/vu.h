@@ -46,10 +46,12 @@ struct vu_shared {
     int object_reference;   /* the script's `worker` */
     int witness_reference;  /* what runs in VU_WITNESS */
     int closer_reference;   /* what runs in VU_CLOSING */
+    int http_defaults;      /* what its setup gave for its requests */
     uint64_t drawn_step;    /* in which there were so many `draws`: of random rows and bytes */
     uint64_t draws;
-    struct tag_set tags;             /* of all that the worker measures */
+    uint64_t traced;                 /* likewise of the share that gets a trace */
     uint64_t logged;                 /* requests that were, or were not, of the share that is logged */
+    struct tag_set tags;             /* of all that the worker measures */
     uint64_t late_us;                /* of its step, until its first request has been counted */
     struct http_client *http;        /* made at its first request */
     struct http_client *webdriver;   /* likewise, for its browsers: their cookies are not the script's */
@@ -98,10 +100,11 @@ struct vu {
     struct operation *parked;    /* the call that it is to make, in WAIT_CALL */
     struct shared_reply *answer; /* held with the others whom it answers */
     uint64_t rank;
-    uint64_t release_ns; /* when its answer may be acted on; 0: at once */
-    char *failure_text;  /* why the step, setup or global fixture failed, until it is reported */
-    char *failure_trace; /* with --verbose: the stack of that failure, a line each; or NULL */
-    char *failure_key;   /* what the report groups the failure by, until it is counted; NULL: its text */
+    uint64_t release_ns;     /* when its answer may be acted on; 0: at once */
+    char *failure_text;      /* why the step, setup or global fixture failed, until it is reported */
+    char *failure_trace;     /* with --verbose: the stack of that failure, a line each; or NULL */
+    bool is_failure_by_loss; /* it failed only because others were lost with their agent */
+    char *failure_key;       /* what the report groups the failure by, until it is counted; NULL: its text */
     struct http_exchange *exchange;         /* the last request of either, until its response was looked at */
     struct vu_batch *batch;                 /* the same of several at once; NULL: none */
     struct vu_stream *awaited_stream;       /* NULL: it waits for something else */

@@ -5,6 +5,7 @@
 #include "agent/script/script_state.h"
 #include "agent/shard/shard.h"
 #include "agent/shard/shard_campaign.h"
+#include "agent/shard/vu_log.h"
 #include "agent/shard/vu_task.h"
 #include "common/clock.h"
 
@@ -196,6 +197,11 @@ void vu_note_plan(struct vu *vu, struct request_sample *sample)
     vu->shared->late_us = 0;
 }
 
+bool vu_has_log(const struct vu *vu)
+{
+    return shard_settings(vu->campaign->shard)->request_log != NULL || vu_log_is_shown(vu);
+}
+
 struct tag_set vu_tags_under(const struct vu *vu, const struct tag_set *tags)
 {
     struct tag_set all = vu->shared->tags;
@@ -210,11 +216,6 @@ void vu_measure(const struct vu *vu, struct request_sample *sample)
 {
     sample->tags = vu_tags_under(vu, &sample->tags);
     meter_request(vu_meter(vu), sample);
-}
-
-bool vu_has_log(const struct vu *vu)
-{
-    return shard_settings(vu->campaign->shard)->request_log != NULL;
 }
 
 struct meter *vu_meter(const struct vu *vu)

@@ -8,6 +8,7 @@
 #include "agent/shard/vu_log.h"
 #include "agent/shard/vu_socket.h"
 #include "agent/shard/vu_stream.h"
+#include "agent/shard/vu_trace.h"
 #include "agent/shard/vu_websocket.h"
 
 struct drivers;
@@ -59,12 +60,12 @@ uint64_t vu_turn_ns(const struct vu *vu);
 /* Notes in the sample of a request whether its step had an instant at which it was to begin, and how late it
  * began if this is its first request. */
 void vu_note_plan(struct vu *vu, struct request_sample *sample);
+/* Whether its requests are logged, with vu_log_request. */
+bool vu_has_log(const struct vu *vu);
 /* Counts a request, or what tutti.time measures, with the worker's tags under its own. */
 void vu_measure(const struct vu *vu, struct request_sample *sample);
 /* The worker's tags, and over them these; NULL: none. */
 struct tag_set vu_tags_under(const struct vu *vu, const struct tag_set *tags);
-/* Whether its requests are logged, with vu_log_request. */
-bool vu_has_log(const struct vu *vu);
 /* Where its figures are counted. */
 struct meter *vu_meter(const struct vu *vu);
 /* Of the campaign of the worker whose turn it is, for requests that do not say otherwise; NULL: nothing is

@@ -185,6 +185,7 @@ static char *take_error(struct vu *vu, enum step_result *result)
     bool is_budget = script->limits.termination == TERMINATION_BUDGET;
 
     *result = is_stop(script, thread) ? STEP_STOPPED : STEP_FAILED;
+    vu->is_failure_by_loss = lua_failure_is_by_loss(thread, -1);
     char *group = lua_failure_copy_group(thread, -1);
     if (vu->slot != VU_NO_SLOT) {
         vu_task_keep_error(vu);

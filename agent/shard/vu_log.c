@@ -8,13 +8,18 @@
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/escape.h"
+#include "proto/message/slow_traces.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <time.h>
 
 /* Of one line; a longer body is cut. */
 #define LOG_LINE_BYTES (1024u * 1024u)
 #define TEXT_BYTES 4000u
+/* Of a line for a person; -vv shows them. */
+#define SHOWN_BYTES 4000u
+#define SHOWN_VERBOSITY 2u
 
 static void log_append_text(struct buffer *line, const char *key, struct bytes text)
 {
@@ -114,6 +119,11 @@ static void log_append_request(struct buffer *line, const struct vu *vu, const s
     log_append_phases(line, &response->timings);
     buffer_append_format(line, ",\"bytes_in\":%" PRIu64 ",\"bytes_out\":%" PRIu64, response->received_bytes,
                          response->sent_bytes);
+    if (response->trace != NULL) {
+        char trace[TRACE_TEXT_BYTES];
+        trace_id_to_text(response->trace->id, trace);
+        log_append_string(line, "trace", trace);
+    }
     body.size = body.size < body_bytes ? body.size : body_bytes;
     if (!request->is_ok && body.size > 0) {
         log_append_text(line, "body", body);
@@ -129,10 +139,50 @@ static bool log_is_drawn(const struct vu *vu, double share)
     return (double)(bytes_hash(bytes_of(lot, sizeof lot)) >> 11) * 0x1p-53 < share;
 }
 
+/* "[5] step 3: GET http://host/page 200, 12.3 ms", for a person. */
+static void log_show(const struct vu *vu, const struct logged_request *request)
+{
+    const struct vu *worker = vu->shared->main;
+    const struct http_response *response = request->response;
+    SCOPED(buffer_finish) struct buffer line;
+    struct bytes url = bytes_of_string(response->url != NULL ? response->url : request->url);
+
+    buffer_init(&line, SHOWN_BYTES);
+    url.size = url.size < SHOWN_BYTES / 8 ? url.size : SHOWN_BYTES / 8;
+    if (!vu_is_global(worker)) {
+        buffer_append_format(&line, "[%" PRIu32 "] ", worker->id);
+    }
+    if (worker->phase == VU_STEP) {
+        buffer_append_format(&line, "step %" PRIu64 ": ", worker->step);
+    }
+    buffer_append_format(&line, "%s ", request->method);
+    escape_text(&line, url);
+    if (response->status != 0) {
+        buffer_append_format(&line, " %" PRIu32, response->status);
+    } else {
+        buffer_append_format(&line, " %s", http_failure_name(response->failure));
+    }
+    buffer_append_format(&line, ", %.1f ms\n", (double)response->timings.total_us / 1000);
+    (void)fwrite(line.data, 1, line.size, stdout);
+    (void)fflush(stdout);
+}
+
+bool vu_log_is_shown(const struct vu *vu)
+{
+    return vu->campaign->options->verbosity >= SHOWN_VERBOSITY &&
+           !shard_settings(vu->campaign->shard)->is_quiet;
+}
+
 void vu_log_request(struct vu *vu, const struct logged_request *request)
 {
     const struct request_log *log = shard_settings(vu->campaign->shard)->request_log;
 
+    if (vu_log_is_shown(vu)) {
+        log_show(vu, request);
+    }
+    if (log == NULL) {
+        return;
+    }
     vu->shared->logged++;
     if (request->is_ok && !log_is_drawn(vu, log->share)) {
         return;

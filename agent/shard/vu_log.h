@@ -24,6 +24,8 @@ struct logged_request {
     const struct http_response *response; /* its exchange is done, or has its head */
 };
 
-/* Of the worker, which has a log. Which requests are of the share depends on the campaign's seed, the worker,
- * and how many the worker has made before. */
+/* Whether requests are shown on standard output: -vv. */
+bool vu_log_is_shown(const struct vu *vu);
+/* Of the worker, which has a log, or shows its requests. Which requests are of the share depends on the
+ * campaign's seed, the worker, and how many the worker has made before. */
 void vu_log_request(struct vu *vu, const struct logged_request *request);

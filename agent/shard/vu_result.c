@@ -50,6 +50,9 @@ static enum vu_event vu_result_of_step(struct vu *vu)
                                      .result = vu->result,
                                      .duration_us = (now_ns - vu->step_began_ns) / 1000};
     meter_step(campaign->meter, vu->result, sample.duration_us);
+    if (vu->result == STEP_FAILED && vu->is_failure_by_loss) {
+        meter_failed_by_loss(campaign->meter);
+    }
     meter_scenario(campaign->meter, &sample);
     if (vu->intended_ns != 0) {
         meter_response(campaign->meter, now_ns > vu->intended_ns ? (now_ns - vu->intended_ns) / 1000 : 0);

@@ -1,6 +1,7 @@
 /* Checks the resource limits of this process. */
 #include "cli/base/process_limits.h"
 
+#include "common/digits.h"
 #include "common/memory.h"
 
 #include <errno.h>
@@ -122,8 +123,8 @@ static bool check_descriptors(uint32_t needed, struct error *error)
     }
     memory_free(opened);
     return number == 0 ||
-           error_set(error, "only %u more files can be opened, %u are needed: %s (raise ulimit -n)",
-                     (unsigned)count, (unsigned)needed, strerror(number));
+           error_set(error, "only %u more file%s can be opened, %u are needed: %s (raise ulimit -n)",
+                     (unsigned)count, digits_plural(count), (unsigned)needed, strerror(number));
 }
 
 /* Threads created by libraries use this size too. */

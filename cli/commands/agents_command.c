@@ -22,6 +22,7 @@ struct agents_options {
 /* clang-format off */
 static const struct option agents_options[] = {
     CONTROL_JSON_OPTION(offsetof(struct agents_options, is_json), "print the answer of the API"),
+    CONTROL_RETRY_OPTION(offsetof(struct agents_options, control)),
     CONTROL_OPTIONS(offsetof(struct agents_options, control))
 };
 /* clang-format on */
@@ -142,6 +143,7 @@ static void print_agents(const json_t *list)
     }
     SCOPED(table_finish) struct table table;
     table_init(&table, columns);
+    table.limit = 0; /* programs read it by lines */
     for (size_t i = 0; i < json_array_size(list); i++) {
         agents_command_add_agent(&table, json_array_get(list, i));
     }
@@ -150,7 +152,7 @@ static void print_agents(const json_t *list)
 
 static int run_agents(int argc, char **argv)
 {
-    struct agents_options options = {0};
+    struct agents_options options = {.control.retry_ms = CONTROL_RETRY_MS};
     size_t word_count = 0;
     if (!subcommand_parse(&agents_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
         return EXIT_CODE_USAGE;

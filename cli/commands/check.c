@@ -3,9 +3,12 @@
 #include "agent/script/script.h"
 #include "cli/base/exit_code.h"
 #include "cli/base/format.h"
+#include "cli/commands/check_source.h"
 #include "cli/commands/subcommand.h"
 #include "cli/options/campaign_script.h"
+#include "cli/options/command_words.h"
 #include "cli/options/run_options.h"
+#include "common/digits.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "proto/message/threshold.h"
@@ -122,8 +125,24 @@ static void print_bundle(const struct script_facts *facts)
     for (size_t i = 0; i < facts->bundle.file_count; i++) {
         char size[FORMAT_BYTES];
         format_count(facts->bundle.files[i].content.size, size);
-        printf("  %.*s  %s bytes\n", BYTES_FORMAT(facts->bundle.files[i].path), size);
+        printf("  %.*s  %s byte%s\n", BYTES_FORMAT(facts->bundle.files[i].path), size,
+               digits_plural(facts->bundle.files[i].content.size));
     }
+}
+
+/* A picker may name one whatever its weight is. */
+static bool check_weights(const struct script_facts *facts, struct error *error)
+{
+    double total = 0;
+    for (size_t i = 0; i < facts->scenario_count; i++) {
+        total += facts->scenarios[i].weight;
+    }
+    for (size_t i = 0; i < facts->fixture_count; i++) {
+        total += strcmp(facts->fixtures[i], "scenario_picker") == 0 ? 1 : 0;
+    }
+    return total > 0 ||
+           error_set(error, "%s weight 0, and there is no scenario_picker: no step would find one",
+                     facts->scenario_count == 1 ? "its scenario has" : "all scenarios have");
 }
 
 static int run_check(int argc, char **argv)
@@ -150,13 +169,14 @@ static int run_check(int argc, char **argv)
                                            .target = options.target};
     struct script_facts *facts = is_known ? script_inspect(&inspection, &error) : NULL;
     bool is_good = facts != NULL && run_options_merge(&words, facts, &merged, &error) &&
-                   campaign_script_has_driver(script, &merged, facts, &error);
+                   campaign_script_has_driver(script, &merged, facts, &error) && check_weights(facts, &error);
     if (is_good) {
         print_scenarios(facts);
         print_options(facts);
         print_thresholds(facts);
         print_fixtures(facts);
         print_bundle(facts);
+        check_source("check", facts);
     } else {
         log_line(LOG_ERROR, "check", "%s", error.text);
     }
@@ -171,7 +191,9 @@ const struct subcommand check_subcommand = {
     .summary = "Examines a script without running it",
     .details =
         "Prints its scenarios with their weights, its options, thresholds and fixtures, and the files that\n"
-        "are sent to the agents with their common hash. Exit code 2 if `tutti run` would refuse it.\n",
+        "are sent to the agents with their common hash. Warns of fields of worker that nobody sets and that\n"
+        "are nearly ours, and of functions that have the name of a fixture and are none. Exit code 2 if\n"
+        "`tutti run` would refuse it, or if no step would find a scenario.\n",
     .examples = "  tutti check examples/pad.lua\n",
     .options = check_options,
     .option_count = sizeof check_options / sizeof check_options[0],

@@ -28,8 +28,8 @@ static enum completion_word word_of(const struct subcommand *subcommand)
 /* Functions of the shell that ask the coordinator, if there is one. Both shells know this much of each other.
  */
 static const char ask_in_shell[] =
-    "_tutti_campaigns() { tutti status 2>/dev/null | sed -n 's/^ *\\([0-9][0-9]*\\) .*/\\1/p'; }\n"
-    "_tutti_agents() { tutti agents 2>/dev/null | sed -n '2,$s/^ *\\([^ ][^ ]*\\) .*/\\1/p'; }\n";
+    "_tutti_campaigns() { tutti status --retry 0 2>/dev/null | sed -n 's/^ *\\([0-9][0-9]*\\) .*/\\1/p'; }\n"
+    "_tutti_agents() { tutti agents --retry 0 2>/dev/null | sed -n '2,$s/^ *\\([^ ][^ ]*\\) .*/\\1/p'; }\n";
 
 /* Characters with a special meaning inside the quotes of zsh's specifications. */
 static void print_zsh_text(const char *text)
@@ -270,8 +270,10 @@ static void print_fish_word(const struct subcommand *subcommand)
 static void print_fish(void)
 {
     printf("# fish completion for tutti: tutti completion fish | source\n"
-           "function _tutti_campaigns; tutti status 2>/dev/null | string match -r -g '^ *([0-9]+) '; end\n"
-           "function _tutti_agents; tutti agents 2>/dev/null | tail -n +2 | string match -r -g '^ *([^ ]+) "
+           "function _tutti_campaigns; tutti status --retry 0 2>/dev/null | string match -r -g '^ *([0-9]+) "
+           "'; end\n"
+           "function _tutti_agents; tutti agents --retry 0 2>/dev/null | tail -n +2 | string match -r -g '^ "
+           "*([^ ]+) "
            "'; end\n");
     for (size_t i = 0; subcommands[i] != NULL; i++) {
         printf("complete -c tutti -n __fish_use_subcommand -f -a %s -d '", subcommands[i]->name);

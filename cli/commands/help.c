@@ -33,7 +33,7 @@ static int run_help(int argc, char **argv)
     }
     const struct subcommand *subcommand = subcommand_find(name);
     if (subcommand == NULL) {
-        log_line(LOG_ERROR, "help", "there is no command \"%.40s\" (see tutti help)", name);
+        subcommand_tell_unknown("help", name);
         return EXIT_CODE_USAGE;
     }
     (options.is_manual ? subcommand_print_manual : subcommand_print_help)(subcommand, stdout);

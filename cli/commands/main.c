@@ -47,10 +47,7 @@ static int main_dispatch(int argc, char **argv)
     }
     const struct subcommand *subcommand = subcommand_find(argv[1]);
     if (subcommand == NULL) {
-        const char *nearest = subcommand_suggest(argv[1]);
-        log_line(LOG_ERROR, NULL, "there is no command \"%.40s\"%s%s%s (see tutti help)", argv[1],
-                 nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
-                 nearest != NULL ? "?" : "");
+        subcommand_tell_unknown(NULL, argv[1]);
         return EXIT_CODE_USAGE;
     }
     /* Then nothing else counts. */

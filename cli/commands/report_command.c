@@ -33,6 +33,7 @@ static const struct option report_options[] = {
     {.name = "junit", .type = OPTION_TEXT, .offset = offsetof(struct report_options, outputs.junit),
         .is_set_offset = SIZE_MAX, .argument = "FILE", .has_no_variable = true,
         .help = "write verdict, scenarios, checks and thresholds to this file as JUnit's test cases"},
+    CONTROL_RETRY_OPTION(offsetof(struct report_options, control)),
     CONTROL_OPTIONS(offsetof(struct report_options, control))
 };
 /* clang-format on */
@@ -108,7 +109,7 @@ static enum exit_code report(const struct report_options *options, uint64_t camp
 
 static int run_report(int argc, char **argv)
 {
-    struct report_options options = {0};
+    struct report_options options = {.control.retry_ms = CONTROL_RETRY_MS};
     const char *word = NULL;
     size_t word_count = 0;
     uint64_t campaign = 0;

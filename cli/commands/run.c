@@ -4,6 +4,7 @@
 #include "cli/commands/subcommand.h"
 #include "cli/local/session.h"
 #include "cli/options/campaign_script.h"
+#include "cli/options/command_words.h"
 #include "cli/options/run_options.h"
 #include "common/log.h"
 #include "common/memory.h"
@@ -20,6 +21,7 @@
 /* What a run holds while it lasts. */
 struct run {
     const char *script;
+    const char *shown; /* how the report names it */
     struct run_options options;
     struct script_facts *facts;
     struct target *target;
@@ -101,7 +103,7 @@ static enum exit_code run_hand_over(struct run *run)
     campaign.target = bytes_of_string(run->target_address);
     campaign.seed = campaign.seed > 0 ? campaign.seed : draw_seed();
     const struct session_settings settings = {
-        .script = run->script,
+        .script = run->shown,
         .bundle = &run->facts->bundle,
         .campaign = &campaign,
         .options = &run->options,
@@ -134,8 +136,9 @@ static int run_run(int argc, char **argv)
     enum exit_code code = EXIT_CODE_USAGE;
     command_words_init(&words, &run_subcommand, argc, argv);
     if (!run_options_read(&words, &run.options, &run.script)) {
-        return EXIT_CODE_USAGE;
+        return words.code;
     }
+    run.shown = words.shown != NULL ? words.shown : run.script;
     if (!campaign_script_read(&words, run.script, &run.options, &run.facts, &error) ||
         !campaign_script_has_driver(run.script, &run.options, run.facts, &error) ||
         !run_prepare(&run, &error)) {

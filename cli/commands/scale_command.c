@@ -44,7 +44,8 @@ static void scale_command_tell(const struct scale_options *options, uint64_t cam
         json_put_count(object, "workers", options->workers);
         control_print_json_line(object);
     } else {
-        printf("campaign %" PRIu64 " goes to %" PRIu64 " workers\n", campaign, options->workers);
+        printf("campaign %" PRIu64 " goes to %" PRIu64 " %s\n", campaign, options->workers,
+               options->workers == 1 ? "worker" : "workers");
     }
 }
 

@@ -2,6 +2,7 @@
  * campaign. */
 #include "cli/commands/subcommand.h"
 #include "cli/options/campaign_script.h"
+#include "cli/options/command_words.h"
 #include "cli/options/start_options.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
@@ -20,6 +21,7 @@
 /* What a start holds while it lasts. */
 struct start {
     const char *script;
+    const char *shown; /* how the report names it */
     struct start_options options;
     struct script_facts *facts;
     struct api_client *client;
@@ -104,13 +106,13 @@ static enum exit_code start_command_hand_over(struct start *start)
     char key[START_KEY_BYTES];
     draw_key(key);
     SCOPED(memory_free_at)
-    char *body = start_request(start->script, &start->options, &start->facts->bundle, key);
+    char *body = start_request(start->shown, &start->options, &start->facts->bundle, key);
     if (start->options.is_waiting) {
         start->signals = control_signals_take();
         api_client_wake_by(start->client, start->signals);
     }
-    enum api_result result =
-        control_ask_patiently("start", start->client, "/v1/campaigns", body, &answer, &error);
+    const struct control_request request = {"start", start->client, "/v1/campaigns", body};
+    enum api_result result = control_ask_patiently(&request, &answer, &error);
     if (result != API_DONE) {
         const char *words =
             result == API_INTERRUPTED ? " before the coordinator answered (see tutti status)" : "";
@@ -141,8 +143,9 @@ static int run_start(int argc, char **argv)
     enum exit_code code = EXIT_CODE_USAGE;
     command_words_init(&words, &start_subcommand, argc, argv);
     if (!run_options_read(&words, &start.options.run, &start.script)) {
-        return EXIT_CODE_USAGE;
+        return words.code;
     }
+    start.shown = words.shown != NULL ? words.shown : start.script;
     if (!start_command_prepare(&start, &words, &error)) {
         log_line(LOG_ERROR, "start", "%s", error.text);
     } else if ((start.client = control_connect("start", &start.options.control)) != NULL) {

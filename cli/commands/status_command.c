@@ -20,6 +20,8 @@
 #include <stdio.h>
 
 #define TEXT_MAX_BYTES (1024u * 1024u)
+#define LINE_MAX_BYTES 4096u
+#define SCRIPT_LEAST_COLUMNS 10u
 
 struct status_options {
     bool is_json;
@@ -37,6 +39,7 @@ static const struct option status_options[] = {
     {.name = "label", .type = OPTION_TEXTS, .offset = offsetof(struct status_options, labels), .is_set_offset = SIZE_MAX,
      .check = labels_check, .argument = "KEY=VALUE", .has_no_variable = true, .minimum = 1, .maximum = LABELS_MAX_BYTES,
      .help = "list only campaigns with this label; may be given several times"},
+    CONTROL_RETRY_OPTION(offsetof(struct status_options, control)),
     CONTROL_OPTIONS(offsetof(struct status_options, control))
 };
 /* clang-format on */
@@ -49,41 +52,94 @@ static struct bytes state_of(const json_t *campaign)
     return has_verdict ? verdict : json_get_text(campaign, "state");
 }
 
-static void add_campaign(struct table *table, const json_t *campaign)
+static void add_started(struct table *table, const struct report_view *report)
+{
+    char text[FORMAT_BYTES] = "–";
+    if (report->begun_wall_ns > 0) {
+        format_wall_time(report->begun_wall_ns, clock_wall_ns(), text);
+    }
+    table_add(table, bytes_of_string(text));
+}
+
+static void add_campaign(struct table *table, const json_t *campaign, bool are_named)
 {
     char text[FORMAT_BYTES];
+    SCOPED(report_view_free) struct report_view *report = report_json_read(campaign);
     const json_t *steps = json_object_get(campaign, "steps");
     control_add_count(table, campaign, "campaign", false);
     table_add(table, json_get_text(campaign, "script"));
-    table_add(table, json_get_text(campaign, "name"));
+    if (are_named) {
+        table_add(table, json_get_text(campaign, "name"));
+    }
     table_add(table, state_of(campaign));
     control_add_count(table, campaign, "workers", true);
-    control_add_count(table, campaign, "agents", true);
+    if (!are_named) {
+        control_add_count(table, campaign, "agents", true);
+    }
+    add_started(table, report);
     format_us(json_ns_of_s(json_object_get(campaign, "elapsed_s")) / 1000, text);
     table_add(table, bytes_of_string(text));
     control_add_count(table, steps, "ok", true);
     control_add_count(table, steps, "failed", true);
 }
 
+static bool has_names(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (json_get_text(json_array_get(list, i), "name").size > 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where campaigns have names, these take the place of the number of agents. */
 static void print_campaigns(const json_t *list)
 {
-    static const char *const columns[] = {"campaign", "<script", "<name", "<state", "workers",
-                                          "agents",   "time",    "ok",    "failed", NULL};
+    static const char *const columns[] = {"id",      "<script", "<state", "workers", "agents",
+                                          "started", "time",    "ok",     "failed",  NULL};
+    static const char *const named[] = {"id",      "<script", "<name", "<state", "workers",
+                                        "started", "time",    "ok",    "failed", NULL};
     if (json_array_size(list) == 0) {
         printf("no campaigns (tutti start SCRIPT starts one)\n");
         return;
     }
+    bool are_named = has_names(list);
     SCOPED(table_finish) struct table table;
-    table_init(&table, columns);
+    table_init(&table, are_named ? named : columns);
+    table.least_text = SCRIPT_LEAST_COLUMNS;
     for (size_t i = 0; i < json_array_size(list); i++) {
-        add_campaign(&table, json_array_get(list, i));
+        add_campaign(&table, json_array_get(list, i), are_named);
     }
     control_print_table(&table);
 }
 
+/* "started 14:03:22, running for 2 m 5 s", "started 14:03:22, ended 14:05:27" */
+static void status_append_times(struct buffer *text, const struct report_view *report)
+{
+    char started[FORMAT_BYTES];
+    char other[FORMAT_BYTES];
+    uint64_t now_ns = clock_wall_ns();
+    if (report->begun_wall_ns == 0) {
+        buffer_append_string(text, report->has_ended ? "its workers did not begin\n" : "not started yet\n");
+        return;
+    }
+    format_wall_time(report->begun_wall_ns, now_ns, started);
+    if (report->has_ended) {
+        format_wall_time(report->begun_wall_ns + report->running_ns, now_ns, other);
+        buffer_append_format(text, "started %s, ended %s\n", started, other);
+    } else {
+        format_us(report->running_ns / 1000, other);
+        buffer_append_format(text, "started %s, running for %s\n", started, other);
+    }
+}
+
 static void append_live_line(struct buffer *text, const struct report_view *report)
 {
-    live_line_compose(report, text);
+    SCOPED(buffer_finish) struct buffer line;
+    buffer_init(&line, LINE_MAX_BYTES);
+    live_line_compose(report, &line);
+    format_wrap(buffer_bytes(&line), TABLE_COLUMNS, 2, text);
     buffer_append_string(text, "\n");
 }
 
@@ -101,12 +157,15 @@ static void append_names(struct buffer *text, const struct report_view *report)
 static void append_agent(struct buffer *text, const json_t *agent)
 {
     char workers[FORMAT_BYTES];
-    format_count(json_get_count(agent, "workers"), workers);
+    bool tells_running =
+        json_object_get(agent, "workers_running") != NULL; /* an older coordinator does not */
+    uint64_t count = json_get_count(agent, tells_running ? "workers_running" : "workers");
+    format_count(count, workers);
     buffer_append_string(text, "  ");
     escape_text(text, json_get_text(agent, "name"));
     buffer_append_string(text, " on ");
     escape_text(text, json_get_text(agent, "host"));
-    buffer_append_format(text, "  %s workers, ", workers);
+    buffer_append_format(text, "  %s %s, ", workers, count == 1 ? "worker" : "workers");
     escape_text(text, json_get_text(agent, "state"));
     buffer_append_string(text, "\n");
 }
@@ -126,6 +185,7 @@ static void print_campaign(const json_t *object)
     escape_text(&text, reason);
     buffer_append_string(&text, "\n");
     append_names(&text, report);
+    status_append_times(&text, report);
     append_live_line(&text, report);
     for (size_t i = 0; i < json_array_size(agents); i++) {
         append_agent(&text, json_array_get(agents, i));
@@ -197,7 +257,7 @@ static enum exit_code status(const struct status_options *options, bool is_one, 
 
 static int run_status(int argc, char **argv)
 {
-    struct status_options options = {0};
+    struct status_options options = {.control.retry_ms = CONTROL_RETRY_MS};
     const char *word = NULL;
     size_t word_count = 0;
     uint64_t campaign = 0;

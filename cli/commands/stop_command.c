@@ -49,9 +49,10 @@ static enum exit_code stop(const struct stop_options *options, uint64_t campaign
     }
     SCOPED(memory_free_at) char *path = control_path(campaign, "/stop");
     SCOPED(memory_free_at) char *body = control_stop_body(options->is_at_once, "stopped by tutti stop");
+    const struct control_request request = {"stop", client, path, body};
     struct error error;
     json_t *answer = NULL;
-    enum api_result result = control_ask_patiently("stop", client, path, body, &answer, &error);
+    enum api_result result = control_ask_patiently(&request, &answer, &error);
     json_decref(answer);
     if (result == API_DONE || result == API_CONFLICT) {
         return stop_command_tell(options, campaign, result == API_CONFLICT);

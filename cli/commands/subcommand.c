@@ -2,6 +2,7 @@
 #include "cli/commands/subcommand.h"
 #include "cli/base/exit_code.h"
 #include "common/edit_distance.h"
+#include "common/log.h"
 
 #include <string.h>
 
@@ -32,7 +33,7 @@ const struct subcommand *subcommand_find(const char *name)
     return NULL;
 }
 
-const char *subcommand_suggest(const char *name)
+static const char *subcommand_suggest(const char *name)
 {
     const char *nearest = NULL;
     size_t nearest_distance = SUGGESTION_DISTANCE + 1;
@@ -49,6 +50,14 @@ const char *subcommand_suggest(const char *name)
     return nearest;
 }
 
+void subcommand_tell_unknown(const char *who, const char *name)
+{
+    const char *nearest = subcommand_suggest(name);
+    log_line(LOG_ERROR, who, "there is no command \"%.40s\"%s%s%s (see tutti help)", name,
+             nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+             nearest != NULL ? "?" : "");
+}
+
 const struct option *subcommand_option_of_environment(const struct subcommand *subcommand)
 {
     for (size_t i = 0; i < subcommand->option_count; i++) {
@@ -57,6 +66,28 @@ const struct option *subcommand_option_of_environment(const struct subcommand *s
         }
     }
     return NULL;
+}
+
+static void print_variables(const struct subcommand *subcommand, FILE *out)
+{
+    const struct option *example = subcommand_option_of_environment(subcommand);
+    if (example != NULL) {
+        char variable[OPTION_VARIABLE_BYTES];
+        option_variable(example, variable);
+        fprintf(out,
+                "\nEach option can also be given in the environment, --%s as %s; the\n"
+                "command line wins. Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
+                example->name, variable);
+    }
+    const char *before = example != NULL ? "Only on the command line: " : "\nOnly on the command line: ";
+    bool are_some = false;
+    for (size_t i = 0; i < subcommand->option_count; i++) {
+        if (subcommand->options[i].has_no_variable) {
+            fprintf(out, "%s--%s", are_some ? ", " : before, subcommand->options[i].name);
+            are_some = true;
+        }
+    }
+    fprintf(out, "%s", are_some ? ".\n" : "");
 }
 
 void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
@@ -69,15 +100,7 @@ void subcommand_print_help(const struct subcommand *subcommand, FILE *out)
     if (subcommand->option_count > 0) {
         fprintf(out, "\nOptions:\n");
         option_print_help(subcommand->options, subcommand->option_count, out);
-    }
-    const struct option *example = subcommand_option_of_environment(subcommand);
-    if (example != NULL) {
-        char variable[OPTION_VARIABLE_BYTES];
-        option_variable(example, variable);
-        fprintf(out,
-                "\nEach option can also be given in the environment, --%s as %s; the\n"
-                "command line wins. Durations read 10, 10s, 250ms, 5m30s or 1h; a bare number is seconds.\n",
-                example->name, variable);
+        print_variables(subcommand, out);
     }
     if (subcommand->tells_verdict) {
         fprintf(out, "\nExit codes:\n");

@@ -29,8 +29,8 @@ extern const struct subcommand *const subcommands[];
 
 /* NULL if there is no command of this name. */
 const struct subcommand *subcommand_find(const char *name);
-/* The command name closest to what the user typed; NULL if none is close. */
-const char *subcommand_suggest(const char *name);
+/* Logs as `who` that there is no such command, with the nearest one. */
+void subcommand_tell_unknown(const char *who, const char *name);
 /* Its first option that the environment can give, for an example; NULL if there is none. */
 const struct option *subcommand_option_of_environment(const struct subcommand *subcommand);
 void subcommand_print_help(const struct subcommand *subcommand, FILE *out);

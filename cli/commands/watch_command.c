@@ -15,6 +15,7 @@ struct watch_options {
 /* clang-format off */
 static const struct option watch_options[] = {
     CONTROL_JSON_OPTION(offsetof(struct watch_options, is_json), "print each event as one line of JSON"),
+    CONTROL_RETRY_OPTION(offsetof(struct watch_options, control)),
     CONTROL_OPTIONS(offsetof(struct watch_options, control))
 };
 /* clang-format on */
@@ -44,7 +45,7 @@ static enum exit_code watch(const struct watch_options *options, uint64_t campai
 
 static int run_watch(int argc, char **argv)
 {
-    struct watch_options options = {0};
+    struct watch_options options = {.control.retry_ms = CONTROL_RETRY_MS};
     const char *word = NULL;
     size_t word_count = 0;
     uint64_t campaign = 0;

@@ -182,7 +182,7 @@ static void drain(struct daemon *daemon)
     service_notify("STOPPING=1");
     api_drain(daemon->api);
     size_t count = stop_campaigns(daemon, false);
-    log_line(LOG_INFO, WHO, "shutting down; stopping %zu campaigns", count);
+    log_line(LOG_INFO, WHO, "shutting down; stopping %zu %s", count, count == 1 ? "campaign" : "campaigns");
     end_soon(daemon);
 }
 
@@ -196,7 +196,8 @@ static void on_signal(uv_signal_t *handle, int number)
     }
     size_t count = stop_campaigns(daemon, true);
     if (count > 0) {
-        log_line(LOG_WARNING, WHO, "shut down at once, with %zu campaigns under way", count);
+        log_line(LOG_WARNING, WHO, "shut down at once, with %zu %s under way", count,
+                 count == 1 ? "campaign" : "campaigns");
         daemon->code = EXIT_CODE_LOST;
     }
     daemon_close_all(daemon);

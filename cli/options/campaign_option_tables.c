@@ -36,6 +36,14 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
 #define RUN_OPTION(type, field, ...) COMMAND_ROW(type, field, __VA_ARGS__)
 #include "agent/script/command_options.inc"
 #define ENVIRONMENT \
+    {.name = "config", .type = OPTION_TEXT, RUN_FIELD(config), .minimum = 1, .maximum = LIMIT_TEXT_BYTES, \
+        .argument = "FILE", .help = "script and options are those of a run in this file, which is named in place of the script; without a name: list them"}, \
+    {.name = "git", .type = OPTION_TEXT, RUN_FIELD(git.url), .minimum = 1, .maximum = LIMIT_TEXT_BYTES, .has_no_variable = true, \
+        .argument = "URL", .help = "script and --config are in this git repository"}, \
+    {.name = "revision", .type = OPTION_TEXT, RUN_FIELD(git.revision), .minimum = 1, .maximum = LIMIT_NAME_BYTES, .has_no_variable = true, \
+        .argument = "REV", .help = "at this branch, tag or commit of it", .fallback = "HEAD"}, \
+    {.name = "path", .type = OPTION_TEXT, RUN_FIELD(git.path), .minimum = 1, .maximum = LIMIT_PATH_BYTES, .has_no_variable = true, \
+        .argument = "DIR", .help = "in this folder of it"}, \
     {.name = "env", .letter = 'e', .type = OPTION_TEXTS, RUN_FIELD(env), .minimum = 1, .maximum = ENVIRONMENT_MAX_BYTES, \
         .argument = "NAME=VALUE", .help = "tutti.env.NAME in the script; may be given several times", .has_no_variable = true, \
         .elsewhere = "var param variable"}, \

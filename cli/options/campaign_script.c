@@ -2,6 +2,7 @@
 #include "cli/options/campaign_script.h"
 #include "agent/lua/lua_api.h"
 #include "cli/options/campaign_tls.h"
+#include "cli/options/command_words.h"
 
 #include "agent/browser/kind.h"
 #include "proto/message/load.h"

@@ -8,6 +8,7 @@ struct control_options {
     const char *api;
     const char *token;
     const char *token_path;
+    uint64_t retry_ms; /* how long to ask again while the coordinator is away; of commands that only look */
 };
 
 /* The rows of a table that fills a structure with a struct control_options `at` this offset. */
@@ -23,6 +24,13 @@ struct control_options {
     {.name = "token-file", .type = OPTION_TEXT, .is_set_offset = SIZE_MAX,                                   \
      .offset = (at) + offsetof(struct control_options, token_path), .argument = "FILE",                      \
      .help = "the token is the first line of this file; else that of a coordinator of yours on this host"}
+
+/* Of a command that only looks; `at` as above. */
+#define CONTROL_RETRY_MS 60000u
+#define CONTROL_RETRY_OPTION(at)                                                                             \
+    {.name = "retry", .type = OPTION_DURATION, .is_set_offset = SIZE_MAX, .argument = "TIME",                \
+     .offset = (at) + offsetof(struct control_options, retry_ms), .fallback = "1m",                          \
+     .help = "how long to ask again while the coordinator is away; 0: not at all"}
 
 /* A flag `at` this offset. The variable of --json is the file for the report of `tutti run`. */
 #define CONTROL_JSON_OPTION(at, words)                                                                       \

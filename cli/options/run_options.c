@@ -1,19 +1,18 @@
 /* How the options of a campaign go over those of its script. */
 #include "cli/options/run_options.h"
 #include "agent/script/script.h"
-#include "cli/base/text_file.h"
+#include "cli/base/exit_code.h"
 #include "cli/options/command_line.h"
+#include "cli/options/command_words.h"
 #include "common/log.h"
 #include "common/memory.h"
-#include "common/trusted_file.h"
 #include "proto/message/arrivals.h"
-#include "proto/message/environment.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* Of --env-file: comments and quotes come on top of what the variables may have. */
-#define ENVIRONMENT_FILE_BYTES ((size_t)4 * ENVIRONMENT_MAX_BYTES)
+/* Digits of a commit that a report has. */
+#define COMMIT_SHOWN 12
 
 /* What nobody sets has its default, in the whole structure that the command's table fills. */
 static void run_options_reset(const struct subcommand *command, struct run_options *options)
@@ -49,38 +48,79 @@ static void settle(struct run_options *options)
     }
 }
 
-void command_words_init(struct command_words *words, const struct subcommand *command, int argc, char **argv)
+/* False if it leads out of the folder that it is in. */
+static bool is_inside(const char *path)
 {
-    *words = (struct command_words){.command = command, .argc = argc, .argv = argv};
-    environment_init(&words->environment);
-}
-
-void command_words_finish(struct command_words *words)
-{
-    trusted_file_wipe(&words->environment);
-}
-
-static bool command_words_add_file(struct command_words *words, const char *path, struct error *error)
-{
-    char *text = text_file_read_up_to(path, ENVIRONMENT_FILE_BYTES, error);
-    bool is_good = text != NULL && (environment_set_lines(&words->environment, text, error) ||
-                                    error_wrap(error, "%s: ", path));
-    text_file_wipe(&text);
-    return is_good || error_wrap(error, "--env-file: ");
-}
-
-bool command_words_add_environment(struct command_words *words, const struct option_texts *files,
-                                   const struct option_texts *env, struct error *error)
-{
-    for (size_t i = 0; i < files->count; i++) {
-        if (!command_words_add_file(words, files->items[i], error)) {
+    struct bytes rest = bytes_of_string(path);
+    while (rest.size > 0) {
+        const uint8_t *slash = memchr(rest.data, '/', rest.size);
+        size_t size = slash != NULL ? (size_t)(slash - rest.data) : rest.size;
+        if (bytes_equal_string(bytes_of(rest.data, size), "..")) {
             return false;
         }
+        size += slash != NULL ? 1 : 0;
+        rest = bytes_of(rest.data + size, rest.size - size);
     }
-    for (size_t i = 0; i < env->count; i++) {
-        if (!environment_set_word(&words->environment, env->items[i], error)) {
-            return error_wrap(error, "-e (--env): ");
-        }
+    return *path != '/';
+}
+
+/* The folder that scripts and files of runs are in: for memory_free; empty for the present one; NULL with an
+ * error. */
+static char *find_folder(struct command_words *words, const struct run_options *options, struct error *error)
+{
+    const char *path = options->git.path;
+    if (options->git.url == NULL) {
+        bool is_lost = options->git.revision != NULL || path != NULL;
+        (void)(is_lost && error_set(error, "--revision and --path are given without --git"));
+        return is_lost ? NULL : memory_copy_string("");
+    }
+    if (path != NULL && !is_inside(path)) {
+        (void)error_set(error, "--path: it leads out of the repository");
+        return NULL;
+    }
+    if (!git_checkout_make(&words->checkout, options->git.url, options->git.revision, error)) {
+        (void)error_wrap(error, "--git: ");
+        return NULL;
+    }
+    return memory_format("%s/%s%s", words->checkout.folder, path != NULL ? path : "",
+                         path != NULL ? "/" : "");
+}
+
+/* What a report calls a script of a repository: its commit, and where it is there. */
+static void show_script(struct command_words *words)
+{
+    size_t size = words->checkout.folder != NULL ? strlen(words->checkout.folder) : 0;
+    if (size > 0) {
+        words->shown = memory_format("%.*s%s", COMMIT_SHOWN, words->checkout.commit, words->script + size);
+    }
+}
+
+/* The script is the word, or what the run of this name in the file of --config says. */
+static bool find_script(struct command_words *words, const struct run_options *options, const char **script,
+                        struct error *error)
+{
+    if (options->config == NULL && *script == NULL) {
+        return error_set(error, "which script? (see tutti help %s)", words->command->name);
+    }
+    SCOPED(memory_free_at) char *folder = find_folder(words, options, error);
+    if (folder == NULL) {
+        return false;
+    }
+    const char *path = options->config != NULL ? options->config : *script;
+    if (options->git.url != NULL && !is_inside(path)) {
+        return error_set(error, "%.80s leads out of the repository", path);
+    }
+    SCOPED(memory_free_at) char *place = memory_format("%s%s", folder, path);
+    if (options->config == NULL) {
+        words->script = memory_copy_string(place);
+    } else if (!config_file_read(place, *script, &words->run, error)) {
+        return error_wrap(error, "--config: ");
+    } else {
+        words->script = memory_copy_string(words->run.script);
+    }
+    *script = words->script;
+    if (*script != NULL) {
+        show_script(words);
     }
     return true;
 }
@@ -94,25 +134,32 @@ bool run_options_read(struct command_words *words, struct run_options *options, 
     if (!subcommand_parse(words->command, words->argc, words->argv, options, script, 1, &word_count)) {
         return false;
     }
-    bool is_good = word_count == 1 || error_set(&error, "which script? (see tutti help %s)", name);
-    if (!is_good || !check_together(options, &error) ||
+    *script = word_count == 1 ? *script : NULL;
+    if (!find_script(words, options, script, &error) || !check_together(options, &error) ||
         !command_words_add_environment(words, &options->env_files, &options->env, &error)) {
         log_line(LOG_ERROR, name, "%s", error.text);
         return false;
     }
-    return true;
+    words->code = (int)(*script == NULL ? EXIT_CODE_PASSED : EXIT_CODE_USAGE);
+    return *script != NULL;
 }
 
-/* Whether the script's word counts: the command knows the option, and the environment is silent about it. */
-static bool is_wanted(const struct subcommand *command, const char *name)
+/* Whether the word of the script or of --config counts: the command knows the option, the environment is
+ * silent about it, and so is the command line if it is one that cannot stand there twice. */
+static bool is_wanted(const struct command_words *words, const char *name)
 {
+    const struct subcommand *command = words->command;
     for (size_t i = 0; i < command->option_count; i++) {
-        if (strcmp(command->options[i].name, name) == 0) {
-            char variable[OPTION_VARIABLE_BYTES];
-            option_variable(&command->options[i], variable);
-            const char *text = getenv(variable);
-            return text == NULL || *text == '\0';
+        const struct option *option = &command->options[i];
+        if (strcmp(option->name, name) != 0) {
+            continue;
         }
+        char variable[OPTION_VARIABLE_BYTES];
+        option_variable(option, variable);
+        const char *text = getenv(variable);
+        bool is_said = text != NULL && *text != '\0' && !option->has_no_variable;
+        return !is_said && (option->letter != 0 || !option_is_given(command->options, command->option_count,
+                                                                    words->argc, words->argv, option));
     }
     return false;
 }
@@ -160,20 +207,40 @@ static int batcher_join_arguments(const struct command_words *words, char **argu
     return own_count;
 }
 
+static bool run_says_length(const struct config_run *run)
+{
+    return config_run_has(run, "runs") || config_run_has(run, "duration") || config_run_has(run, "stages") ||
+           config_run_has(run, "shared-runs");
+}
+
+/* The options of --config, over those of the script. */
+static void batcher_add_run(const struct command_words *words, bool has_length, char **arguments, int *count)
+{
+    for (size_t i = 0; i < words->run.option_count; i++) {
+        const struct config_option *option = &words->run.options[i];
+        if (is_wanted(words, option->name) && !(has_length && is_about_length(option->name))) {
+            arguments[(*count)++] = memory_format("--%s=%s", option->name, option->text);
+        }
+    }
+}
+
 /* The script's options go in front of the others, as arguments of their own, so that one parser judges all;
  * it takes the environment first, so what stands there is left out here. */
 static int batcher_arguments(const struct command_words *words, const struct script_facts *facts,
                              struct run_options *options, char **arguments)
 {
     bool has_length = says_length(words, options);
+    bool has_any_length = has_length || run_says_length(&words->run);
     int count = 0;
     arguments[count++] = words->argv[0];
     for (size_t i = 0; i < facts->option_count; i++) {
         const struct script_option *option = &facts->options[i];
-        if (is_wanted(words->command, option->name) && !(has_length && is_about_length(option->name))) {
+        if (is_wanted(words, option->name) && !config_run_has(&words->run, option->name) &&
+            !(has_any_length && is_about_length(option->name))) {
             arguments[count++] = memory_format("--%s=%s", option->name, option->text);
         }
     }
+    batcher_add_run(words, has_length, arguments, &count);
     int own_count = batcher_join_arguments(words, arguments, &count);
     run_options_reset(words->command, options);
     options->arguments = arguments;
@@ -184,7 +251,8 @@ static int batcher_arguments(const struct command_words *words, const struct scr
 bool run_options_merge(const struct command_words *words, const struct script_facts *facts,
                        struct run_options *options, struct error *error)
 {
-    char **arguments = memory_new((size_t)words->argc + facts->option_count + 1, sizeof(char *));
+    char **arguments =
+        memory_new((size_t)words->argc + facts->option_count + words->run.option_count + 1, sizeof(char *));
     int count = batcher_arguments(words, facts, options, arguments);
     const char *script = NULL;
     size_t word_count = 0;

@@ -1,15 +1,15 @@
 /* What `tutti run` or `tutti start` was told of a campaign: by the script, over it the environment, over both
  * the command line. */
 #pragma once
-#include "common/buffer.h"
 #include "cli/options/percent.h"
+#include "common/buffer.h"
 #include "common/error.h"
 #include "common/option.h"
 #include "coordinator/live/output_target.h"
 #include "proto/message/campaign.h"
 
+struct command_words;
 struct script_facts;
-struct subcommand;
 
 /* The log of requests: of `tutti run`, and of an agent. */
 struct request_log_options {
@@ -50,6 +50,13 @@ struct run_options {
     uint64_t turn_limit_ms;
     struct option_texts env;       /* NAME=VALUE */
     struct option_texts env_files; /* paths */
+    const char *config;            /* a path; NULL: none */
+    /* Where script and config are, instead of in the present folder; NULL: not given. */
+    struct {
+        const char *url;
+        const char *revision;
+        const char *path; /* a folder in it */
+    } git;
     bool may_use_system;
     const char *artifacts; /* a folder; NULL: one is made up */
     /* Paths of further outputs; NULL: none. */
@@ -79,6 +86,10 @@ enum run_option_row {
 #define COMMAND_OPTION(type, field, ...) RUN_ROW_##field,
 #define RUN_OPTION(type, field, ...) RUN_ROW_##field,
 #include "agent/script/command_options.inc"
+    RUN_ROW_CONFIG,
+    RUN_ROW_GIT,
+    RUN_ROW_REVISION,
+    RUN_ROW_PATH,
     RUN_ROW_ENV,
     RUN_ROW_ENV_FILE,
     RUN_ROW_CA,
@@ -99,25 +110,11 @@ enum run_option_row {
 
 extern const struct option run_option_table[RUN_OPTION_COUNT];
 
-/* A command that has all options of a campaign in its table, and how it was called. */
-struct command_words {
-    const struct subcommand *command;
-    int argc;
-    char **argv;
-    struct buffer environment; /* of the script, as proto/message/environment.h has it: by run_options_read */
-};
-
-/* To be finished with command_words_finish, after everything that was made of them. */
-void command_words_init(struct command_words *words, const struct subcommand *command, int argc, char **argv);
-void command_words_finish(struct command_words *words);
-/* Adds what --env-file and -e give, the latter over the former. False with an error, which has no value. */
-MUST_CHECK bool command_words_add_environment(struct command_words *words, const struct option_texts *files,
-                                              const struct option_texts *env, struct error *error);
-
 /* In all of these, `options` may be the first member of a larger structure that the table fills. */
 
-/* The words of the command line and the environment: enough to know which script, and whether all is well
- * spelt. False after it has said what is wrong. */
+/* The words of the command line and the environment, and the run of --config: enough to know which script,
+ * and whether all is well spelt. False after it has said what is wrong, or has listed the runs of a file:
+ * then `words->code` is the exit code. */
 MUST_CHECK bool run_options_read(struct command_words *words, struct run_options *options,
                                  const char **script);
 

@@ -19,6 +19,10 @@ enum start_option_row {
 #include "proto/message/campaign_options.inc"
 #define COMMAND_OPTION(type, field, ...) START_ROW_##field,
 #include "agent/script/command_options.inc"
+    START_ROW_CONFIG,
+    START_ROW_GIT,
+    START_ROW_REVISION,
+    START_ROW_PATH,
     START_ROW_ENV,
     START_ROW_ENV_FILE,
     START_ROW_CA,

@@ -22,6 +22,8 @@ struct api_client {
     char *token;
     int wake_descriptor;
     bool has_broken_off;
+    bool is_away;
+    uint64_t patience_ms;
 };
 
 /* One request in progress. */
@@ -67,6 +69,16 @@ void api_client_free(struct api_client **client)
 void api_client_wake_by(struct api_client *client, int descriptor)
 {
     client->wake_descriptor = descriptor;
+}
+
+void api_client_be_patient(struct api_client *client, uint64_t milliseconds)
+{
+    client->patience_ms = milliseconds;
+}
+
+uint64_t api_client_patience_ms(const struct api_client *client)
+{
+    return client->patience_ms;
 }
 
 static long status_of(const struct transfer *transfer)
@@ -265,6 +277,18 @@ bool api_client_broke_off(const struct api_client *client)
     return client->has_broken_off;
 }
 
+bool api_client_is_away(const struct api_client *client)
+{
+    return client->is_away;
+}
+
+static void note_ending(struct api_client *client, bool is_over, CURLcode code)
+{
+    client->has_broken_off = is_over && is_broken_off(code);
+    client->is_away = client->has_broken_off ||
+                      (is_over && (code == CURLE_COULDNT_CONNECT || code == CURLE_COULDNT_RESOLVE_HOST));
+}
+
 bool api_client_rest(const struct api_client *client, int milliseconds)
 {
     struct pollfd wake = {.fd = client->wake_descriptor, .events = POLLIN};
@@ -292,7 +316,7 @@ enum api_result api_client_ask(struct api_client *client, const char *path, cons
     enum api_result result = API_INTERRUPTED;
     begin(&transfer, path, body);
     bool is_over = drive(&transfer, &code);
-    client->has_broken_off = is_over && is_broken_off(code);
+    note_ending(client, is_over, code);
     if (!is_over) {
         error_set(error, "interrupted");
     } else if (code != CURLE_OK) {
@@ -331,7 +355,9 @@ enum api_result api_client_follow(struct api_client *client, const char *path,
     enum api_result result = API_INTERRUPTED;
     control_events_init(&transfer.events, EVENT_MAX_BYTES, stream->on_event, stream->context);
     begin(&transfer, path, NULL);
-    if (drive(&transfer, &code)) {
+    bool is_over = drive(&transfer, &code);
+    note_ending(client, is_over, code);
+    if (is_over) {
         result = judge_stream(&transfer, code, error);
     } else {
         error_set(error, "interrupted");

@@ -6,6 +6,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #define API_ANSWER_MAX_BYTES (64u * 1024u * 1024u)
 
@@ -27,6 +28,10 @@ void api_client_free(struct api_client **client);
 /* A request is interrupted as soon as this is readable: a signalfd. -1 for none. Stays the caller's. */
 void api_client_wake_by(struct api_client *client, int descriptor);
 
+/* For how long to ask again while there is no coordinator; 0 to begin with. Kept for the caller, who asks. */
+void api_client_be_patient(struct api_client *client, uint64_t milliseconds);
+uint64_t api_client_patience_ms(const struct api_client *client);
+
 /* GET, or POST if there is a body. The JSON object of the answer is the caller's to json_decref; it is set
  * only with API_DONE, the error with all other results. */
 MUST_CHECK enum api_result api_client_ask(struct api_client *client, const char *path, const char *body,
@@ -34,6 +39,9 @@ MUST_CHECK enum api_result api_client_ask(struct api_client *client, const char 
 
 /* Whether the last request failed after the connection was made, so that it may have been carried out. */
 bool api_client_broke_off(const struct api_client *client);
+/* Whether there was no connection for the last request, or it broke off: a coordinator that is being started
+ * is there soon. */
+bool api_client_is_away(const struct api_client *client);
 /* Waits. False as soon as the wake descriptor is readable. */
 bool api_client_rest(const struct api_client *client, int milliseconds);
 

@@ -3,6 +3,7 @@
 #include "cli/base/format.h"
 #include "common/clock.h"
 #include "common/digits.h"
+#include "common/duration.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/json/json_get.h"
@@ -15,7 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define PATIENCE_NS (60 * NS_PER_S)
 #define FIRST_WAIT_MS 100
 #define LAST_WAIT_MS 1000
 #define NAME_COLUMNS 40u
@@ -54,36 +54,60 @@ void control_tell_error(const char *who, enum api_result result, const struct er
     log_line(LOG_ERROR, who, "%s%s", error->text, result == API_NOT_FOUND ? " (see tutti status)" : "");
 }
 
+const char *control_patience_text(uint64_t milliseconds, char text[CONTROL_PATIENCE_BYTES])
+{
+    if (milliseconds == CONTROL_PATIENCE_MS) {
+        return "a minute";
+    }
+    duration_describe(milliseconds, text, CONTROL_PATIENCE_BYTES);
+    return text;
+}
+
+/* After the first failure, which is logged. */
+static enum api_result control_ask_again(const struct control_request *request, uint64_t patience_ms,
+                                         json_t **answer, struct error *error)
+{
+    char patience[CONTROL_PATIENCE_BYTES];
+    uint64_t until_ns = clock_now_ns() + patience_ms * NS_PER_MS;
+    enum api_result result = API_UNREACHABLE;
+    int wait_ms = FIRST_WAIT_MS;
+    log_line(LOG_WARNING, request->who, "%s; trying again for %s", error->text,
+             control_patience_text(patience_ms, patience));
+    while (result == API_UNREACHABLE && clock_now_ns() < until_ns) {
+        if (!api_client_rest(request->client, wait_ms)) {
+            error_set(error, "interrupted");
+            return API_INTERRUPTED;
+        }
+        wait_ms = wait_ms < LAST_WAIT_MS ? 2 * wait_ms : wait_ms;
+        result = api_client_ask(request->client, request->path, request->body, answer, error);
+    }
+    return result;
+}
+
 enum api_result control_ask(const char *who, struct api_client *client, const char *path, const char *body,
                             json_t **answer)
 {
     struct error error;
+    const struct control_request request = {who, client, path, body};
+    uint64_t patience_ms = api_client_patience_ms(client);
     enum api_result result = api_client_ask(client, path, body, answer, &error);
+    if (result == API_UNREACHABLE && patience_ms > 0 && api_client_is_away(client)) {
+        result = control_ask_again(&request, patience_ms, answer, &error);
+    }
     if (result != API_DONE) {
         control_tell_error(who, result, &error);
     }
     return result;
 }
 
-enum api_result control_ask_patiently(const char *who, struct api_client *client, const char *path,
-                                      const char *body, json_t **answer, struct error *error)
+enum api_result control_ask_patiently(const struct control_request *request, json_t **answer,
+                                      struct error *error)
 {
-    enum api_result result = api_client_ask(client, path, body, answer, error);
-    if (result != API_UNREACHABLE || !api_client_broke_off(client)) {
+    enum api_result result = api_client_ask(request->client, request->path, request->body, answer, error);
+    if (result != API_UNREACHABLE || !api_client_broke_off(request->client)) {
         return result;
     }
-    log_line(LOG_WARNING, who, "%s; trying again for a minute", error->text);
-    uint64_t until_ns = clock_now_ns() + PATIENCE_NS;
-    int wait_ms = FIRST_WAIT_MS;
-    while (result == API_UNREACHABLE && clock_now_ns() < until_ns) {
-        if (!api_client_rest(client, wait_ms)) {
-            error_set(error, "interrupted");
-            return API_INTERRUPTED;
-        }
-        wait_ms = wait_ms < LAST_WAIT_MS ? 2 * wait_ms : wait_ms;
-        result = api_client_ask(client, path, body, answer, error);
-    }
-    return result;
+    return control_ask_again(request, CONTROL_PATIENCE_MS, answer, error);
 }
 
 json_t *control_series(struct api_client *client, uint64_t campaign)

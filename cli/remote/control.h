@@ -16,14 +16,28 @@ enum exit_code control_exit_code(enum api_result result);
 /* "/v1/campaigns/7" and what follows; for memory_free. */
 MUST_CHECK char *control_path(uint64_t campaign, const char *rest);
 
-/* Makes the request, and logs the error if there is one. */
+struct control_request {
+    const char *who; /* the command, for what is logged */
+    struct api_client *client;
+    const char *path;
+    const char *body; /* NULL: GET */
+};
+
+/* A coordinator that was killed may be back within this. */
+#define CONTROL_PATIENCE_MS 60000u
+#define CONTROL_PATIENCE_BYTES 64
+/* "a minute", "5 s" */
+const char *control_patience_text(uint64_t milliseconds, char text[CONTROL_PATIENCE_BYTES]);
+
+/* Makes the request, and logs the error if there is one. While there is no coordinator it asks again, for as
+ * long as the client is patient. */
 MUST_CHECK enum api_result control_ask(const char *who, struct api_client *client, const char *path,
                                        const char *body, json_t **answer);
 
 /* Makes the request, and repeats it for a minute if the connection broke off: a coordinator that was killed
  * may be back by then. The request has to be idempotent. */
-MUST_CHECK enum api_result control_ask_patiently(const char *who, struct api_client *client, const char *path,
-                                                 const char *body, json_t **answer, struct error *error);
+MUST_CHECK enum api_result control_ask_patiently(const struct control_request *request, json_t **answer,
+                                                 struct error *error);
 
 /* Logs the error, with a hint. */
 void control_tell_error(const char *who, enum api_result result, const struct error *error);

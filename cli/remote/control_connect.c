@@ -24,5 +24,7 @@ struct api_client *control_connect(const char *who, const struct control_options
     if (token == NULL) {
         token = token_find(url);
     }
-    return api_client_new(url, token);
+    struct api_client *client = api_client_new(url, token);
+    api_client_be_patient(client, options->retry_ms);
+    return client;
 }

@@ -22,14 +22,14 @@
 #define LIVE_MAX_BYTES 1024u
 #define LOST_MAX_BYTES 4096u
 #define EVENTS_A_PLAIN_LINE 5u
-/* A coordinator that was restarted is back within this. */
-#define PATIENCE_NS (60u * NS_PER_S)
 #define RETRY_MS 500
 
 struct follow_session {
     const struct control_follow *follow;
     uint64_t progress_events;
-    uint64_t heard_ns;  /* when the coordinator was last heard; 0 for never */
+    bool has_heard;
+    uint64_t since_ns; /* when the coordinator was last heard, or it began to ask */
+    uint64_t patience_ms;
     size_t lost_agents; /* that have been reported */
     unsigned interrupts;
     bool is_stop_told;
@@ -233,7 +233,9 @@ static bool on_event(void *context, struct bytes name, struct bytes data)
 {
     struct follow_session *session = context;
     json_t *object = json_loadb((const char *)data.data, data.size, 0, NULL);
-    session->heard_ns = clock_now_ns();
+    session->since_ns = clock_now_ns();
+    session->has_heard = true;
+    session->patience_ms = CONTROL_PATIENCE_MS;
     session->is_lost = false;
     if (json_is_object(object)) {
         json_t *whole =
@@ -268,16 +270,21 @@ static bool may_come_back(struct follow_session *session, enum api_result result
 {
     const char *who = session->follow->who;
     screen_end_live(session->follow->screen);
-    if (result != API_UNREACHABLE || session->heard_ns == 0) {
+    bool may_return = session->has_heard || api_client_is_away(session->follow->client);
+    if (result != API_UNREACHABLE || session->patience_ms == 0 || !may_return) {
         control_follow_say(session, who, error->text);
         return false;
     }
-    if (clock_now_ns() - session->heard_ns > PATIENCE_NS) {
-        control_follow_say(session, who, "the coordinator has not come back");
+    if (clock_now_ns() - session->since_ns > session->patience_ms * NS_PER_MS) {
+        control_follow_say(session, who,
+                           session->has_heard ? "the coordinator has not come back" : error->text);
         return false;
     }
     if (!session->is_lost) {
-        SCOPED(memory_free_at) char *text = memory_format("%s; trying again for a minute", error->text);
+        char patience[CONTROL_PATIENCE_BYTES];
+        SCOPED(memory_free_at)
+        char *text = memory_format("%s; trying again for %s", error->text,
+                                   control_patience_text(session->patience_ms, patience));
         control_follow_say(session, who, text);
         session->is_lost = true;
     }
@@ -289,7 +296,9 @@ enum exit_code control_follow(const struct control_follow *follow)
     struct follow_session session = {.follow = follow, .code = EXIT_CODE_LOST};
     const struct api_stream stream = {.on_event = on_event, .on_wake = on_wake, .context = &session};
     SCOPED(memory_free_at) char *path = control_path(follow->campaign, "/events");
-    session.heard_ns = follow->stops_campaign ? clock_now_ns() : 0;
+    session.since_ns = clock_now_ns();
+    session.has_heard = follow->stops_campaign; /* it has answered the request that started the campaign */
+    session.patience_ms = session.has_heard ? CONTROL_PATIENCE_MS : api_client_patience_ms(follow->client);
     for (;;) {
         struct error error;
         enum api_result result = api_client_follow(follow->client, path, &stream, &error);
@@ -300,8 +309,8 @@ enum exit_code control_follow(const struct control_follow *follow)
             return EXIT_CODE_INTERRUPTED;
         }
         if (!may_come_back(&session, result, &error)) {
-            return result == API_UNREACHABLE || session.heard_ns > 0 ? EXIT_CODE_LOST
-                                                                     : control_exit_code(result);
+            return result == API_UNREACHABLE || session.has_heard ? EXIT_CODE_LOST
+                                                                  : control_exit_code(result);
         }
         if (!rest(&session)) {
             return EXIT_CODE_INTERRUPTED;

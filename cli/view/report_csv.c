@@ -82,7 +82,8 @@ void report_csv_summary(const struct report_view *report, struct buffer *text)
     csv_summary_text(text, "script", report->script);
     csv_summary_text(text, "name", report->name);
     csv_summary_text(text, "labels", report->labels);
-    csv_summary_text(text, "verdict", bytes_of_string(verdict_name(report->verdict)));
+    csv_summary_text(text, "verdict",
+                     bytes_of_string(report->verdict != VERDICT_NONE ? verdict_name(report->verdict) : ""));
     csv_summary_text(text, "reason", report->reason);
     buffer_append_format(text, "duration_s,%.9g\n", (double)report->running_ns / (double)NS_PER_S);
     csv_summary_count(text, "workers", report->workers);

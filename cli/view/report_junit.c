@@ -6,6 +6,7 @@
 #include "common/time_units.h"
 
 #include <inttypes.h>
+#include <time.h>
 
 /* A test case; without a failure it has passed. */
 struct junit_case {
@@ -70,7 +71,7 @@ static void junit_add_verdict(struct junit *junit, const struct report_view *rep
     SCOPED(memory_free_at)
     char *failure = report->verdict == VERDICT_PASSED
                         ? NULL
-                        : memory_format("%s%s%.*s", verdict_name(report->verdict),
+                        : memory_format("%s%s%.*s", report_view_outcome(report),
                                         report->reason.size > 0 ? ": " : "", BYTES_FORMAT(report->reason));
     junit_add(junit, &(struct junit_case){.kind = "campaign",
                                           .name = bytes_of_string("verdict"),
@@ -124,6 +125,42 @@ static void junit_add_thresholds(struct junit *junit, const struct report_view *
     }
 }
 
+static void junit_property(struct buffer *xml, const char *name, struct bytes value)
+{
+    buffer_append_format(xml, "      <property name=\"%s\" value=\"", name);
+    junit_append_text(xml, value);
+    buffer_append_string(xml, "\"/>\n");
+}
+
+static void junit_property_number(struct buffer *xml, const char *name, uint64_t number)
+{
+    buffer_append_format(xml, "      <property name=\"%s\" value=\"%" PRIu64 "\"/>\n", name, number);
+}
+
+/* By which the run is found again, and repeated. */
+static void junit_append_properties(struct buffer *xml, const struct report_view *report)
+{
+    buffer_append_string(xml, "    <properties>\n");
+    junit_property_number(xml, "campaign", report->campaign);
+    junit_property_number(xml, "workers", report->workers);
+    junit_property_number(xml, "seed", report->seed);
+    junit_property(xml, "verdict", bytes_of_string(verdict_name(report->verdict)));
+    buffer_append_string(xml, "    </properties>\n");
+}
+
+/* Attributes that the schema of Ant requires. */
+static void junit_append_origin(struct buffer *xml, const struct report_view *report)
+{
+    time_t began = (time_t)(report->begun_wall_ns / NS_PER_S);
+    struct tm parts;
+    char moment[32];
+    (void)gmtime_r(&began, &parts);
+    (void)strftime(moment, sizeof moment, "%Y-%m-%dT%H:%M:%S", &parts);
+    bool has_host = report->agent_count > 0 && report->agents[0].host.size > 0;
+    buffer_append_format(xml, "\" package=\"tutti\" id=\"0\" timestamp=\"%s\" hostname=\"", moment);
+    junit_append_text(xml, has_host ? report->agents[0].host : bytes_of_string("localhost"));
+}
+
 void report_junit(const struct report_view *report, struct buffer *text)
 {
     struct junit junit = {0};
@@ -133,15 +170,15 @@ void report_junit(const struct report_view *report, struct buffer *text)
     junit_add_scenarios(&junit, report);
     junit_add_checks(&junit, report);
     junit_add_thresholds(&junit, report);
-    buffer_append_format(text,
-                         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"
-                         "<testsuites tests=\"%u\" failures=\"%u\" errors=\"0\" time=\"%.3f\">\n"
-                         "  <testsuite name=\"",
-                         junit.count, junit.failures, seconds);
-    junit_append_text(text, report->name.size > 0 ? report->name : report->script);
+    buffer_append_string(text,
+                         "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuites>\n  <testsuite name=\"");
+    struct bytes title = report->name.size > 0 ? report->name : report->script;
+    junit_append_text(text, title.size > 0 ? title : bytes_of_string("tutti"));
+    junit_append_origin(text, report);
     buffer_append_format(text, "\" tests=\"%u\" failures=\"%u\" errors=\"0\" skipped=\"0\" time=\"%.3f\">\n",
                          junit.count, junit.failures, seconds);
+    junit_append_properties(text, report);
     (void)buffer_append(text, junit.cases.data, junit.cases.size);
-    buffer_append_string(text, "  </testsuite>\n</testsuites>\n");
+    buffer_append_string(text, "    <system-out/>\n    <system-err/>\n  </testsuite>\n</testsuites>\n");
     buffer_finish(&junit.cases);
 }

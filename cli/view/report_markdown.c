@@ -57,13 +57,14 @@ static void markdown_head(const struct report_view *report, struct buffer *text)
     char count[FORMAT_BYTES];
     buffer_append_string(text, "## ");
     report_markdown_text(text, report->name.size > 0 ? report->name : report->script);
-    buffer_append_format(text, ": %s\n\n", verdict_name(report->verdict));
+    buffer_append_format(text, ": %s\n\n", report_view_outcome(report));
     if (report->reason.size > 0) {
         report_markdown_text(text, report->reason);
         buffer_append_string(text, "\n\n");
     }
     format_us(report->running_ns / 1000, count);
-    buffer_append_format(text, "%" PRIu32 " workers on %zu %s, %s", report->workers, report->agent_count,
+    buffer_append_format(text, "%" PRIu32 " %s on %zu %s, %s", report->workers,
+                         report->workers == 1 ? "worker" : "workers", report->agent_count,
                          report->agent_count == 1 ? "agent" : "agents", count);
     format_count(report->steps_ok, count);
     buffer_append_format(text, "; steps: %s ok", count);

@@ -8,6 +8,7 @@
 #include "cli/view/scenario_text.h"
 #include "cli/view/seen_text.h"
 #include "cli/view/slices_text.h"
+#include "cli/view/trace_text.h"
 #include "cli/view/websocket_text.h"
 #include "common/escape.h"
 #include "common/memory.h"
@@ -20,6 +21,8 @@
 #define ROWS_SHOWN 20u
 #define NAME_COLUMNS 40u
 #define MIB (1024.0 * 1024)
+#define LINE_MAX_BYTES 4096u
+#define TEXT_INDENT 10
 /* Share of the host's cores from which more shards would not help. */
 #define FULL_HOST 0.9
 
@@ -67,10 +70,8 @@ static void append_verdict(struct buffer *text, const struct report_view *report
     if (report->begun_wall_ns > 0 || report->running_ns > 0) {
         format_us(report->running_ns / 1000, elapsed);
     }
-    bool has_verdict = report->verdict != VERDICT_NONE;
     buffer_append_format(text, "\n%s%s%s", has_colour ? verdict_colours[report->verdict] : "",
-                         has_verdict ? verdict_name(report->verdict) : campaign_state_name(report->state),
-                         has_colour ? TABLE_PLAIN : "");
+                         report_view_outcome(report), has_colour ? TABLE_PLAIN : "");
     if (report->reason.size > 0) {
         buffer_append_string(text, ": ");
         escape_text(text, report->reason);
@@ -92,6 +93,11 @@ static void append_steps(struct buffer *text, const struct report_view *report)
     format_count(report->steps_stopped, stopped);
     format_count(report->steps_lost, lost);
     buffer_append_format(text, "  steps   %s ok, %s failed", ok, failed);
+    if (report->steps_failed_by_loss > 0) {
+        char by_loss[FORMAT_BYTES];
+        format_count(report->steps_failed_by_loss, by_loss);
+        buffer_append_format(text, " (%s by a loss)", by_loss);
+    }
     if (report->steps_stopped > 0) {
         buffer_append_format(text, ", %s stopped", stopped);
     }
@@ -121,18 +127,23 @@ static void append_clock(struct buffer *text, const struct agent_report *agent)
 
 static void append_performance(struct buffer *text, const struct agent_report *agent)
 {
-    if (agent->is_measured) {
-        char p99[FORMAT_BYTES];
-        char most[FORMAT_BYTES];
-        format_us(agent->lag_p99_us, p99);
-        format_us(agent->lag_maximum_us, most);
-        buffer_append_format(text, "\n            cpu %.*f %%, %.0f MiB, loop lag p99 %s, max %s",
-                             agent->cpu < 0.0995 ? 1 : 0, agent->cpu * 100, (double)agent->memory_bytes / MIB,
-                             p99, most);
+    char p99[FORMAT_BYTES];
+    char most[FORMAT_BYTES];
+    if (!agent->is_measured) {
+        return;
     }
-    if (agent->is_measured && agent->has_clock) {
-        append_clock(text, agent);
+    SCOPED(buffer_finish) struct buffer line;
+    buffer_init(&line, LINE_MAX_BYTES);
+    format_us(agent->lag_p99_us, p99);
+    format_us(agent->lag_maximum_us, most);
+    buffer_append_format(&line, "            cpu %.*f %%, %.0f MiB, loop lag p99 %s, max %s",
+                         agent->cpu < 0.0995 ? 1 : 0, agent->cpu * 100, (double)agent->memory_bytes / MIB,
+                         p99, most);
+    if (agent->has_clock) {
+        append_clock(&line, agent);
     }
+    buffer_append_string(text, "\n");
+    format_wrap(buffer_bytes(&line), TABLE_COLUMNS, 12, text);
 }
 
 /* One line for each: latencies measured there cannot be trusted. */
@@ -145,14 +156,31 @@ static void append_bottlenecks(struct buffer *text, const struct report_view *re
         format_us(bottleneck->strained_us, strained);
         format_us(bottleneck->lag_maximum_us, late);
         bool is_host_full = bottleneck->host_cpu >= FULL_HOST;
-        buffer_append_format(text, "%s  warning agent ", has_colour ? YELLOW : "");
-        escape_text(text, bottleneck->agent);
-        buffer_append_format(
-            text,
-            " was the bottleneck for %s: its loop was busy %.0f %% of the time and came round "
-            "up to %s late; use %s%s\n",
-            strained, bottleneck->busy * 100, late,
-            is_host_full ? "agents on more hosts" : "more agents or shards", has_colour ? TABLE_PLAIN : "");
+        SCOPED(buffer_finish) struct buffer line;
+        buffer_init(&line, LINE_MAX_BYTES);
+        buffer_append_string(&line, "  warning agent ");
+        escape_text(&line, bottleneck->agent);
+        buffer_append_format(&line,
+                             " was the bottleneck for %s: its loop was busy %.0f %% of the time and came "
+                             "round up to %s late; use %s",
+                             strained, bottleneck->busy * 100, late,
+                             is_host_full ? "agents on more hosts" : "more agents or shards");
+        buffer_append_string(text, has_colour ? YELLOW : "");
+        format_wrap(buffer_bytes(&line), TABLE_COLUMNS, TEXT_INDENT, text);
+        buffer_append_string(text, has_colour ? TABLE_PLAIN "\n" : "\n");
+    }
+}
+
+/* Where their number was changed while they ran: else the agents have them all. */
+static void append_workers(struct buffer *text, const struct report_view *report)
+{
+    char ran[FORMAT_BYTES];
+    char last[FORMAT_BYTES];
+    if (report->workers_ran > 0 && report->workers_ran != report->workers) {
+        format_count(report->workers_ran, ran);
+        format_count(report->workers, last);
+        buffer_append_format(text, "  workers %s ran, %s of them %s\n", ran, last,
+                             report->has_ended ? "to the end" : "are left");
     }
 }
 
@@ -331,7 +359,8 @@ static void append_errors(struct buffer *text, const struct report_view *report,
         buffer_append_string(text, "\n");
     }
     if (report->error_count > ERRORS_SHOWN) {
-        buffer_append_format(text, "  and %zu more kinds of errors\n", report->error_count - ERRORS_SHOWN);
+        size_t others = report->error_count - ERRORS_SHOWN;
+        buffer_append_format(text, "  and %zu more %s of errors\n", others, others == 1 ? "kind" : "kinds");
     }
 }
 
@@ -374,6 +403,7 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     append_verdict(text, report, has_colour);
     append_steps(text, report);
     load_text(report, text);
+    append_workers(text, report);
     append_agents(text, report);
     append_start(text, report);
     append_spread(text, report);
@@ -384,6 +414,7 @@ void report_text(const struct report_view *report, bool has_colour, struct buffe
     append_phases(text, report, has_colour);
     report_text_append_requests(text, report, true, has_colour);
     slices_text(report, has_colour, text);
+    trace_text(report, has_colour, text);
     scenario_text(report, has_colour, text);
     append_waits(text, report, has_colour);
     last_text(report, has_colour, text);

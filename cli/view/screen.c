@@ -1,5 +1,6 @@
 /* Where `tutti run` writes: whole lines, and under them one that is redrawn where there is a terminal. */
 #include "cli/view/screen.h"
+#include "cli/base/format.h"
 #include "cli/base/writer.h"
 #include "common/buffer.h"
 #include "common/escape.h"
@@ -55,21 +56,6 @@ static size_t terminal_width(int descriptor)
     return WIDTH_FALLBACK;
 }
 
-/* Appends as many characters as fit into `columns`, each taken to be one column wide. */
-static void append_cut(struct buffer *line, struct bytes text, size_t columns)
-{
-    while (text.size > 0 && columns > 0) {
-        uint32_t character = 0;
-        size_t length = bytes_character(text, &character);
-        if (length == 0) {
-            return;
-        }
-        buffer_append(line, text.data, length);
-        text = bytes_of(text.data + length, text.size - length);
-        columns--;
-    }
-}
-
 static bool is_live_shown(const struct screen *screen)
 {
     return screen->is_terminal && screen->live.size > 0;
@@ -79,7 +65,7 @@ static bool is_live_shown(const struct screen *screen)
 static void draw_live(const struct screen *screen, struct buffer *line)
 {
     if (is_live_shown(screen)) {
-        append_cut(line, buffer_bytes(&screen->live), terminal_width(screen->output) - 1);
+        format_cut(buffer_bytes(&screen->live), terminal_width(screen->output) - 1, line);
     }
 }
 
@@ -178,8 +164,8 @@ int screen_free(struct screen **screen)
     uint64_t dropped = (*screen)->dropped;
     int failure = writer_free(&(*screen)->writer);
     if (dropped > 0) {
-        log_line(LOG_WARNING, "run", "%llu lines were not shown: nobody read them fast enough",
-                 (unsigned long long)dropped);
+        log_line(LOG_WARNING, "run", "%llu line%s not shown: nobody read fast enough",
+                 (unsigned long long)dropped, dropped == 1 ? " was" : "s were");
     }
     buffer_finish(&(*screen)->live);
     memory_free(*screen);

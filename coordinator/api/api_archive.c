@@ -143,8 +143,8 @@ char *api_series_text(const struct api *api, uint64_t campaign)
 
 static json_t *row_of(const json_t *live)
 {
-    static const char *const keys[] = {"campaign", "script",  "name",      "labels", "state",
-                                       "verdict",  "workers", "elapsed_s", "steps"};
+    static const char *const keys[] = {"campaign", "script",     "name",     "labels",    "state", "verdict",
+                                       "workers",  "started_at", "ended_at", "elapsed_s", "steps"};
     json_t *row = json_object();
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
         json_t *value = json_object_get(live, keys[i]);

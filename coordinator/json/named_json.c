@@ -5,6 +5,7 @@
 #include "coordinator/json/json_codes.h"
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
+#include "coordinator/json/traces_json.h"
 
 #include <string.h>
 
@@ -53,6 +54,7 @@ static const struct json_row REQUEST_ROWS[] = {
     TIME_ROWS(REQUEST(latency)),
     {.key = "response", .type = JSON_TABLE_SPECIAL, .special = &json_special_response},
     {.key = "phases", .type = JSON_TABLE_SPECIAL, .special = &json_special_phases},
+    {.key = "slowest", .type = JSON_TABLE_SPECIAL, .special = &json_special_slowest},
 };
 static const struct json_table REQUESTS = {JSON_ROWS(REQUEST_ROWS, struct request_view)};
 

@@ -41,20 +41,39 @@ static const struct json_names STATES = {name_of_state, CAMPAIGN_CREATED, CAMPAI
 static const struct json_names AGENT_STATES = {name_of_agent_state, AGENT_JOINED, AGENT_LOST};
 
 /* "2023-11-14T22:13:20.123Z", or null before the workers began. */
-static void put_started_at(json_t *object, const char *key, const void *item)
+static void put_wall_time(json_t *object, const char *key, uint64_t wall_ns)
 {
-    const struct report_view *report = item;
-    time_t seconds = (time_t)(report->begun_wall_ns / NS_PER_S);
+    time_t seconds = (time_t)(wall_ns / NS_PER_S);
     struct tm parts;
     char day[32];
-    if (report->begun_wall_ns == 0) {
+    if (wall_ns == 0) {
         json_put(object, key, json_null());
         return;
     }
     (void)gmtime_r(&seconds, &parts);
     (void)strftime(day, sizeof day, "%Y-%m-%dT%H:%M:%S", &parts);
-    json_put(object, key,
-             json_sprintf("%s.%03uZ", day, (unsigned)(report->begun_wall_ns % NS_PER_S / NS_PER_MS)));
+    json_put(object, key, json_sprintf("%s.%03uZ", day, (unsigned)(wall_ns % NS_PER_S / NS_PER_MS)));
+}
+
+static void put_started_at(json_t *object, const char *key, const void *item)
+{
+    const struct report_view *report = item;
+    put_wall_time(object, key, report->begun_wall_ns);
+}
+
+/* Null as long as its workers run, and if they never began. */
+static void put_ended_at(json_t *object, const char *key, const void *item)
+{
+    const struct report_view *report = item;
+    bool has_ended = report->has_ended && report->begun_wall_ns > 0;
+    put_wall_time(object, key, has_ended ? report->begun_wall_ns + report->running_ns : 0);
+}
+
+/* It follows from when it began and how long it ran. */
+static bool get_ended_at(const json_t *value, void *item, struct report_view *view)
+{
+    (void)item, (void)view;
+    return json_is_string(value);
 }
 
 static bool get_started_at(const json_t *value, void *item, struct report_view *view)
@@ -150,6 +169,7 @@ static bool get_campaign_labels(const json_t *value, void *item, struct report_v
 }
 
 static const struct json_special special_started_at = {put_started_at, get_started_at};
+static const struct json_special special_ended_at = {put_ended_at, get_ended_at};
 static const struct json_special special_clock = {put_clock, get_clock};
 static const struct json_special special_labels = {put_labels, get_labels};
 static const struct json_special special_campaign_labels = {put_campaign_labels, get_campaign_labels};
@@ -181,6 +201,7 @@ static const struct json_row LIVE_AGENT_ROWS[] = {
     {.key = "host", .type = JSON_TABLE_TEXT, .offset = AGENT(host)},
     {.key = "labels", .type = JSON_TABLE_SPECIAL, .special = &special_labels},
     {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = AGENT(workers)},
+    {.key = "workers_running", .type = JSON_TABLE_COUNT32, .offset = AGENT(workers_running)},
     {.key = "state", .type = JSON_TABLE_NAME, .offset = AGENT(state), .names = &AGENT_STATES},
 };
 static const struct json_table LIVE_AGENTS = {JSON_ROWS(LIVE_AGENT_ROWS, struct agent_report)};
@@ -227,12 +248,13 @@ static const struct json_row STEP_ROWS[] = {
     {.key = "failed", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_failed)},
     {.key = "stopped", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_stopped)},
     {.key = "lost", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_lost)},
+    {.key = "failed_by_loss", .type = JSON_TABLE_COUNT, .offset = REPORT(steps_failed_by_loss)},
     {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p50_us)},
     {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p95_us)},
     {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(step.p99_us)},
 };
 /* Without their times. */
-static const struct json_table STEP_COUNTS = {.rows = STEP_ROWS, .count = 4, .item_size = sizeof(struct report_view)};
+static const struct json_table STEP_COUNTS = {.rows = STEP_ROWS, .count = 5, .item_size = sizeof(struct report_view)};
 static const struct json_table STEPS = {JSON_ROWS(STEP_ROWS, struct report_view)};
 
 /* Of all requests. */
@@ -257,17 +279,20 @@ static const struct json_row REPORT_ROWS[] = {
     {.key = "script", .type = JSON_TABLE_TEXT, .offset = REPORT(script)},
     {.key = "name", .type = JSON_TABLE_TEXT, .offset = REPORT(name)},
     {.key = "labels", .type = JSON_TABLE_SPECIAL, .special = &special_campaign_labels},
-    {.key = "verdict", .type = JSON_TABLE_NAME, .offset = REPORT(verdict), .names = &VERDICTS},
+    {.key = "verdict", .type = JSON_TABLE_NAME, .offset = REPORT(verdict), .names = &VERDICTS, JSON_IF(struct report_view, has_ended)},
     {.key = "reason", .type = JSON_TABLE_TEXT, .offset = REPORT(reason)},
     {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers)},
+    {.key = "workers_ran", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers_ran)},
     {.key = "agents", REPORT_LIST(agents, agent_count, AGENTS)},
     {.key = "started_at", .type = JSON_TABLE_SPECIAL, .special = &special_started_at},
+    {.key = "ended_at", .type = JSON_TABLE_SPECIAL, .special = &special_ended_at},
     {.key = "duration_s", .type = JSON_TABLE_NS_AS_S, .offset = REPORT(running_ns)},
     {.key = "seed", .type = JSON_TABLE_COUNT, .offset = REPORT(seed)},
     {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEPS},
     {.key = "load", .type = JSON_TABLE_SPECIAL, .special = &json_special_load},
     {.key = "http", .type = JSON_TABLE_OBJECT, .table = &HTTP},
     {.key = "goal", .type = JSON_TABLE_SPECIAL, .special = &json_special_goal},
+    {.key = "sizing", .type = JSON_TABLE_SPECIAL, .special = &json_special_sizing},
     {.key = "errors", REPORT_LIST(errors, error_count, ERRORS)},
     {.key = "artifacts", REPORT_LIST(artifacts, artifact_count, ARTIFACTS)},
     {.key = "requests", .type = JSON_TABLE_SPECIAL, .special = &json_special_requests},
@@ -303,6 +328,8 @@ static const struct json_row SUMMARY_ROWS[] = {
     {.key = "state", .type = JSON_TABLE_NAME, .offset = REPORT(state), .names = &STATES},
     {.key = "verdict", .type = JSON_TABLE_NAME, .offset = REPORT(verdict), .names = &VERDICTS, JSON_IF(struct report_view, has_ended)},
     {.key = "workers", .type = JSON_TABLE_COUNT32, .offset = REPORT(workers)},
+    {.key = "started_at", .type = JSON_TABLE_SPECIAL, .special = &special_started_at},
+    {.key = "ended_at", .type = JSON_TABLE_SPECIAL, .special = &special_ended_at},
     {.key = "elapsed_s", .type = JSON_TABLE_NS_AS_S, .offset = REPORT(running_ns)},
     {.key = "steps", .type = JSON_TABLE_OBJECT, .table = &STEP_COUNTS},
 };

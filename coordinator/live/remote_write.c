@@ -1,75 +1,42 @@
-/* The metrics of a campaign for Prometheus' remote write 1.0. The message has three kinds of fields, which
- * are written here: prompb.WriteRequest { timeseries = 1 }, TimeSeries { labels = 1, samples = 2 }, Label {
- * name = 1, value = 2 }, Sample { value = 1 (double), timestamp = 2 (int64) }. */
+/* The metrics of a campaign for Prometheus' remote write 1.0: WriteRequest { timeseries = 1 }, TimeSeries {
+ * labels = 1, samples = 2 }, Label { name = 1, value = 2 }, Sample { value = 1 (double), timestamp = 2 }. */
 #include "coordinator/live/remote_write.h"
 
 #include "common/escape.h"
 #include "common/memory.h"
 #include "coordinator/metrics/campaign_metrics.h"
 #include "coordinator/metrics/metrics_text.h"
+#include "proto/codec/protobuf_writer.h"
 
 #include <assert.h>
 #include <snappy-c.h>
 #include <string.h>
 
-#define REMOTE_SERIES_BYTES ((size_t)16 * 1024)
+#define REMOTE_LABEL_BYTES ((size_t)16 * 1024)
 #define US_PER_S 1e6
-#define FIELD_BYTES(number) ((uint8_t)((number) << 3 | 2))
-#define FIELD_VARINT(number) ((uint8_t)((number) << 3))
-#define FIELD_DOUBLE(number) ((uint8_t)((number) << 3 | 1))
 
 struct remote_writer {
     struct buffer request;
-    struct buffer series;
-    struct buffer label;
-    struct buffer value;
+    struct buffer value; /* of a label, escaped */
     uint64_t wall_ms;
 };
 
-static void remote_varint(struct buffer *into, uint64_t number)
-{
-    while (number >= 0x80) {
-        uint8_t byte = (uint8_t)(number | 0x80);
-        (void)buffer_append(into, &byte, 1);
-        number >>= 7;
-    }
-    uint8_t last = (uint8_t)number;
-    (void)buffer_append(into, &last, 1);
-}
-
-static void remote_bytes(struct buffer *into, uint8_t field, struct bytes bytes)
-{
-    (void)buffer_append(into, &field, 1);
-    remote_varint(into, bytes.size);
-    (void)buffer_append(into, bytes.data, bytes.size);
-}
-
 static void remote_label(struct remote_writer *writer, const char *name, struct bytes value)
 {
-    buffer_clear(&writer->label);
+    size_t label = protobuf_write_open(&writer->request, 1);
     buffer_clear(&writer->value);
     escape_text(&writer->value, value);
-    remote_bytes(&writer->label, FIELD_BYTES(1), bytes_of_string(name));
-    remote_bytes(&writer->label, FIELD_BYTES(2), buffer_bytes(&writer->value));
-    remote_bytes(&writer->series, FIELD_BYTES(1), buffer_bytes(&writer->label));
+    protobuf_write_bytes(&writer->request, 1, bytes_of_string(name));
+    protobuf_write_bytes(&writer->request, 2, buffer_bytes(&writer->value));
+    protobuf_write_close(&writer->request, label);
 }
 
 static void remote_sample(struct remote_writer *writer, double value)
 {
-    uint8_t field = FIELD_DOUBLE(1);
-    uint64_t bits = 0;
-    static_assert(sizeof bits == sizeof value, "a double has 64 bits");
-    memcpy(&bits, &value, sizeof bits);
-    buffer_clear(&writer->label);
-    (void)buffer_append(&writer->label, &field, 1);
-    for (unsigned shift = 0; shift < 64; shift += 8) {
-        uint8_t byte = (uint8_t)(bits >> shift);
-        (void)buffer_append(&writer->label, &byte, 1);
-    }
-    field = FIELD_VARINT(2);
-    (void)buffer_append(&writer->label, &field, 1);
-    remote_varint(&writer->label, writer->wall_ms);
-    remote_bytes(&writer->series, FIELD_BYTES(2), buffer_bytes(&writer->label));
+    size_t sample = protobuf_write_open(&writer->request, 2);
+    protobuf_write_double(&writer->request, 1, value);
+    protobuf_write_number(&writer->request, 2, writer->wall_ms);
+    protobuf_write_close(&writer->request, sample);
 }
 
 /* Labels have to be sorted by name: __name__ comes before all of ours. `bound` NULL: none. */
@@ -92,12 +59,12 @@ static void remote_series(struct remote_writer *writer, const struct metric *met
             labels[j - 1] = label;
         }
     }
-    buffer_clear(&writer->series);
+    size_t series = protobuf_write_open(&writer->request, 1);
     for (size_t i = 0; i < count; i++) {
         remote_label(writer, labels[i].name, labels[i].value);
     }
     remote_sample(writer, value);
-    remote_bytes(&writer->request, FIELD_BYTES(1), buffer_bytes(&writer->series));
+    protobuf_write_close(&writer->request, series);
 }
 
 static void remote_histogram(struct remote_writer *writer, const struct metric *metric)
@@ -145,17 +112,13 @@ bool remote_write(const struct report_view *report, uint64_t wall_ms, struct buf
     struct remote_writer writer = {.wall_ms = wall_ms};
     const struct metric_sink sink = {&writer, remote_on_family, remote_on_metric};
     buffer_init(&writer.request, REMOTE_WRITE_BYTES);
-    buffer_init(&writer.series, REMOTE_SERIES_BYTES);
-    buffer_init(&writer.label, REMOTE_SERIES_BYTES);
-    buffer_init(&writer.value, REMOTE_SERIES_BYTES);
+    buffer_init(&writer.value, REMOTE_LABEL_BYTES);
     campaign_metrics_give(&report, 1, &sink);
     bool is_whole = !writer.request.has_overflowed;
     if (is_whole) {
         remote_compress(buffer_bytes(&writer.request), into);
     }
     buffer_finish(&writer.request);
-    buffer_finish(&writer.series);
-    buffer_finish(&writer.label);
     buffer_finish(&writer.value);
     return is_whole && !into->has_overflowed;
 }

@@ -3,8 +3,6 @@
 
 #include "common/buffer.h"
 
-#include <assert.h>
-
 uint64_t latency_buckets_count(const struct latency_buckets *buckets)
 {
     uint64_t count = 0;
@@ -59,15 +57,14 @@ void metric_give(const struct metric_giver *giver, double value, struct metric_l
     giver->sink->on_metric(giver->sink->context, &metric);
 }
 
-void metric_give_labels(const struct metric_giver *giver, double value, const struct metric_label *labels,
-                        size_t count)
+void metric_give_labelled(const struct metric_giver *giver, double value, const struct metric_label *labels,
+                          size_t count)
 {
     struct metric metric = metric_begin(giver, metric_label_none(), metric_label_none());
-    assert(count < METRIC_LABELS);
+    metric.value = value;
     for (size_t i = 0; i < count; i++) {
         metric_label_add(&metric, labels[i]);
     }
-    metric.value = value;
     giver->sink->on_metric(giver->sink->context, &metric);
 }
 

@@ -23,8 +23,8 @@ struct campaign_families {
     size_t count;
 };
 
-/* metrics_latency.c, metrics_load.c, metrics_seen.c, metrics_judge.c, metrics_slices.c, metrics_websocket.c
- */
+/* metrics_latency.c, metrics_load.c, metrics_seen.c, metrics_judge.c, metrics_slices.c,
+ * metrics_websocket.c */
 extern const struct campaign_families METRICS_OF_LATENCY;
 extern const struct campaign_families METRICS_OF_LOAD;
 extern const struct campaign_families METRICS_OF_SEEN;
@@ -35,11 +35,9 @@ extern const struct campaign_families METRICS_OF_WEBSOCKETS;
 /* At most two labels besides that of the campaign; one without a name is left out. */
 void metric_give(const struct metric_giver *giver, double value, struct metric_label first,
                  struct metric_label second);
-/* At most METRIC_LABELS - 1 of them. */
-void metric_give_labels(const struct metric_giver *giver, double value, const struct metric_label *labels,
-                        size_t count);
-/* How many groups and rows by tag are not shown. */
-size_t metrics_slices_left_out(const struct report_view *report);
+/* With as many as METRIC_LABELS allows besides that of the campaign. */
+void metric_give_labelled(const struct metric_giver *giver, double value, const struct metric_label *labels,
+                          size_t count);
 void metric_give_histogram(const struct metric_giver *giver, const struct latency_buckets *buckets,
                            struct metric_label first, struct metric_label second);
 /* Four values with the label `quantile`, in seconds. */
@@ -51,3 +49,5 @@ struct metric_label metric_label_text(const char *name, const char *value);
 struct metric_label metric_label_bytes(const char *name, struct bytes value);
 /* `count`, or as many as are shown. */
 size_t metric_shown(size_t count);
+/* Groups and rows by tag that are not shown. */
+uint64_t metrics_slices_left_out(const struct report_view *report);

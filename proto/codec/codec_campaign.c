@@ -66,12 +66,15 @@ bool decode_global_done(const Tutti__V1__Message *wire, struct decoding *decodin
 void encode_begin(const struct message *message, struct buffer *into)
 {
     protobuf_write_signed(into, 1, message->begin.at_ns);
+    protobuf_write_number(into, 100, message->begin.from_plan_ns);
 }
 
 bool decode_begin(const Tutti__V1__Message *wire, struct decoding *decoding)
 {
     decoding->message->begin.at_ns = wire->begin->at_ns;
-    return true;
+    decoding->message->begin.from_plan_ns = wire->begin->from_plan_ns;
+    return wire->begin->from_plan_ns <= LIMIT_PLAN_NS ||
+           error_set(decoding->error, "an instant of a plan is too far away");
 }
 
 void encode_finished(const struct message *message, struct buffer *into)
@@ -230,6 +233,8 @@ void encode_pace(const struct message *message, struct buffer *into)
     size_t opened = protobuf_write_open(into, 8);
     put_room_steps(pace->rooms, pace->room_count, into);
     protobuf_write_close(into, opened);
+    protobuf_write_number(into, 100, pace->slots_at_ns);
+    protobuf_write_number(into, 101, pace->slots);
 }
 
 bool decode_pace(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
@@ -242,10 +247,16 @@ bool decode_pace(const Tutti__V1__Message *protobuf_write_message, struct decodi
                           .has_rate = wire->has_rate,
                           .rate_at_ns = wire->rate_at_ns,
                           .rate_per_s = wire->rate_per_s,
-                          .before = wire->before};
+                          .before = wire->before,
+                          .slots_at_ns = wire->slots_at_ns,
+                          .slots = wire->slots};
     if (wire->paused_at_ns > LIMIT_PLAN_NS || wire->shift_ns > LIMIT_PLAN_NS ||
-        wire->rate_at_ns > LIMIT_PLAN_NS) {
+        wire->rate_at_ns > LIMIT_PLAN_NS || wire->slots_at_ns > LIMIT_PLAN_NS) {
         return error_set(decoding->error, "an instant of a plan is too far away");
+    }
+    if (wire->slots > LIMIT_WORKERS) {
+        return error_set(decoding->error, "arrivals of %u workers, at most %u are allowed", wire->slots,
+                         LIMIT_WORKERS);
     }
     /* Written so that it refuses NaN. */
     if (!(wire->rate_per_s >= 0 && wire->rate_per_s <= LOAD_RATE_MAX) ||

@@ -110,6 +110,7 @@ static void put_operation(struct buffer *into, const struct operation *operation
     assert(operation->digest.size == 0 || operation->digest.size == OPERATION_DIGEST_BYTES);
     protobuf_write_bytes(into, 19, operation->digest);
     protobuf_write_flag(into, 20, operation->is_aside);
+    protobuf_write_number(into, 110, (uint64_t)operation->on_timeout);
 }
 
 void encode_operations(const struct message *message, struct buffer *into)
@@ -150,6 +151,12 @@ static bool take_instants(const Tutti__V1__Operation *wire, struct operation *op
     operation->after_us = wire->after_us;
     operation->after_count = wire->n_after_us;
     return true;
+}
+
+static bool take_on_timeout(uint32_t wire, enum barrier_timeout *on_timeout, struct error *error)
+{
+    *on_timeout = (enum barrier_timeout)(wire < BARRIER_TIMEOUTS ? wire : BARRIER_TIMEOUT_FAIL);
+    return wire < BARRIER_TIMEOUTS || error_set(error, "a timeout that does %u", wire);
 }
 
 static bool take_digest(const ProtobufCBinaryData *wire, struct bytes *digest, struct error *error)
@@ -195,7 +202,8 @@ static bool take_operation(const Tutti__V1__Operation *wire, struct operation *o
            take_kinds_value(&wire->expected, rule->has_expected, "expected value", &operation->expected,
                             error) &&
            take_text(&wire->text, "text", &operation->text, error) && take_instants(wire, operation, error) &&
-           take_digest(&wire->digest, &operation->digest, error);
+           take_digest(&wire->digest, &operation->digest, error) &&
+           take_on_timeout(wire->on_timeout, &operation->on_timeout, error);
 }
 
 /* Keeps the part that can be answered, so that the waiting worker is told. */
@@ -297,6 +305,8 @@ static void put_reply(struct buffer *into, const struct reply *reply, struct sha
     put_workers(into, 16, &reply->missing);
     put_text(into, 17, reply->text);
     protobuf_write_number(into, 18, shared);
+    protobuf_write_flag(into, 110, reply->is_by_loss);
+    protobuf_write_number(into, 111, reply->present);
 }
 
 void encode_replies(const struct message *message, struct buffer *into)
@@ -324,6 +334,8 @@ static void copy_reply(const Tutti__V1__Reply *wire, struct reply *reply)
     reply->rank = wire->rank;
     reply->is_won = wire->is_won;
     reply->is_maker = wire->is_maker;
+    reply->is_by_loss = wire->is_by_loss;
+    reply->present = wire->present;
     reply->at_ns = wire->at_ns;
 }
 

@@ -4,6 +4,7 @@
 #include "proto/message/limits.h"
 
 #include <assert.h>
+#include <string.h>
 
 void put_histogram(struct buffer *into, uint32_t field, const struct histogram *histogram)
 {
@@ -70,6 +71,20 @@ static void put_codes(struct buffer *into, uint32_t field, const struct close_co
     }
 }
 
+static void put_slowest(struct buffer *into, uint32_t field, const struct slow_traces *traces)
+{
+    assert(traces->size <= SLOW_TRACES);
+    for (size_t i = 0; i < traces->size; i++) {
+        const struct slow_trace *trace = &traces->items[i];
+        size_t item = protobuf_write_open(into, field);
+        protobuf_write_bytes(into, 1, bytes_of(trace->id, sizeof trace->id));
+        protobuf_write_number(into, 2, trace->latency_us);
+        protobuf_write_number(into, 3, trace->has_worker ? (uint64_t)trace->worker + 1 : 0);
+        protobuf_write_number(into, 4, trace->step);
+        protobuf_write_close(into, item);
+    }
+}
+
 static void put_requests(const struct statistics *statistics, struct buffer *into)
 {
     for (size_t i = 0; i < statistics->request_count; i++) {
@@ -88,6 +103,7 @@ static void put_requests(const struct statistics *statistics, struct buffer *int
         protobuf_write_number(into, 31, request->received_bytes);
         protobuf_write_number(into, 32, request->sent_bytes);
         put_codes(into, 33, &request->statuses);
+        put_slowest(into, 90, &request->slowest);
         protobuf_write_close(into, opened);
     }
 }
@@ -199,6 +215,7 @@ void encode_statistics(const struct message *message, struct buffer *into)
     protobuf_write_number(into, 31, (uint64_t)statistics->at_ns);
     put_scenarios(statistics, into);
     put_slices(statistics, into);
+    protobuf_write_number(into, 110, statistics->steps_failed_by_loss);
 }
 
 /* NULL where the peer has sent none. */
@@ -238,6 +255,26 @@ static bool take_codes(Tutti__V1__CloseCount *const *wire, size_t count, struct 
     return true;
 }
 
+static bool take_slowest(const Tutti__V1__RequestStatistics *wire, struct slow_traces *traces,
+                         struct error *error)
+{
+    if (wire->n_slowest > SLOW_TRACES) {
+        return error_set(error, "more than %u traces", SLOW_TRACES);
+    }
+    for (size_t i = 0; i < wire->n_slowest; i++) {
+        const Tutti__V1__SlowTrace *from = wire->slowest[i];
+        struct slow_trace trace = {.latency_us = from->latency_us, .step = from->step};
+        if (from->id.len != sizeof trace.id || from->worker > LIMIT_WORKERS) {
+            return error_set(error, "a trace that is none");
+        }
+        memcpy(trace.id, from->id.data, sizeof trace.id);
+        trace.has_worker = from->worker > 0;
+        trace.worker = trace.has_worker ? from->worker - 1 : 0;
+        slow_traces_add(traces, &trace);
+    }
+    return true;
+}
+
 static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_left,
                           struct decoding *decoding)
 {
@@ -257,7 +294,8 @@ static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_l
             !take_histogram(from->latency_us, &requests[i].latency_us, buckets_left, decoding) ||
             !take_phases(from, &requests[i], buckets_left, decoding) ||
             !take_own_histogram(from->response_us, &requests[i].response_us, buckets_left, decoding) ||
-            !take_codes(from->statuses, from->n_statuses, &requests[i].statuses, decoding->error)) {
+            !take_codes(from->statuses, from->n_statuses, &requests[i].statuses, decoding->error) ||
+            !take_slowest(from, &requests[i].slowest, decoding->error)) {
             return false;
         }
     }
@@ -397,6 +435,7 @@ bool decode_statistics(const Tutti__V1__Message *protobuf_write_message, struct 
     }
     statistics->steps_ok = wire->steps_ok;
     statistics->steps_failed = wire->steps_failed;
+    statistics->steps_failed_by_loss = wire->steps_failed_by_loss;
     statistics->steps_stopped = wire->steps_stopped;
     statistics->workers_running = wire->workers_running;
     statistics->at_ns = wire->at_ns;

@@ -57,6 +57,7 @@ uint32_t campaign_most_workers(const struct campaign_options *options)
     if (options->goal.size > 0 && goal_parse(options->goal, &goal, NULL) && goal.most > most) {
         most = goal.most;
     }
+    most = options->is_sizing && options->sizing_workers > most ? options->sizing_workers : most;
     if (options->stages.size == 0 || !load_parse_stages(options->stages, &stages, NULL) || stages.are_rates) {
         return (uint32_t)most;
     }

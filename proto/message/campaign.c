@@ -31,10 +31,28 @@ static uint32_t settle_loads(struct campaign_options *options, const struct load
     return last->first_worker + last->workers;
 }
 
+/* Molotov's own number, where nobody has said one. */
+#define SIZING_WORKERS 500u
+
+static void sizing_settle(struct campaign_options *options, bool is_fail_given)
+{
+    uint32_t unit = options->room_size > 0 ? options->room_size : 1;
+    if (options->sizing_workers == 0) {
+        options->sizing_workers = options->workers > 1 ? options->workers : SIZING_WORKERS / unit * unit;
+        options->workers = unit;
+    }
+    if (!is_fail_given) {
+        options->fail_steps = 0; /* it goes on until steps fail */
+    }
+}
+
 void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given)
 {
     if (!is_fail_given && options->thresholds.size > 0) {
         options->fail_steps = 0;
+    }
+    if (options->is_sizing) {
+        sizing_settle(options, is_fail_given);
     }
     struct load_stages stages;
     struct loads loads;
@@ -50,7 +68,7 @@ void campaign_options_settle(struct campaign_options *options, bool are_runs_giv
         options->duration_ms = stages.length_ms;
     }
     if (!are_runs_given && options->duration_ms == 0 && options->shared_runs == 0 &&
-        options->load.size == 0) {
+        options->load.size == 0 && !options->is_sizing) {
         options->runs = 1; /* nobody means to run for ever, or for no time, by saying nothing */
     }
 }
@@ -99,6 +117,27 @@ static bool goal_options_check(const struct campaign_options *options, struct er
            error_set(error, "goal: workers, min and max are whole rooms of %u", size);
 }
 
+static bool sizing_options_check(const struct campaign_options *options, struct error *error)
+{
+    uint32_t size = options->room_size > 0 ? options->room_size : 1;
+    if (!options->is_sizing) {
+        return true;
+    }
+    if (campaign_is_open(options) || options->stages.size > 0 || options->load.size > 0 ||
+        options->goal.size > 0) {
+        return error_set(
+            error, "sizing changes the number of workers: rate, stages, loads and goal do not go with it");
+    }
+    if (options->runs > 0 || options->shared_runs > 0 || options->is_single_run) {
+        return error_set(
+            error,
+            "sizing takes as many steps as it needs: runs, shared_runs and single_run do not go with it");
+    }
+    return (options->sizing_workers > 0 && options->sizing_workers % size == 0 &&
+            options->workers % size == 0) ||
+           error_set(error, "sizing: workers are whole rooms of %u", size);
+}
+
 static bool load_options_check(const struct campaign_options *options, struct error *error)
 {
     if (options->load.size > 0) {
@@ -138,7 +177,7 @@ bool campaign_options_check(const struct campaign_options *options, struct error
         return error_set(error, "single_run and single_mode contradict each other");
     }
     return goal_options_check(options, error) && growth_options_check(options, error) &&
-           load_options_check(options, error);
+           sizing_options_check(options, error) && load_options_check(options, error);
 }
 
 uint64_t campaign_sync_timeout_ms(const struct campaign_options *options)

@@ -85,6 +85,24 @@ bool campaign_parse_fail(const char *text, void *options, struct error *error)
     return error_set(error, "\"%.40s\" is neither a number of steps nor a percentage like 5%%", text);
 }
 
+bool campaign_parse_trace(const char *text, void *options, struct error *error)
+{
+    struct campaign_options *campaign = options;
+    size_t length = strlen(text);
+    if (strcmp(text, "off") == 0 || strcmp(text, "all") == 0) {
+        campaign->trace_percent = text[0] == 'a' ? 100 : 0;
+        return true;
+    }
+    bool is_plain = length > 1 && text[length - 1] == '%' && strspn(text, "0123456789.") == length - 1;
+    char *end = NULL;
+    double percent = is_plain ? strtod(text, &end) : -1;
+    if (is_plain && end == text + length - 1 && percent <= 100) {
+        campaign->trace_percent = percent;
+        return true;
+    }
+    return error_set(error, "\"%.40s\" is none of off, all, or a percentage like 1%%", text);
+}
+
 struct campaign_options campaign_options_defaults(void)
 {
     struct campaign_options options = {0};

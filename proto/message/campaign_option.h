@@ -31,3 +31,5 @@ MUST_CHECK bool campaign_parse_grace(const char *text, void *options, struct err
 /* "10" failed steps or "2.5%" of them, into fail_steps and fail_percent; for a row of `struct option` whose
  * value is the whole struct campaign_options. */
 MUST_CHECK bool campaign_parse_fail(const char *text, void *options, struct error *error);
+/* "off", "all" or "1%", into trace_percent; likewise. */
+bool campaign_parse_trace(const char *text, void *options, struct error *error);

@@ -8,6 +8,7 @@
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
 #include "proto/message/slice.h"
+#include "proto/message/slow_traces.h"
 #include "proto/message/websocket_count.h"
 
 #include <stdbool.h>
@@ -103,7 +104,8 @@ struct done {
 };
 
 struct begin {
-    int64_t at_ns; /* coordinator's clock; 0 is at once */
+    int64_t at_ns;         /* coordinator's clock; 0 is at once */
+    uint64_t from_plan_ns; /* of an agent that joins later: arrivals before this instant are others' */
 };
 
 /* Workers that continue at `first_step`. */
@@ -134,6 +136,8 @@ struct pace {
     uint64_t rate_at_ns;
     double rate_per_s;
     double before;
+    uint64_t slots_at_ns;    /* from then on every so many-th arrival is of the same worker: */
+    uint32_t slots;          /* 0: as many as there were workers at the beginning */
     struct room_step *rooms; /* where workers meet, they pause before this step */
     size_t room_count;
 };
@@ -168,6 +172,7 @@ struct request_statistics {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses;  /* of answers: HTTP's status codes, instead of those of an end */
+    struct slow_traces slowest;    /* of those with traces */
     struct histogram *latency_us;  /* of those that left; owned by the message */
     struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
@@ -230,6 +235,7 @@ struct scenario_statistics {
 struct statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss; /* of those: only because others were lost with their agent */
     uint64_t steps_stopped;
     uint32_t workers_running; /* at this moment, not an increment */
     int64_t at_ns; /* the middle of the time that it covers, by the coordinator's clock; 0: unknown */

@@ -64,6 +64,14 @@ struct operation;
 /* When the worker at this index of `workers` did it. */
 int64_t operation_instant_ns(const struct operation *operation, size_t place);
 
+/* What the timeout of a wait at a barrier does. */
+enum barrier_timeout {
+    BARRIER_TIMEOUT_FAIL,  /* the wait ends as `timeout`; its worker has arrived, and counts for the others */
+    BARRIER_TIMEOUT_GO,    /* the barrier opens: all who are present go on, and later ones pass */
+    BARRIER_TIMEOUT_LEAVE, /* the wait ends as `timeout`, and its worker does not count any more */
+    BARRIER_TIMEOUTS
+};
+
 struct operation {
     enum operation_kind kind;
     struct worker_set workers;
@@ -76,6 +84,7 @@ struct operation {
     uint64_t timeout_ms; /* of a wait; 0 is the campaign's default */
     bool is_strict;
     bool is_at_once;
+    enum barrier_timeout on_timeout; /* BARRIER */
     /* Of a wait, in a task of the worker: others of its tasks go on meanwhile, so it is no part of a deadlock
      * until SETTLED; and it does not end with the step. */
     bool is_aside;
@@ -127,11 +136,13 @@ struct reply {
     uint64_t step;
     uint32_t nth;
     uint32_t call;
-    uint64_t count; /* read so far; arrived at the barrier */
-    uint64_t total; /* readers */
-    uint64_t rank;  /* barrier: rank of the first worker in `workers`, from 1; the others follow in order */
+    uint64_t count;   /* read so far; arrived at the barrier */
+    uint64_t total;   /* readers */
+    uint64_t present; /* barrier: how many went on together, including these */
+    uint64_t rank;    /* barrier: rank of the first worker in `workers`, from 1; the others follow in order */
     bool is_won;
     bool is_maker;
+    bool is_by_loss; /* of OUTCOME_SHORT: those who are missing were lost with their agent, none has failed */
     struct bytes value;
     struct shared
         *shared; /* a reference to the memory of `value`, shared by many replies; NULL: `value` is borrowed */

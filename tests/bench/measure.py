@@ -467,6 +467,10 @@ def measure_thresholds(seconds):
     return json.loads(run([BUILD / "bin" / "threshold_judge", 50, 100, seconds]))
 
 
+def measure_statistics(seconds):
+    return json.loads(run([BUILD / "bin" / "statistics_merge", 1000, 100, 10, seconds]))
+
+
 def cpu_s(pid):
     """Processor time of all threads of a process."""
     fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
@@ -629,6 +633,8 @@ BENCHES = [
       ("worker_operations_per_s", "… of single workers, one room of 10,000")]),
     ("thresholds", lambda quick: measure_thresholds(60 if quick else 300),
      [("ms_per_s", "judging 50 thresholds of 100 names, half of them windows, ms a second (aim: < 1)")]),
+    ("statistics", lambda quick: measure_statistics(2 if quick else 10),
+     [("core_percent", "statistics of 1,000 agents with 100 names each, % of a core (aim: ≤ 15)")]),
     ("agents", lambda quick: measure_agents(1000, 5 if quick else 20),
      [("core_percent", "1,000 idle agents, % of a core (aim: < 10)"), ("kb_each", "… kB of the coordinator for each (aim: < 64)")]),
     ("redis", lambda quick: measure_redis(100 if quick else 300),

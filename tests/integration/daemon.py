@@ -7,6 +7,7 @@ import signal
 import threading
 import unittest
 
+import described
 from support import Process, environment, script, token_of, tutti, wait_until
 
 READY = re.compile(r"ready: agents at (tcp://\S+), API at http://(\S+):(\d+)")
@@ -96,9 +97,11 @@ class Coordinator(Logged):
         try:
             connection.request(method, path, body, headers)
             response = connection.getresponse()
-            return Answer(response.status, response.headers, response.read())
+            answer = Answer(response.status, response.headers, response.read())
         finally:
             connection.close()
+        described.hold(method, path, answer)
+        return answer
 
     def get(self, path, **more):
         return self.request("GET", path, **more)
@@ -185,6 +188,7 @@ class Events:
             elif line.startswith("data: "):
                 data = json.loads(line[6:])
             elif line == "" and event is not None:
+                described.hold_event(event, data)
                 yield event, data
                 event, data = None, None
 

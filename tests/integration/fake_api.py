@@ -66,12 +66,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
 class FakeApi:
     """`plans`: for each (method, path) the answers in order, of which the last one is repeated: (status, body) or a function of the handler."""
 
-    def __init__(self, plans):
+    def __init__(self, plans, port=0):
         self.plans = {key: list(plan) for key, plan in plans.items()}
         self.asked = []
         self.changed = threading.Condition()
         self.over = threading.Event()
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.server.daemon_threads = True
         self.server.api = self
         self.url = f"http://127.0.0.1:{self.server.server_port}"

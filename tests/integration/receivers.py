@@ -230,7 +230,7 @@ def read_remote_write(body):
             if inner == 1:
                 labels.append((pair[1].decode(), pair[2].decode()))
             else:
-                values.append((pair[1], pair[2]))
+                values.append((pair.get(1, 0.0), pair[2]))
         names = [name for name, _ in labels]
         assert names == sorted(set(names)) and names[0] == "__name__", labels
         assert all(value for _, value in labels), labels

@@ -36,6 +36,24 @@ class Help(unittest.TestCase):
             if command not in ("version",):
                 self.assertIn("Examples:", first.out)
 
+    def test_unknown_commands_have_their_nearest(self):
+        for arguments, word in ((("rnu",), "run"), (("help", "rnu"), "run"), (("help", "statsu"), "status")):
+            result = tutti(*arguments)
+            self.assertEqual((result.code, result.out), (2, ""))
+            self.assertRegex(result.err, rf'there is no command "\w+"; did you mean {word}\? \(see tutti help\)\n$')
+        self.assertIn('unexpected argument "watch"', tutti("help", "run", "watch").err)
+
+    def test_a_variable_is_offered_only_where_it_is_taken(self):
+        for command in COMMANDS:
+            out = tutti("help", command).out
+            for name in re.findall(r"\bTUTTI_[A-Z_]+", out.partition("Options:")[2].partition("Examples:")[0]):
+                option = name.removeprefix("TUTTI_").lower().replace("_", "-")
+                self.assertRegex(out, rf"(?m)^ +(-\w, )?--{option}\b", command)
+                self.assertNotRegex(out, rf"Only on the command line: .*--{option}\b", command)
+        self.assertIn("\nOnly on the command line: --json.\n", tutti("help", "watch").out)
+        self.assertIn("--retry as TUTTI_RETRY", tutti("help", "status").out)
+        self.assertNotIn("TUTTI_JSON", tutti("help", "watch").out)
+
     def test_version(self):
         for arguments in (("--version",), ("version",)):
             self.assertRegex(tutti(*arguments).out, r"^tutti \d+\.\d+\.\d+\n$")
@@ -100,6 +118,31 @@ class Check(unittest.TestCase):
         result = tutti("check", script("options"))
         self.assertIn("workers = 3", result.out)
         self.assertIn("setup", tutti("check", script("ends-early")).out)
+
+
+class Suspicions(unittest.TestCase):
+    def check(self, text):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder, "a.lua")
+            path.write_text('local tutti = require "tutti"\n' + text)
+            return tutti("check", path)
+
+    def test_misspelt_fields(self):
+        result = self.check('tutti.scenario("a", function(worker)\n  worker.steps = 1\n  return worker.rom.id, worker.steps, worker.seat, worker.basket,\n'
+                            '    worker:barier("x"), my.worker.rom\nend)\n')
+        self.assertEqual((result.code, result.err), (0, "tutti: check: a.lua:4: nobody sets worker.rom; did you mean worker.room?\n"
+                                                        "tutti: check: a.lua:5: nobody sets worker.barier; did you mean worker.barrier?\n"), result)
+
+    def test_functions_that_are_no_fixtures(self):
+        result = self.check('function setup(worker) end\nlocal function teardown() end\ntutti.teardown(teardown)\ntutti.scenario("a", function() end)\n')
+        self.assertEqual((result.code, result.err), (0, "tutti: check: a.lua:2: nobody calls the function setup; a fixture is given to tutti: tutti.setup(setup)\n"))
+
+    def test_weights_that_are_all_0(self):
+        text = 'tutti.scenario("a", { weight = 0 }, function() end)\ntutti.scenario("b", { weight = 0 }, function() end)\n'
+        result = self.check(text)
+        self.assertEqual((result.code, result.out), (2, ""))
+        self.assertIn("all scenarios have weight 0, and there is no scenario_picker: no step would find one", result.err)
+        self.assertEqual(self.check(text + 'tutti.scenario_picker(function() return "a" end)\n').code, 0)
 
 
 class Init(unittest.TestCase):

@@ -1,5 +1,6 @@
 """start, stop, status, watch, report and agents against an API that answers what we want, including nonsense."""
 import base64
+import contextlib
 import json
 import os
 import pathlib
@@ -7,6 +8,7 @@ import signal
 import socket
 import tempfile
 import threading
+import time
 import unittest
 
 from fake_api import PROGRESS, FakeApi, event, report
@@ -33,7 +35,7 @@ class Refused(unittest.TestCase):
     def test_nobody_there(self):
         url = f"http://127.0.0.1:{closed_port()}"
         for command in COMMANDS:
-            result = tutti(*command, "--api", url)
+            result = tutti(*command, "--api", url, env=environment(TUTTI_RETRY="0"))
             self.assertEqual(result.code, 3, result)
             self.assertRegex(result.err, rf"^tutti: {command[0]}: no coordinator answers at {url}: start one with tutti coordinator")
             self.assertEqual(result.out, "")
@@ -233,6 +235,36 @@ class Interrupted(unittest.TestCase):
             self.assertEqual(api.bodies(STOP[1]), [])
 
 
+class Away(unittest.TestCase):
+    """No coordinator is there yet when a command begins to look."""
+
+    LOOKS = (("status",), ("status", "7", "--json"), ("watch", "7"), ("watch", "7", "--json"), ("report", "7"), ("report", "7", "--json", "-"), ("agents",))
+
+    def test_looking_waits_for_it(self):
+        plans = {("GET", "/v1/campaigns"): [(200, {"campaigns": []})], ("GET", "/v1/campaigns/7"): [(200, PROGRESS)], EVENTS: [ends("passed")],
+                 ("GET", "/v1/campaigns/7/report"): [(200, report())], ("GET", "/v1/agents"): [(200, {"agents": []})]}
+        port = closed_port()
+        with contextlib.ExitStack() as processes:
+            looking = [processes.enter_context(Process(*command, "--api", f"http://127.0.0.1:{port}")) for command in self.LOOKS]
+            time.sleep(1)
+            with FakeApi(plans, port):
+                for command, process in zip(self.LOOKS, looking):
+                    result = process.finish(30)
+                    self.assertEqual(result.code, 0, (command, result))
+                    self.assertNotEqual(result.out, "", command)
+                    self.assertEqual((result.err.count("; trying again for a minute"), result.err.count("\n")), (1, 1), (command, result))
+
+    def test_but_not_for_ever(self):
+        url = f"http://127.0.0.1:{closed_port()}"
+        for command in self.LOOKS:
+            begun = time.monotonic()
+            result = tutti(*command, "--retry", "600ms", "--api", url)
+            self.assertEqual((result.code, result.out), (3, ""), (command, result))
+            self.assertIn("; trying again for 600 ms\n", result.err)
+            self.assertEqual(result.err.count("no coordinator answers at"), 2, result)
+            self.assertTrue(0.6 <= time.monotonic() - begun < 15, command)
+
+
 class LostCoordinator(unittest.TestCase):
     def test_comes_back(self):
         def cut(handler):
@@ -295,16 +327,18 @@ class Watch(unittest.TestCase):
 
 
 class Look(unittest.TestCase):
-    CAMPAIGNS = [{"campaign": 6, "script": "a.lua", "state": "ended", "verdict": "failed", "workers": 1000, "agents": 2, "elapsed_s": 65.0, "steps": {"ok": 4321, "failed": 2, "stopped": 0}},
+    CAMPAIGNS = [{"campaign": 6, "script": "a.lua", "state": "ended", "verdict": "failed", "workers": 1000, "agents": 2, "elapsed_s": 65.0, "steps": {"ok": 4321, "failed": 2, "stopped": 0}, "started_at": "2023-11-14T22:13:20.123Z", "ended_at": "2023-11-14T22:14:25.123Z"},
                  {"campaign": 7, "script": "b\x1b.lua", "state": "running", "verdict": None, "workers": 5, "agents": 1, "elapsed_s": 1.0, "steps": {"ok": 1, "failed": 0, "stopped": 0}}]
 
     def test_status(self):
         with FakeApi({("GET", "/v1/campaigns"): [(200, {"campaigns": []}), (200, {"campaigns": self.CAMPAIGNS})]}) as api:
             self.assertIn("no campaigns", tutti("status", "--api", api.url).out)
-            result = tutti("status", "--api", api.url)
+            result = tutti("status", "--api", api.url, env=environment(TZ="UTC"))
             rows = [line.split() for line in result.out.splitlines()]
-            self.assertEqual(rows[1], ["6", "a.lua", "failed", "1,000", "2", "1", "m", "5", "s", "4,321", "2"], result)
-            self.assertEqual(rows[2][1:3], ["b\\x1b.lua", "running"], result)
+            self.assertEqual(rows[0], ["id", "script", "state", "workers", "agents", "started", "time", "ok", "failed"], result)
+            self.assertEqual(rows[1], ["6", "a.lua", "failed", "1,000", "2", "Nov", "14", "22:13", "1", "m", "5", "s", "4,321", "2"], result)
+            self.assertEqual(rows[2][1:6], ["b\\x1b.lua", "running", "5", "1", "–"], result)
+            self.assertLessEqual(max(len(line) for line in result.out.splitlines()), 80)
             self.assertEqual(json.loads(tutti("status", "--json", "--api", api.url).out), {"campaigns": self.CAMPAIGNS})
 
     def test_status_of_one(self):
@@ -312,8 +346,15 @@ class Look(unittest.TestCase):
                 "agents": [{"name": "a1", "host": "h", "workers": 5, "state": "running"}]}
         with FakeApi({("GET", "/v1/campaigns/7"): [(200, live)]}) as api:
             result = tutti("status", 7, "--api", api.url)
-            self.assertEqual(result.out.splitlines(), ["campaign 7  pad.lua  running", "0:10  5 workers  10 ok  0 failed  last 10 s: 80.0 requests/s, p95 3.20 ms  4 wait for the writer of pad@12", "  a1 on h  5 workers, running"])
+            self.assertEqual(result.out.splitlines(), ["campaign 7  pad.lua  running", "not started yet", "0:10  5 workers  10 ok  0 failed  last 10 s: 80.0 requests/s,", "  p95 3.20 ms  4 wait for the writer of pad@12", "  a1 on h  5 workers, running"])
             self.assertEqual(json.loads(tutti("status", 7, "--json", "--api", api.url).out), live)
+        started = {**live, "started_at": "2023-11-14T22:13:20.123Z", "agents": [{"name": "a1", "host": "h", "workers": 5, "workers_running": 1, "state": "running"}]}
+        ended = {**started, "state": "ended", "verdict": "passed", "elapsed_s": 65.0}
+        with FakeApi({("GET", "/v1/campaigns/7"): [(200, started), (200, ended)]}) as api:
+            out = tutti("status", 7, "--api", api.url, env=environment(TZ="UTC")).out
+            self.assertIn("\nstarted Nov 14 22:13, running for 10.0 s\n", out)
+            self.assertIn("\n  a1 on h  1 worker, running\n", out)
+            self.assertIn("\nstarted Nov 14 22:13, ended Nov 14 22:14\n", tutti("status", 7, "--api", api.url, env=environment(TZ="UTC")).out)
 
     def test_agents(self):
         agents = [{"name": "a1", "host": "h", "pid": 11, "cores": 8, "memory_bytes": 2 ** 34, "shards": 8, "workers": 0, "state": "lost", "campaigns": [6, 7], "heard_ms_ago": 2500,

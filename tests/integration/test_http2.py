@@ -25,6 +25,7 @@ http {{
     root {dir}/www;
     location = /echo {{ add_header x-method $request_method; return 200 "$connection $server_protocol"; }}
     location = /moved {{ return 302 /echo; }}
+    location = /trace {{ return 200 $http_traceparent; }}
     location = /cookie {{ add_header set-cookie "who=$arg_who"; return 200 ok; }}
     location = /post {{ proxy_pass https://127.0.0.1:{port}/sunk; proxy_ssl_verify off; }}
     location = /sunk {{ return 200 $request_length; }}

@@ -356,6 +356,25 @@ class Live(WithAgents, Scripts):
         self.coordinator.post(f"/v1/campaigns/{campaign}/stop")
         self.assertEqual(self.coordinator.report(campaign)["verdict"], "aborted")
 
+    def test_an_agent_that_joins_takes_its_part(self):
+        """New workers go to it, and with them its part of the arrivals: a quarter of those of the last four seconds or so."""
+        campaign = self.start('tutti.record("on " .. worker.agent, 0) tutti.sleep(0.01)', "-w", 12, "--rate", "100/s", "-d", "9s", "--join")
+        alone = self.start("tutti.sleep(0.01)", "-w", 3, "-d", "6s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 50, 20, "no steps")
+        with Agent(self.coordinator.endpoint, "a4"):
+            self.coordinator.wait_agents(4)
+            self.coordinator.wait_until(lambda: len(self.coordinator.show(campaign)["agents"]) == 4, 20, "a4 takes no part")
+            time.sleep(0.5)
+            self.assertEqual(self.tutti("scale", campaign, "-w", 16).code, 0)
+            report = self.coordinator.report(campaign)
+            load, parts = report["load"], report["timings"]
+            self.assertEqual((report["verdict"], load["arrivals"] + load["dropped"]), ("passed", 900), report)
+            self.assertLess(load["dropped"], 30, load)
+            self.assertEqual({agent["name"]: agent["workers"] for agent in report["agents"]}, {"a1": 4, "a2": 4, "a3": 4, "a4": 4})
+            self.assertEqual(sum(part["count"] for part in parts.values()), load["arrivals"])
+            self.assertTrue(30 <= parts["on a4"]["count"] <= 180, parts)
+            self.assertEqual(len(self.coordinator.report(alone)["agents"]), 3)  # it did not say --join
+
     def test_the_part_of_a_lost_agent_is_dropped_or_taken_over(self):
         for policy in ("shrink", "replace"):
             with self.subTest(policy), Agent(self.coordinator.endpoint, "a4") as fourth:

@@ -70,6 +70,36 @@ class Loss(unittest.TestCase):
         self.assertNotEqual(result.verdict, "passed")
 
 
+class Writer(unittest.TestCase):
+    """The steps of readers that nobody is left to write for fail; where the policy allows the loss, that is no failure."""
+
+    def run_with(self, policy, *options):
+        with Run("writer-lost", "-w", 4, "-r", 12, "--agents", 2, "--on-loss", policy, *options) as process:
+            process.read_until("write in step 3")
+            os.kill(children_of(process.pid)[0], signal.SIGKILL)
+            result = process.finish(40)
+        self.assertGreater(result.steps["failed_by_loss"], 0, result)
+        self.assertIn(f"({result.steps['failed_by_loss']} by a loss)", result.out)
+        return result
+
+    def test_shrink(self):
+        result = self.run_with("shrink")
+        self.assertEqual((result.code, result.verdict), (3, "degraded"), result)
+        self.assertEqual(result.steps["failed"], result.steps["failed_by_loss"], result)
+        self.assertEqual(result.steps["failed"], 2 * 10, "two readers are left, from the third step on")
+
+    def test_replace(self):
+        result = self.run_with("replace")
+        self.assertEqual((result.code, result.verdict), (3, "degraded"), result)
+        self.assertEqual(result.steps["failed"], result.steps["failed_by_loss"], result)
+        self.assertLessEqual(result.steps["failed"], 3, "one round")
+        self.assertGreaterEqual(result.steps["ok"], 4 * 10)
+
+    def test_the_first_failure(self):
+        result = self.run_with("shrink", "-x")
+        self.assertEqual((result.code, result.verdict), (1, "failed"), "--exception stops at the first failure, whatever it came from")
+
+
 class Frozen(unittest.TestCase):
     def test_an_agent_that_freezes_is_lost_after_a_while(self):
         with Run("slow-steps", "-w", 8, "-r", 10, "--agents", 2) as process:

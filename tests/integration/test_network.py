@@ -300,7 +300,7 @@ class Network(unittest.TestCase):
         path = self.written(f"""
             local ok, why = pcall(http.get, {host}, {{ name = 'r', timeout = 20 }})
             if ok then tutti.incr('connected') else
-              assert(why.kind == 'local_limit' and tostring(why):find({words!r}, 1, true), tostring(why))
+              assert(why.kind == 'local_limit' and why.phase == 'connect' and tostring(why):find({words!r}, 1, true), tostring(why))
               tutti.incr('refused')
             end
             worker:barrier('all')

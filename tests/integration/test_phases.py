@@ -230,6 +230,26 @@ end)
                 self.assertGreaterEqual(phases["waiting"]["p50_ms"], 98)
                 self.assertLess(phases["waiting"]["max_ms"], 100 + LATE_MS)
 
+    def test_a_request_leaves_before_another_worker_computes(self):
+        """Requests of short turns may wait for each other; 0.3 s at a stretch is none, and cannot be interrupted in a gsub."""
+        with Server() as server:
+            script = pathlib.Path(self.folder.name, "computes.lua")
+            script.write_text(f"""
+local tutti, http = require "tutti", require "tutti.http"
+local function compute() local began = os.clock() while os.clock() - began < 0.3 do end end
+tutti.scenario("computes", function(worker)
+  for _ = 1, 4 do
+    if worker.id == 1 then http.get("http://127.0.0.1:{server.port}/", {{ name = "quick" }})
+    else ("x"):gsub("x", compute) end
+    tutti.sleep(0)
+  end
+end)
+""")
+            result = run(script, "--phases", "-w", "3", "--agents", "1", "--shards", "1")
+            self.assertEqual(result.code, 0, result)
+            self.assertEqual(result.report["requests"]["quick"]["count"], 4)
+            self.assertLess(result.report["requests"]["quick"]["phases"]["sending"]["max_ms"], 200)
+
     def test_an_upload_that_is_read_slowly_is_sent_slowly(self):
         with Server() as server:
             script = self.write(f"""

@@ -33,7 +33,7 @@ class Scale(WithAgents):
         for workers in (12, 3, 9):
             self.scale(campaign, workers)
         agents = json.loads(self.tutti("report", campaign, "--json", "-").out)["agents"]
-        self.assertEqual(sum(agent["workers"] for agent in agents), 6 + 6 + 6)
+        self.assertEqual(sum(agent["workers"] for agent in agents), 12, "those that came back are no others")
         self.assertIn("at the end 9 of 18", self.end(campaign))
 
     def test_a_room_that_changes_keeps_its_rounds(self):

@@ -1,4 +1,5 @@
 """What a campaign counts second by second: it adds up, says when nothing happened, and survives the coordinator."""
+import collections
 import csv
 import json
 import os
@@ -88,7 +89,28 @@ class AsFiles(unittest.TestCase):
 
     def rows(self, name):
         with open(self.folder / "csv" / name, newline="") as file:
-            return list(csv.DictReader(file))
+            rows = list(csv.reader(file, strict=True))
+        self.assertEqual({len(row) for row in rows}, {len(rows[0])}, f"{name} has as many fields in each line")
+        self.assertEqual(len(set(rows[0])), len(rows[0]), "each column has a heading of its own")
+        return [dict(zip(rows[0], row)) for row in rows[1:]]
+
+    def check_series(self, series):
+        """Each number of each row is that of the JSON report, and there is nothing else."""
+        left = {("total", key, ""): columns for key, columns in series["total"].items()}
+        for key in ("requests", "timings", "scenarios"):
+            left.update({("name", key, name): columns for name, columns in series[key].items()})
+        counted = collections.Counter()
+        for row in self.rows("series.csv"):
+            where = ("name" if row["name"] else "total", row["group"], row["name"])
+            point = counted[where]
+            counted[where] += 1
+            self.assertEqual((int(row["second"]), int(row["seconds"])), (point * series["point_s"], series["point_s"]))
+            told = {key: value for key, value in row.items() if key not in ("second", "seconds", "group", "name") and value != ""}
+            expected = {key: values[point] for key, values in left[where].items() if values[point] is not None}
+            self.assertEqual(set(told), set(expected), where)
+            for key, value in expected.items():
+                self.assertAlmostEqual(float(told[key]), value, delta=abs(value) / 1e6, msg=(where, key))
+        self.assertEqual(counted, {where: series["points"] for where in left})
 
     def check(self, report):
         summary = {row["key"]: row["value"] for row in self.rows("summary.csv")}
@@ -98,11 +120,12 @@ class AsFiles(unittest.TestCase):
             known = report[{"request": "requests", "timing": "timings", "scenario": "scenarios"}[row["kind"]]][row["name"]]
             for key in ("ok", "failed", "per_s", "p50_ms", "p999_ms", "max_ms", "stddev_ms"):
                 self.assertAlmostEqual(float(row[key]), known[key], delta=abs(known[key]) / 1e6, msg=(row, key))
+        self.check_series(report["series"])
         series = [row for row in self.rows("series.csv") if row["group"] == "requests"]
         for name, request in report["requests"].items():
             self.assertEqual(sum(int(row["count"]) for row in series if row["name"] == name), request["count"])
         suite = xml.etree.ElementTree.parse(self.folder / "report.xml").getroot().find("testsuite")
-        cases = {(case.get("classname"), case.get("name")): case.find("failure") for case in suite}
+        cases = {(case.get("classname"), case.get("name")): case.find("failure") for case in suite.iter("testcase")}
         self.assertEqual(len(cases), int(suite.get("tests")))
         self.assertEqual(sum(failure is not None for failure in cases.values()), int(suite.get("failures")))
         self.assertEqual(cases[("tutti.campaign", "verdict")] is None, report["verdict"] == "passed")
@@ -162,7 +185,7 @@ class OfACoordinatorThatIsKilled(Restarted):
         printed = self.tutti("report", campaign, "--csv", files.folder / "csv", "--junit", files.folder / "report.xml",
                              "--markdown", files.folder / "report.md")
         self.assertEqual(printed.code, 0, printed)
-        files.check(report)
+        files.check({**report, "series": after})
         self.assertEqual(self.tutti("report", campaign, "--junit", "/no/where.xml").code, 3)
         printed = self.tutti("report", campaign, "--json", "-")
         self.assertEqual(json.loads(printed.out)["series"], after)

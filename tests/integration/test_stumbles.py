@@ -1,5 +1,6 @@
 """Where people who come from other tools stumble: what they are told then."""
 import pathlib
+import re
 import tempfile
 import unittest
 
@@ -10,7 +11,7 @@ local http = require "tutti.http"
 """
 
 
-class Stumbles(unittest.TestCase):
+class Plays(unittest.TestCase):
     def setUp(self):
         self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
 
@@ -22,6 +23,8 @@ class Stumbles(unittest.TestCase):
     def play(self, text, *options, name="stumbles.lua", **more):
         return tutti("run", self.write(name, text), "--agents", 1, *options, **more)
 
+
+class Stumbles(Plays):
     def test_options_of_other_tools(self):
         path = self.write("a.lua", LOADS)
         for foreign, ours in (("--vus", "--workers"), ("--users", "--workers"), ("--max-runs", "--runs"),
@@ -105,6 +108,35 @@ tutti.scenario("a", function(worker) local row = rows:next(worker) tutti.print(r
             result = self.rows(content, name=name)
             self.assertEqual(result.code, 2, result)
             self.assertIn(f"{name}:2: the byte 0xE9 is not UTF-8; save the file as UTF-8\n", result.err)
+
+
+class Rendezvous(Plays):
+    """Six of seven parties are there in time, and the seventh comes alone."""
+
+    def meet(self, option):
+        return self.play(LOADS + f"""tutti.scenario("sale", function(worker)
+  if worker.id == 6 then tutti.sleep(1) end
+  local ok, rank, arrived, present = pcall(worker.barrier, worker, "sale", {{ parties = 7, timeout = 0.4{option} }})
+  tutti.print(worker.id .. ": " .. (ok and rank .. " of " .. arrived .. ", " .. present .. " present"
+                                    or rank.outcome .. ", " .. rank.arrived .. " of " .. rank.parties))
+end)
+""", "-w", 7).out
+
+    def test_who_times_out_counts(self):
+        out = self.meet("")
+        self.assertEqual(out.count(": timeout, 6 of 7\n"), 6, out)
+        self.assertIn("6: 7 of 7, 1 present\n", out)
+
+    def test_who_is_there_goes(self):
+        out = self.meet(', on_timeout = "go"')
+        for rank in range(1, 7):
+            self.assertRegex(out, rf"[0-5]: {rank} of 6, 6 present\n")
+        self.assertIn("6: 7 of 7, 1 present\n", out)
+
+    def test_who_leaves_does_not_count(self):
+        out = self.meet(', on_timeout = "leave"')
+        self.assertEqual(len(re.findall(r"[0-5]: timeout, \d of 7\n", out)), 6, out)
+        self.assertRegex(out, r"6: 7 of 7, 1 present\n|6: timeout, 1 of 7\n")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ TOKEN = re.compile(r"""
 """, re.VERBOSE | re.MULTILINE | re.DOTALL)
 OPEN = {"(": ")", "[": "]", "{": "}"}
 TYPES = {"const", "static", "struct", "enum", "union", "unsigned", "signed", "bool", "char", "int", "long", "short",
-         "double", "float", "void", "SCOPED", "volatile", "_Atomic", "register"}
+         "double", "float", "void", "SCOPED", "volatile", "_Atomic", "register", "typedef"}
 
 # What the compiler warns of after it has read the file, also in a system header.
 LATE_WARNINGS = ["array-bounds", "dangling-pointer", "format-overflow", "format-truncation", "free-nonheap-object",
@@ -231,7 +231,7 @@ class Parser:
         return self.tokens[at].text.isidentifier() and self.tokens[at + 1].text in ("=", ";", "[", ",")
 
     def declaration(self, at, ends):
-        if self.tokens[at].text == "static" or self.tokens[at].text == "enum" and self.tokens[at + 2].text == "{":
+        if self.tokens[at].text in ("static", "typedef") or self.tokens[at].text == "enum" and self.tokens[at + 2].text == "{":
             return
         while at < ends:
             at = self.until(at, ("=", ";"))

@@ -52,7 +52,7 @@ class Test:
         return number < len(reached) and reached[number] != 0
 
     def look(self, folder):
-        """Runs it on what is not broken: seconds, and what it reaches."""
+        """Runs it on what is not broken: seconds, and what it reaches. None, or what it printed when it failed."""
         for _ in range(3):
             with tempfile.TemporaryDirectory() as into:
                 begins, cpu_begins = time.monotonic(), processor_seconds()
@@ -61,8 +61,16 @@ class Test:
                 self.seconds = processor_seconds() - cpu_begins
                 self.reached = {path.name.replace("+", "/"): path.read_bytes() for path in pathlib.Path(into).iterdir()}
             if passes:
-                return
-        sys.exit(f"{self.name} fails on what is not broken:\n{printed[-3000:]}")
+                return None
+        return printed
+
+    def look_or_exit(self, folder):
+        printed = self.look(folder)
+        if printed is not None:
+            sys.exit(f"{self.name} fails on what is not broken:\n{printed[-3000:]}")
+
+    def reaches_any(self):
+        return any(any(places) for places in self.reached.values())
 
     def notices(self, folder, file, number):
         self.asked[file] += 1
@@ -78,23 +86,24 @@ class Test:
 
 
 def tests_of_program(name, program, filter_library, folder, is_steady):
-    """The program as one test, or as one for each of its functions if it is slow."""
+    """The program as one test, or as one for each of its functions if it is slow. None if it reaches nothing that is broken."""
     whole = Test(name, [program], is_steady=is_steady)
-    whole.look(folder)
+    whole.look_or_exit(folder)
+    if not whole.reaches_any():
+        return []
     if whole.seconds < ASKED_ONE_BY_ONE:
         return [whole]
     preload = {"LD_PRELOAD": str(filter_library)}
     printed = Test(name, [program], {**preload, "MUTANT_LIST": "1"}).run(folder, {}, 60)[1]
     functions = [line.split()[1] for line in printed.splitlines() if line.startswith("MUTANT_LIST ")]
     tests = [Test(f"{name}:{function}", [program], {**preload, "MUTANT_TEST": function}, is_steady) for function in functions]
-    for test in tests:
-        test.look(folder)
-    return tests or [whole]
+    passes = all(test.look(folder) is None for test in tests)  # alone, and with a library that it does not expect
+    return tests if tests and passes else [whole]
 
 
 def tests_of_simulator(program, seeds, folder):
     tests = [Test("simulate --stories", [program, "--stories", "tests/simulation/stories"])]
     tests += [Test(f"simulate --first {first}", [program, "--seeds", CHUNK, "--first", first]) for first in range(1, seeds, CHUNK)]
     for test in tests:
-        test.look(folder)
+        test.look_or_exit(folder)
     return tests

@@ -87,6 +87,7 @@ void actor_take_answer(struct world *world, struct host *host, uint32_t worker, 
     answer->rank = rank;
     answer->is_won = reply->is_won;
     answer->is_maker = reply->is_maker;
+    answer->is_by_loss = reply->is_by_loss;
     answer->at_ns = reply->at_ns > 0 ? (uint64_t)reply->at_ns : 0;
     answer->was_aside = actor->aside_until_ns != 0;
     actor->aside_until_ns = 0;
@@ -185,6 +186,7 @@ static void go_on_with_answer(struct world *world, struct host *host, uint32_t w
     if (answer->outcome == OUTCOME_STOPPED) {
         actor_end_step(world, host, worker, STEP_STOPPED, "stopped");
     } else if (answer->outcome != OUTCOME_OK && !actor->waits_in.is_caught) {
+        host->shards[actor->shard].counted.steps_failed_by_loss += answer->is_by_loss ? 1 : 0;
         actor_end_step(world, host, worker, STEP_FAILED, outcome_name(answer->outcome));
     } else if (answer->is_maker) {
         actor->answer.is_maker = false;

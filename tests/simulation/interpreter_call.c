@@ -97,8 +97,10 @@ static const char *name_of(const struct act *act)
     return act->kind <= ACT_WRONG_SIGNAL ? NOTIFIERS[act->name] : VARIABLES[role_of(act->kind)];
 }
 
-static void note_arrival(struct truth_barrier *barrier, uint32_t worker, uint32_t parties)
+static void note_arrival(struct truth_barrier *barrier, uint32_t worker, uint32_t parties,
+                         enum barrier_timeout on_timeout)
 {
+    barrier->may_go = barrier->may_go || on_timeout == BARRIER_TIMEOUT_GO;
     barrier->is_mixed = barrier->is_mixed || (barrier->named != 0 && barrier->named != parties + 1);
     barrier->named = parties + 1;
     barrier->arrived |= 1u << worker;
@@ -125,7 +127,7 @@ static void note_act(struct world *world, struct actor *actor, uint32_t worker, 
         break;
     case ACT_BARRIER:
         note_arrival(truth_barrier(truth, worker, act->name, actor->step, actor->wait_nth), worker,
-                     act->count);
+                     act->count, (enum barrier_timeout)act->on_timeout);
         break;
     case ACT_DECLARE: {
         struct truth_notifier *notifier = truth_notifier(truth, worker, act->name, actor->step);
@@ -221,6 +223,7 @@ void actor_call(struct world *world, struct host *host, uint32_t worker, const s
         .timeout_ms = act->timeout_ms,
         .is_strict = act->is_strict,
         .is_at_once = act->is_at_once,
+        .on_timeout = (enum barrier_timeout)act->on_timeout,
         .is_aside = act->aside_ms > 0,
     };
     struct buffer value SCOPED(buffer_finish);

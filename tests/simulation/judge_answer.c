@@ -85,7 +85,7 @@ static void judge_barrier(struct world *world, uint32_t worker, const struct act
     missing &= ~repeating_workers(world);
     uint32_t arrived = count_bits(barrier->arrived);
     bool is_enough = actor->waits_in.count > 0 && arrived >= actor->waits_in.count;
-    if (missing != 0 && !is_enough) {
+    if (missing != 0 && !is_enough && !barrier->may_go) {
         world_break(world, "worker %u passes a barrier of step %" PRIu64 " without workers %x", worker,
                     actor->wait_step, missing);
     }
@@ -231,6 +231,17 @@ static bool judge_refusal(struct world *world, uint32_t worker, const struct act
     return barrier->is_mixed;
 }
 
+/* It has timed out at a barrier that does not count it any more. */
+static void judge_leaving(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    if (actor->call == OPERATION_BARRIER && actor->waits_in.on_timeout == BARRIER_TIMEOUT_LEAVE) {
+        struct truth_barrier *barrier =
+            truth_barrier(&world->truth, worker, actor->waits_in.name, actor->wait_step, actor->wait_nth);
+        barrier->left += barrier->arrived >> worker & 1u;
+        barrier->arrived &= ~(1u << worker);
+    }
+}
+
 void judge_answer(struct world *world, uint32_t worker, struct actor *actor)
 {
     uint64_t waited_ns = world->now_ns - actor->wait_began_ns;
@@ -246,6 +257,7 @@ void judge_answer(struct world *world, uint32_t worker, struct actor *actor)
         judge_short(world, worker, actor);
         break;
     case OUTCOME_TIMEOUT:
+        judge_leaving(world, worker, actor);
         may_be = is_wait && (waited_ns >= timeout_ms * 1000000 || actor->waits_in.gives_up);
         break;
     case OUTCOME_DEADLOCK:

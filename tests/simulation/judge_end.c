@@ -33,6 +33,10 @@ static void judge_counts(struct world *world, const struct campaign_report *repo
     bool is_less = report->steps_ok < sums->ok || report->steps_failed < sums->failed ||
                    report->steps_stopped < sums->stopped;
     bool may_be_less = !plan_is_survivable(world->plan) || world->plan->is_stop_at_once;
+    if (report->steps_failed_by_loss > (world->agents_declared > 0 ? report->steps_failed : 0)) {
+        world_break(world, "%" PRIu64 " of %" PRIu64 " failed steps by the loss of %u agents",
+                    report->steps_failed_by_loss, report->steps_failed, world->agents_declared);
+    }
     if (is_more || (is_less && !may_be_less)) {
         world_break(world,
                     "the report counts %" PRIu64 " ok, %" PRIu64 " failed, %" PRIu64
@@ -67,7 +71,8 @@ static void judge_lost(struct world *world, const struct campaign_report *report
 static bool is_failure_due(const struct world *world, const struct campaign_report *report)
 {
     const struct campaign_options *options = &world->plan->options;
-    bool is_over_limit = options->fail_steps > 0 && report->steps_failed >= options->fail_steps;
+    uint64_t failed = report->steps_failed - report->steps_failed_by_loss;
+    bool is_over_limit = options->fail_steps > 0 && failed >= options->fail_steps;
     bool is_lost = options->on_loss == ON_LOSS_FAIL && world->agents_lost > 0;
     bool is_stopped = options->is_stopped_by_failure && report->steps_failed > 0;
     bool is_broken = world->plan->is_script_broken || world->plan->is_global_broken;

@@ -47,9 +47,10 @@ struct act {
     bool is_strict;
     bool is_caught; /* the step continues if the call raises */
     bool is_at_once;
-    bool is_campaign; /* scope of a variable */
-    bool makes_badly; /* the factory fails */
-    uint32_t count;   /* parties, readers; milliseconds of a sleep or of a factory */
+    uint8_t on_timeout; /* enum barrier_timeout */
+    bool is_campaign;   /* scope of a variable */
+    bool makes_badly;   /* the factory fails */
+    uint32_t count;     /* parties, readers; milliseconds of a sleep or of a factory */
     uint32_t timeout_ms;
     uint32_t aside_ms; /* of a wait: for so long another task of the worker moves; 0: none does */
     bool gives_up;     /* it is cancelled when that is over */

@@ -1,4 +1,5 @@
 /* Draws a plan from the seed: one of several shapes, then network, faults and options around it. */
+#include "proto/message/operation.h"
 #include "tests/simulation/explorer.h"
 #include "tests/simulation/plan.h"
 
@@ -105,9 +106,15 @@ static void draw_rush(struct plan *plan, struct random *random)
     uint32_t parties = chance(random, 70) ? 0 : (uint32_t)between(random, 1, size);
     bool is_at_once = chance(random, 20);
     bool is_double = chance(random, 30);
+    bool may_time_out = chance(random, 25);
     for (uint32_t worker = 0; worker < plan->options.workers; worker++) {
         for (uint32_t step = 1; step <= plan->step_count; step++) {
             struct act act = {.kind = ACT_BARRIER, .count = parties, .is_at_once = is_at_once};
+            if (may_time_out && chance(random, 40)) {
+                act.timeout_ms = (uint32_t)between(random, 1, 80);
+                act.on_timeout = (uint8_t)random_below(random, BARRIER_TIMEOUTS);
+                act.is_caught = chance(random, 50);
+            }
             plan_add(plan, worker, step, act);
             if (is_double) {
                 plan_add(plan, worker, step, act);
@@ -146,6 +153,7 @@ static struct act draw_meeting(struct random *random, uint32_t size)
         act.kind = ACT_BARRIER;
         act.name = 0;
         act.count = chance(random, 75) ? 0 : size > 2 ? 2 : 1;
+        act.on_timeout = (uint8_t)(chance(random, 70) ? 0 : random_below(random, BARRIER_TIMEOUTS));
         break;
     }
     /* All workers at a barrier have to name the same number: it depends on its name, unless a mistake is
@@ -365,6 +373,19 @@ static void draw_options(struct plan *plan, struct random *random)
     plan->is_stop_at_once = chance(random, 30);
 }
 
+/* An agent goes early, and its next process joins the campaign before its workers change. */
+static void draw_join(struct plan *plan, struct random *random)
+{
+    plan->options.may_join = chance(random, 50);
+    if (plan->options.may_join && plan->hosts > 1 && plan->fault_count < PLAN_FAULTS) {
+        plan->faults[plan->fault_count++] =
+            (struct fault){.kind = chance(random, 50) ? FAULT_LEAVE : FAULT_CRASH_KNOWN,
+                           .host = (uint8_t)random_below(random, plan->hosts),
+                           .at_ns = between(random, 50, 400) * MS,
+                           .for_ns = between(random, 1, 200) * MS};
+    }
+}
+
 /* Workers that join later have the programs of the existing ones. */
 static void draw_scales(struct plan *plan, struct random *random)
 {
@@ -380,6 +401,7 @@ static void draw_scales(struct plan *plan, struct random *random)
         plan->scales[i] =
             (struct scaling){.at_ns = 100 * MS + at_ns, .workers = (uint32_t)between(random, 1, most)};
     }
+    draw_join(plan, random);
     for (uint32_t worker = workers; worker < PLAN_WORKERS; worker++) {
         for (uint32_t step = 0; step < PLAN_STEPS; step++) {
             plan->steps[worker][step] = plan->steps[worker % workers][step];

@@ -1,4 +1,5 @@
 /* Prints a plan, so that a failing seed can be read. */
+#include "proto/message/operation.h"
 #include "tests/simulation/plan.h"
 
 #include <inttypes.h>
@@ -22,6 +23,9 @@ static void print_act(const struct act *act)
     if (act->aside_ms != 0) {
         printf("[%s after %u ms]", act->gives_up ? "given up" : "settled", act->aside_ms);
     }
+    printf("%s", act->on_timeout == BARRIER_TIMEOUT_GO      ? " else goes"
+                 : act->on_timeout == BARRIER_TIMEOUT_LEAVE ? " else leaves"
+                                                            : "");
     printf("%s%s%s%s%s", act->is_strict ? " strict" : "", act->is_caught ? " caught" : "",
            act->is_at_once ? " at_once" : "", act->is_campaign ? " campaign" : "",
            act->makes_badly ? " badly" : "");

@@ -253,6 +253,15 @@ static void tell_scale_back(struct plan *plan)
     add_scale(plan, 300 * MS, 4);
 }
 
+/* The new process of host 1 gets the workers that are new. */
+static void tell_scale_joined(struct plan *plan)
+{
+    begin_turns(plan, 4, 12);
+    plan->options.may_join = true;
+    add_fault(plan, FAULT_LEAVE, 1, 150 * MS, 50 * MS);
+    add_scale(plan, 600 * MS, 6);
+}
+
 static void tell_short_freeze(struct plan *plan)
 {
     begin_scene(plan, 4, 2, 2);
@@ -416,6 +425,8 @@ const struct story *story_plans(size_t *count)
          tell_scale_down},
         {"scale-rooms", "One more room: it begins with its first step, and the others do not notice.",
          tell_scale_rooms},
+        {"scale-joined", "An agent joins while it runs: new workers begin on it, and meet the others.",
+         tell_scale_joined},
         {"scale-back", "A worker that was one too many is needed again: it comes back when it has ended.",
          tell_scale_back},
         {"short-freeze", "An agent is frozen for less than its lease: it goes on as if nothing had happened.",

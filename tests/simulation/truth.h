@@ -46,7 +46,8 @@ struct truth_barrier {
     bool is_mixed;  /* different numbers were declared */
     uint32_t arrived;
     uint32_t ranks; /* ranks that were assigned */
-    uint32_t left;  /* arrivals that are forgotten: their workers run the step again */
+    uint32_t left;  /* arrivals that are forgotten: their workers run the step again, or have left */
+    bool may_go;    /* who is present may go on when the wait of one of them times out */
 };
 
 struct truth_variable {

@@ -84,6 +84,7 @@ struct answer {
     uint64_t rank;
     bool is_won;
     bool is_maker;
+    bool is_by_loss;
     bool was_aside;
     bool was_stuck; /* a deadlock had been found for this worker */
     uint64_t at_ns; /* the host's clock */

@@ -115,9 +115,9 @@ static struct bytes batcher_key_of(struct batcher *batcher, const struct operati
     if (!operation_is_aggregated(operation->kind)) {
         return bytes_of(NULL, 0);
     }
-    append_number(key, (uint64_t)operation->kind * 16 + operation->is_aside * 8u +
-                           instants_are_with(operation) * 4u + operation->is_strict * 2u +
-                           operation->is_at_once);
+    append_number(key, (uint64_t)operation->kind * 64 + operation->on_timeout * 16u +
+                           operation->is_aside * 8u + instants_are_with(operation) * 4u +
+                           operation->is_strict * 2u + operation->is_at_once);
     append_number(key, (uint64_t)operation->room << 32 | operation->nth);
     append_number(key, operation->step);
     append_number(key, (uint64_t)operation->count << 32 | operation->call);
@@ -137,9 +137,10 @@ static bool are_alike(const struct operation *left, const struct operation *righ
            left->step == right->step && left->count == right->count && left->call == right->call &&
            left->timeout_ms == right->timeout_ms && left->is_strict == right->is_strict &&
            left->is_at_once == right->is_at_once && left->is_aside == right->is_aside &&
-           bytes_equal(left->name, right->name) && bytes_equal(left->text, right->text) &&
-           bytes_equal(left->value, right->value) && bytes_equal(left->expected, right->expected) &&
-           bytes_equal(left->digest, right->digest) && instants_are_with(left) == instants_are_with(right);
+           left->on_timeout == right->on_timeout && bytes_equal(left->name, right->name) &&
+           bytes_equal(left->text, right->text) && bytes_equal(left->value, right->value) &&
+           bytes_equal(left->expected, right->expected) && bytes_equal(left->digest, right->digest) &&
+           instants_are_with(left) == instants_are_with(right);
 }
 
 static struct entry *entry_at(const struct batcher *batcher, uint64_t position)

@@ -41,6 +41,7 @@ struct command {
     struct pace pace;
     enum global_phase phase;
     uint64_t at_ns;
+    uint64_t from_plan_ns;      /* BEGIN: arrivals before that are others' */
     struct shared_reply *reply; /* held */
     uint64_t *ranks; /* REPLY to a barrier: of each of `workers`; NULL: they follow the reply's rank */
     struct room_step *room_steps;

@@ -23,6 +23,7 @@ static void runner_command_begin(struct runner *runner, const struct command *co
     runner->begin_ns = command->at_ns;
     uint64_t begin_ns = command->at_ns == 0 ? runner->event->now_ns : command->at_ns;
     runner->pace.begin_ns = begin_ns;
+    runner->pace.from_ns = command->from_plan_ns;
     struct worker_list workers = worker_index_all(runner->index);
     for (size_t i = 0; i < workers.count; i++) {
         struct worker *worker = workers.items[i];

@@ -40,12 +40,21 @@ struct pace_queue {
     size_t capacity;
 };
 
+/* From this instant of the plan on, every so many-th arrival is of the same worker. */
+struct arrival_share {
+    uint64_t at_ns;
+    uint64_t slots;
+};
+
 /* When the steps of a load begin, where they do not simply follow each other. */
 struct lane {
     struct load load; /* its texts are the options' */
     bool is_open;     /* they begin by the plan of arrivals */
     uint64_t slots;   /* every so many-th arrival is of the same worker, or room */
     uint64_t first_slot;
+    struct arrival_share *shares; /* other numbers of slots, which are to come */
+    size_t share_count;
+    size_t share_capacity;
     uint64_t end_ns; /* of the plan, since the start of the load; RATE_NEVER: it has none */
     struct think_time think;
     struct arrivals arrivals;
@@ -62,6 +71,7 @@ struct pacer {
     bool is_over;      /* what comes now is the rest of it, at once */
     bool must_rest;    /* something comes between two steps of some worker */
     uint64_t begin_ns; /* of the plan; 0: not yet */
+    uint64_t from_ns;  /* arrivals before this instant of it are others' */
     struct pace told;  /* what has changed of it, without rooms */
     uint64_t dropped;  /* arrivals that have found no worker */
 };

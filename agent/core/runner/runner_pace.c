@@ -46,6 +46,7 @@ void runner_pace_finish(struct runner *runner)
     for (size_t i = 0; i < runner->pace.lane_count; i++) {
         memory_free(runner->pace.lanes[i].free.items);
         memory_free(runner->pace.lanes[i].late.items);
+        memory_free(runner->pace.lanes[i].shares);
     }
     memory_free(runner->pace.lanes);
 }
@@ -286,6 +287,27 @@ static void pace_arrive(struct runner *runner, struct lane *lane, uint64_t inten
     pace_push(&lane->late, intended_ns);
 }
 
+/* The number of slots at the next arrival. */
+static void pace_follow_shares(struct lane *lane)
+{
+    size_t passed = 0;
+    while (passed < lane->share_count && lane->shares[passed].at_ns <= lane->arrivals.at_ns) {
+        lane->slots = lane->shares[passed++].slots;
+    }
+    lane->share_count -= passed;
+    for (size_t i = 0; passed > 0 && i < lane->share_count; i++) {
+        lane->shares[i] = lane->shares[passed + i];
+    }
+}
+
+static void pace_add_share(struct lane *lane, const struct pace *told)
+{
+    lane->shares =
+        memory_reserve(lane->shares, &lane->share_capacity, lane->share_count + 1, sizeof *lane->shares);
+    lane->shares[lane->share_count++] =
+        (struct arrival_share){.at_ns = told->slots_at_ns, .slots = told->slots};
+}
+
 /* Those of the slots of our own workers; the others are for the runners that have them. */
 static void pace_take_until(struct runner *runner, struct lane *lane, uint64_t until_ns, unsigned limit)
 {
@@ -294,9 +316,11 @@ static void pace_take_until(struct runner *runner, struct lane *lane, uint64_t u
         if (at_ns == TIMERS_NEVER || at_ns > until_ns || pace_is_paused_at(runner, at_ns)) {
             return;
         }
+        pace_follow_shares(lane);
         uint32_t slot = (uint32_t)(lane->first_slot + lane->arrivals.number % lane->slots);
+        bool is_in_time = lane->arrivals.at_ns >= runner->pace.from_ns;
         arrivals_pass(&lane->arrivals);
-        if (worker_index_find(runner->index, slot) != NULL) {
+        if (is_in_time && worker_index_find(runner->index, slot) != NULL) {
             pace_arrive(runner, lane, at_ns);
         }
     }
@@ -425,6 +449,9 @@ void runner_pace_change(struct runner *runner, const struct command *command)
     *told = command->pace;
     if (told->has_rate && runner->pace.lane_count == 1 && runner->pace.lanes[0].is_open) {
         arrivals_change(&runner->pace.lanes[0].arrivals, told->rate_at_ns, told->rate_per_s, told->before);
+    }
+    if (told->slots > 0 && runner->pace.lane_count == 1) {
+        pace_add_share(&runner->pace.lanes[0], told);
     }
     for (size_t i = 0; told->is_paused && i < command->room_step_count; i++) {
         if (command->room_steps[i].room < runner_room_limit(runner)) {

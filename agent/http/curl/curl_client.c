@@ -396,6 +396,7 @@ static void curl_exchange_deliver(struct curl_exchange *exchange)
     if (exchange->failure != HTTP_LOST) {
         curl_serve_waiting(exchange->client);
     }
+    http_response_complete(&exchange->base, response);
     exchange->base.on_done(exchange->base.context, response);
 }
 

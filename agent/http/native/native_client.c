@@ -237,6 +237,7 @@ void native_client_close_idle(struct http_client *base)
 void native_exchange_deliver(struct native_exchange *exchange)
 {
     exchange->state = NATIVE_IDLE;
+    http_response_complete(&exchange->base, &exchange->response);
     exchange->base.on_done(exchange->base.context, &exchange->response);
 }
 

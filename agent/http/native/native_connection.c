@@ -476,7 +476,12 @@ void native_connection_send(struct native_connection *connection)
     if (is_joined) {
         (void)buffer_append(&exchange->engine->out, body.data, body.size);
     }
-    stream_write(connection->stream, buffer_bytes(&exchange->engine->out));
+    bool is_whole = (body.size == 0 || is_joined) && !exchange->wish.is_chunked;
+    if (is_whole) {
+        stream_write_soon(connection->stream, buffer_bytes(&exchange->engine->out));
+    } else {
+        stream_write(connection->stream, buffer_bytes(&exchange->engine->out));
+    }
     if (body.size > 0 && !is_joined && !exchange->is_body_held) {
         stream_write_borrowed(connection->stream, body);
     }

@@ -60,6 +60,7 @@ void native_stream_head(struct native_exchange *exchange)
     streamed->head_size = head.size;
     exchange->response.headers = bytes_of(streamed->head, streamed->head_size);
     native_engine_unset_timer(&exchange->timer);
+    http_response_complete(&exchange->base, &exchange->response);
     streamed->on_head(exchange->base.context, &exchange->response);
 }
 

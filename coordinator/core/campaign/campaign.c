@@ -33,6 +33,7 @@ struct campaign *campaign_make(const struct campaign_home *home, uint64_t id,
     deadline_init(&campaign->judge_due, DEADLINE_JUDGE, campaign);
     campaign->thresholds = thresholds_new(campaign->options.thresholds);
     campaign->goal = campaign_goal_new(campaign);
+    campaign->sizing = campaign_sizing_new(campaign);
     return campaign;
 }
 
@@ -81,6 +82,7 @@ void campaign_free(struct campaign **at)
     campaign_statistics_free(&campaign->statistics);
     thresholds_free(&campaign->thresholds);
     campaign_goal_free(&campaign->goal);
+    campaign_sizing_free(&campaign->sizing);
     series_free(&campaign->series);
     artifacts_finish(&campaign->artifacts);
     histogram_free(&campaign->release_spread_us);
@@ -188,6 +190,7 @@ static enum campaign_lifecycle_event campaign_do_begin(struct campaign *campaign
     campaign_send_moved(campaign);
     campaign_begin_stages(campaign);
     campaign_begin_goal(campaign);
+    campaign_begin_sizing(campaign);
     campaign_thresholds_begin(campaign, now_ns);
     uint64_t duration_ms = campaign->options.duration_ms;
     deadline_set(campaign->home.timers, &campaign->lifecycle_due,
@@ -294,6 +297,7 @@ static void campaign_drop_rooms(struct campaign *campaign)
         campaign->report.release_spread_us = campaign->release_spread_us;
     }
     rooms_free(&campaign->rooms);
+    campaign_note_workers(campaign);
     placement_free(&campaign->placement);
     memory_free(campaign->last_steps);
     campaign->last_steps = NULL;

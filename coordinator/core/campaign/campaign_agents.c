@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define ASSIGNMENTS_PER_MESSAGE 4096u
 static_assert(ASSIGNMENTS_PER_MESSAGE <= LIMIT_BATCH_ITEMS, "the codec accepts them");
@@ -31,6 +32,11 @@ struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct
 bool campaign_agent_is_live(const struct campaign_agent *agent)
 {
     return agent->member != NULL && !agent->is_given_up;
+}
+
+bool campaign_agent_takes_workers(const struct campaign_agent *agent)
+{
+    return campaign_agent_is_live(agent) && !agent->is_joining;
 }
 
 uint32_t campaign_live_agents(const struct campaign *campaign)
@@ -101,6 +107,21 @@ static void campaign_agent_init(struct campaign_agent *agent, struct member *mem
     agent->cores = member->cores;
 }
 
+struct campaign_agent *campaign_add_agent(struct campaign *campaign, struct member *member)
+{
+    struct campaign_agent *agents = memory_new(campaign->agent_count + 1, sizeof *agents);
+    memcpy(agents, campaign->agents, campaign->agent_count * sizeof *agents);
+    memory_free(campaign->agents);
+    memory_free(campaign->agent_reports);
+    memory_free(campaign->bottleneck_reports);
+    campaign->agent_reports = NULL;
+    campaign->bottleneck_reports = NULL;
+    campaign->agents = agents;
+    struct campaign_agent *agent = &agents[campaign->agent_count++];
+    campaign_agent_init(agent, member);
+    return agent;
+}
+
 void campaign_hold(struct campaign *campaign, uint32_t agent)
 {
     assert(agent < campaign->agent_count && campaign_agent_is_live(&campaign->agents[agent]));
@@ -152,6 +173,7 @@ void campaign_take_agents(struct campaign *campaign)
         uint32_t agent = placement_agent(campaign->placement, i);
         campaign_hold(campaign, agent);
         campaign->agents[agent].workers++;
+        campaign->agents[agent].ids++;
     }
     memory_free(room_for);
     memory_free(chosen);
@@ -195,7 +217,7 @@ uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index)
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         index = (index + 1) % campaign->agent_count;
         const struct campaign_agent *agent = &campaign->agents[index];
-        if (campaign_agent_is_live(agent) && member_room(agent->member) > 0) {
+        if (campaign_agent_takes_workers(agent) && member_room(agent->member) > 0) {
             return index;
         }
     }
@@ -205,6 +227,7 @@ uint32_t campaign_next_agent(const struct campaign *campaign, uint32_t index)
 void campaign_move(struct campaign *campaign, uint32_t worker, uint32_t agent, uint64_t first_step)
 {
     assert(agent < campaign->agent_count);
+    campaign->agents[agent].ids += placement_agent(campaign->placement, worker) == agent ? 0 : 1;
     placement_give(campaign->placement, worker, agent);
     campaign->agents[agent].workers++;
     campaign->agents[agent].is_finished = false;

@@ -61,7 +61,7 @@ void campaign_begin_goal(struct campaign *campaign)
     }
 }
 
-static void goal_change(struct campaign *campaign, uint64_t elapsed_ms, double value)
+static void goal_change(struct campaign *campaign, uint64_t now_ns, uint64_t elapsed_ms, double value)
 {
     struct error error;
     struct campaign_goal *goal = campaign->goal;
@@ -70,7 +70,7 @@ static void goal_change(struct campaign *campaign, uint64_t elapsed_ms, double v
     goal->not_before_ms = elapsed_ms + threshold->over_ms;
     if (workers != campaign->options.workers && campaign_can_scale(campaign, workers, &error)) {
         goal->not_before_ms += GOAL_SETTLE_MS;
-        campaign_set_workers(campaign, workers);
+        campaign_set_workers(campaign, now_ns, workers);
     }
 }
 
@@ -93,7 +93,7 @@ void campaign_follow_goal(struct campaign *campaign, uint64_t now_ns)
     if (campaign->pace.is_paused || campaign->workers_wanted != 0) {
         goal->not_before_ms = elapsed_ms + result->threshold.over_ms + GOAL_SETTLE_MS;
     } else if (result->has_latest && elapsed_ms >= goal->not_before_ms) {
-        goal_change(campaign, elapsed_ms, result->latest);
+        goal_change(campaign, now_ns, elapsed_ms, result->latest);
     }
 }
 

@@ -28,6 +28,16 @@ struct campaign_goal {
     double value; /* the latest */
 };
 
+/* The search for how many workers the target takes. */
+struct campaign_sizing {
+    struct thresholds *thresholds; /* what has to hold, and how many steps that was seen of */
+    struct goal_search search;     /* as of a goal */
+    uint64_t not_before_ms;        /* likewise */
+    uint32_t too_many;             /* workers with which it did not hold; 0: not seen yet */
+    double failed_percent;         /* with those, or else the latest */
+    double latency_us;
+};
+
 /* How an agent was doing while the workers ran. */
 struct performance {
     uint64_t measured_us;
@@ -49,6 +59,7 @@ struct campaign_agent {
     uint32_t pid;
     uint32_t cores;
     uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
+    uint32_t ids;     /* the same, each worker counted once however often it was placed */
     uint32_t held;    /* of its member's capacity */
     uint32_t wanted;  /* more workers, for arrivals that found none that is free; to be answered */
     uint32_t workers_running;
@@ -58,6 +69,7 @@ struct campaign_agent {
     struct artifact_delivery artifact;
     struct performance performance;
     bool is_lost;
+    bool is_joining; /* while the campaign runs; it has not loaded the script yet */
     bool is_deployed;
     bool is_drained;
     bool is_finished;
@@ -99,9 +111,10 @@ struct campaign {
     bool is_unsettled;
     struct campaign_statistics *statistics;
     struct series *series;
-    uint32_t workers_running;      /* of all agents together */
-    struct thresholds *thresholds; /* NULL: there are none */
-    struct campaign_goal *goal;    /* NULL: it has none */
+    uint32_t workers_running;       /* of all agents together */
+    struct thresholds *thresholds;  /* NULL: there are none */
+    struct campaign_goal *goal;     /* NULL: it has none */
+    struct campaign_sizing *sizing; /* likewise */
     struct artifacts artifacts;
     uint32_t global_agent; /* index of the one that runs global fixtures */
     /* Moved but not announced yet: before the workers begin, only after BEGIN. */
@@ -113,6 +126,7 @@ struct campaign {
     uint64_t begun_ns;
     uint64_t ended_ns; /* when its workers had ended; 0: not yet */
     struct pace pace;  /* what has changed of its plan, without rooms */
+    bool has_joined;   /* an agent, after the beginning */
     bool is_draining;
     bool is_last_step_known;
     uint64_t *last_steps; /* by room, while draining */
@@ -165,6 +179,8 @@ void campaign_teardown_failed(struct campaign *campaign, const char *why);
 struct campaign_agent *campaign_agent_of(struct campaign *campaign, const struct member *member);
 /* Takes part, and messages can be sent to it. */
 bool campaign_agent_is_live(const struct campaign_agent *agent);
+/* And has loaded the script, or is to before the campaign begins. */
+bool campaign_agent_takes_workers(const struct campaign_agent *agent);
 uint32_t campaign_live_agents(const struct campaign *campaign);
 /* Sends to one live agent; to those of `agents` (bitset.h) that are live; to all that are. Encoded once. */
 void campaign_tell(struct campaign *campaign, const struct campaign_agent *agent, struct message *message);
@@ -191,6 +207,19 @@ void campaign_send_moved(struct campaign *campaign);
 /* The agent has so many workers that run. */
 void campaign_note_running(struct campaign *campaign, struct campaign_agent *agent, uint32_t workers);
 
+/* One more, which has no workers. Pointers to its agents change. */
+struct campaign_agent *campaign_add_agent(struct campaign *campaign, struct member *member);
+
+/* campaign_join.c */
+/* Those that may take part and do not yet. */
+void campaign_take_joined(struct campaign *campaign);
+/* It has loaded the script, or why not. */
+void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
+                     const struct done *done);
+/* The number of workers has changed: where agents have joined, the arrivals are split over all workers again.
+ */
+void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns);
+
 /* campaign_series.c: what is counted second by second. */
 void campaign_series_statistics(struct campaign *campaign, uint64_t now_ns,
                                 const struct statistics *statistics);
@@ -205,22 +234,28 @@ void campaign_series_seen(struct campaign *campaign, uint64_t now_ns);
 enum campaign_lifecycle_event campaign_take_operations(struct campaign *campaign, uint64_t now_ns,
                                                        struct campaign_agent *agent,
                                                        const struct message *message);
+/* To one agent, or (NULL) to all. */
+void campaign_tell_rooms(struct campaign *campaign, const struct campaign_agent *agent,
+                         enum message_kind kind, const struct worker_set *rooms);
 /* RUN_UNTIL, from last_steps. */
 void campaign_send_last_steps(struct campaign *campaign);
 
 /* campaign_pace.c */
+/* How far the plan is, which stands still while the campaign is paused. */
+uint64_t campaign_plan_ns(const struct campaign *campaign, uint64_t now_ns);
 /* Its workers begin. */
 void campaign_begin_stages(struct campaign *campaign);
 /* Changes the number of workers to what its stages say now. */
 void campaign_follow_stages(struct campaign *campaign, uint64_t now_ns);
-/* Arrivals of its plan, which is over, that an agent which was lost has not begun, or not told of. */
+/* Arrivals of its plan, which is over, that no agent has begun, or told of, since one was lost or one joined.
+ */
 uint64_t campaign_unbegun(const struct campaign *campaign);
 
 /* campaign_scale.c */
 /* False with why the campaign cannot have this many workers, whatever changes their number. */
 MUST_CHECK bool campaign_can_scale(const struct campaign *campaign, uint32_t workers, struct error *error);
 /* To a number that it may have. */
-void campaign_set_workers(struct campaign *campaign, uint32_t workers);
+void campaign_set_workers(struct campaign *campaign, uint64_t now_ns, uint32_t workers);
 /* Rooms, counting all worker ids that there ever were. */
 uint32_t campaign_room_total(const struct campaign *campaign);
 /* Begins the workers that are wanted, if they can begin now. */
@@ -245,6 +280,15 @@ void campaign_report_goal(const struct campaign *campaign, struct goal_report *r
 void campaign_goal_pack(const struct campaign_goal *goal, struct buffer *into);
 void campaign_goal_unpack(struct campaign_goal *goal, struct unpack *from);
 
+/* campaign_sizing.c: likewise, and the campaign ends when it has found the number. */
+MUST_CHECK struct campaign_sizing *campaign_sizing_new(const struct campaign *campaign);
+void campaign_sizing_free(struct campaign_sizing **sizing);
+void campaign_begin_sizing(struct campaign *campaign);
+void campaign_follow_sizing(struct campaign *campaign, uint64_t now_ns);
+void campaign_report_sizing(const struct campaign *campaign, struct sizing_report *report);
+void campaign_sizing_pack(const struct campaign_sizing *sizing, struct buffer *into);
+void campaign_sizing_unpack(struct campaign_sizing *sizing, struct unpack *from);
+
 /* campaign_thresholds.c */
 /* How long its workers have been running. */
 uint64_t campaign_elapsed_ms(const struct campaign *campaign, uint64_t now_ns);
@@ -257,5 +301,7 @@ void campaign_thresholds_due(struct campaign *campaign, uint64_t now_ns);
 void campaign_judge_thresholds(struct campaign *campaign);
 
 /* campaign_report.c */
+/* Before the placement is freed: how many workers it had. */
+void campaign_note_workers(struct campaign *campaign);
 /* Settles the verdict at the end. */
 void campaign_judge(struct campaign *campaign);

@@ -2,6 +2,7 @@
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/compose.h"
+#include "common/digits.h"
 
 #define LOSS_TEXT_BYTES 400
 
@@ -68,7 +69,7 @@ static bool loss_can_replace(const struct campaign *campaign)
 static void loss_apply_policy(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
 {
     unsigned long long count = worker_set_count(&loss->workers);
-    const char *plural = count == 1 ? "" : "s";
+    const char *plural = digits_plural(count);
     if (loss_can_replace(campaign)) {
         uint32_t moved = loss_replace(campaign, now_ns, loss);
         judgement_raise(&campaign->judgement, VERDICT_DEGRADED,

@@ -23,7 +23,10 @@ static enum campaign_lifecycle_event campaign_on_deployed(struct campaign *campa
                                                           struct campaign_agent *agent,
                                                           const struct message *message)
 {
-    (void)now_ns;
+    if (agent->is_joining) {
+        campaign_joined(campaign, now_ns, agent, &message->done);
+        return campaign_progress(campaign);
+    }
     if (campaign->state != CAMPAIGN_DEPLOYING) {
         return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }

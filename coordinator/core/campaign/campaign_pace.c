@@ -19,8 +19,7 @@ static bool pace_has_stages(const struct campaign *campaign, struct load_stages 
            !stages->are_rates;
 }
 
-/* How far the plan is, which stands still while the campaign is paused. */
-static uint64_t pace_plan_ns(const struct campaign *campaign, uint64_t now_ns)
+uint64_t campaign_plan_ns(const struct campaign *campaign, uint64_t now_ns)
 {
     const struct pace *pace = &campaign->pace;
     uint64_t begun_ns = campaign->begun_ns + pace->shift_ns;
@@ -79,14 +78,14 @@ void campaign_follow_stages(struct campaign *campaign, uint64_t now_ns)
     if (campaign->state != CAMPAIGN_RUNNING || campaign->is_draining || !pace_has_stages(campaign, &stages)) {
         return;
     }
-    double at_ms = (double)pace_plan_ns(campaign, now_ns) / (double)NS_PER_MS;
+    double at_ms = (double)campaign_plan_ns(campaign, now_ns) / (double)NS_PER_MS;
     if (at_ms <= (double)stages.length_ms) {
         deadline_set(campaign->home.timers, &campaign->stage_due, due_after_ms(now_ns, STAGE_TICK_MS));
     }
     uint32_t workers = pace_round(campaign, pace_workers_at(campaign, &stages, at_ms));
     bool is_change = workers != campaign->options.workers || campaign->workers_wanted != 0;
     if (is_change && campaign_can_scale(campaign, workers, &error)) {
-        campaign_set_workers(campaign, workers);
+        campaign_set_workers(campaign, now_ns, workers);
     }
 }
 
@@ -99,10 +98,11 @@ uint64_t campaign_unbegun(const struct campaign *campaign)
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         has_lost = has_lost || campaign->agents[i].is_lost;
     }
-    if (!has_lost || campaign->begun_ns == 0 || !campaign_is_open(&campaign->options)) {
+    if ((!has_lost && campaign->pace.slots == 0) || campaign->begun_ns == 0 ||
+        !campaign_is_open(&campaign->options)) {
         return 0;
     }
-    uint64_t until_ns = campaign->was_stopped ? pace_plan_ns(campaign, campaign->ended_ns) : RATE_NEVER;
+    uint64_t until_ns = campaign->was_stopped ? campaign_plan_ns(campaign, campaign->ended_ns) : RATE_NEVER;
     loads_of(&campaign->options, &loads);
     for (size_t i = 0; i < loads.count; i++) {
         uint64_t start_ns = load_start_ns(&loads.items[i]);
@@ -157,7 +157,7 @@ static void pace_tell(struct campaign *campaign, bool has_rooms)
 
 static void pace_do_pause(struct campaign *campaign, uint64_t at_ns)
 {
-    campaign->pace.paused_at_ns = pace_plan_ns(campaign, at_ns);
+    campaign->pace.paused_at_ns = campaign_plan_ns(campaign, at_ns);
     campaign->pace.is_paused = true;
     if (campaign->options.duration_ms > 0) {
         deadline_set(campaign->home.timers, &campaign->lifecycle_due, TIMERS_NEVER);
@@ -181,7 +181,7 @@ static void pace_do_rate(struct campaign *campaign, uint64_t at_ns, double rate_
     struct arrivals arrivals;
     struct loads loads;
     struct pace *pace = &campaign->pace;
-    uint64_t plan_ns = pace_plan_ns(campaign, at_ns);
+    uint64_t plan_ns = campaign_plan_ns(campaign, at_ns);
     plan_ns = pace->has_rate && plan_ns < pace->rate_at_ns ? pace->rate_at_ns : plan_ns;
     loads_of(&campaign->options, &loads);
     pace_plan_arrivals(campaign, &loads.items[0], &arrivals);

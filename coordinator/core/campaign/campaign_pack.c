@@ -11,8 +11,8 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1872 &&
-                  sizeof(struct campaign_agent) == 320 && sizeof(struct performance) == 144 &&
+                      1896 &&
+                  sizeof(struct campaign_agent) == 328 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
               "every field is packed, shown only, or borrowed; the codec packs the options");
@@ -187,7 +187,8 @@ enum {
     AGENT_IS_DRAINED = 4,
     AGENT_IS_FINISHED = 8,
     AGENT_IS_GIVEN_UP = 16,
-    AGENT_FLAGS = 31,
+    AGENT_IS_JOINING = 32,
+    AGENT_FLAGS = 63,
 };
 
 static void campaign_agent_pack(const struct campaign_agent *agent, struct buffer *into)
@@ -199,6 +200,7 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
     pack_number(into, agent->pid);
     pack_number(into, agent->cores);
     pack_number(into, agent->workers);
+    pack_number(into, agent->ids);
     pack_number(into, agent->held);
     pack_number(into, agent->wanted);
     pack_number(into, agent->workers_running);
@@ -208,7 +210,8 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
     pack_number(into, (agent->is_lost ? AGENT_IS_LOST : 0u) | (agent->is_deployed ? AGENT_IS_DEPLOYED : 0u) |
                           (agent->is_drained ? AGENT_IS_DRAINED : 0u) |
                           (agent->is_finished ? AGENT_IS_FINISHED : 0u) |
-                          (agent->is_given_up ? AGENT_IS_GIVEN_UP : 0u));
+                          (agent->is_given_up ? AGENT_IS_GIVEN_UP : 0u) |
+                          (agent->is_joining ? AGENT_IS_JOINING : 0u));
     delivery_pack(&agent->artifact, into);
     performance_pack(&agent->performance, into);
 }
@@ -224,6 +227,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     agent->pid = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->workers = (uint32_t)unpack_bounded(from, UINT32_MAX);
+    agent->ids = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
     agent->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);
@@ -236,6 +240,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     agent->is_drained = (flags & AGENT_IS_DRAINED) != 0;
     agent->is_finished = (flags & AGENT_IS_FINISHED) != 0;
     agent->is_given_up = (flags & AGENT_IS_GIVEN_UP) != 0;
+    agent->is_joining = (flags & AGENT_IS_JOINING) != 0;
     delivery_unpack(&campaign->artifacts, &agent->artifact, from);
     performance_unpack(&agent->performance, from);
     if (incarnation != 0 && agent->member == NULL) {
@@ -330,6 +335,8 @@ static void campaign_pace_pack(const struct pace *pace, struct buffer *into)
     pack_number(into, pace->rate_at_ns);
     pack_real(into, pace->rate_per_s);
     pack_real(into, pace->before);
+    pack_number(into, pace->slots_at_ns);
+    pack_number(into, pace->slots);
 }
 
 static void campaign_pace_unpack(struct pace *pace, struct unpack *from)
@@ -341,6 +348,8 @@ static void campaign_pace_unpack(struct pace *pace, struct unpack *from)
     pace->rate_at_ns = unpack_number(from);
     pace->rate_per_s = unpack_real(from);
     pace->before = unpack_real(from);
+    pace->slots_at_ns = unpack_number(from);
+    pace->slots = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
 }
 
 static void campaign_state_pack(const struct campaign *campaign, struct buffer *into)
@@ -362,6 +371,7 @@ static void campaign_state_pack(const struct campaign *campaign, struct buffer *
     pack_number(into, campaign->begun_ns);
     pack_number(into, campaign->ended_ns);
     campaign_pace_pack(&campaign->pace, into);
+    pack_flag(into, campaign->has_joined);
     pack_flag(into, campaign->is_draining);
     pack_flag(into, campaign->is_last_step_known);
     pack_number(into, campaign->awaited);
@@ -389,6 +399,7 @@ static void campaign_state_unpack(struct campaign *campaign, struct unpack *from
     campaign->begun_ns = unpack_number(from);
     campaign->ended_ns = unpack_number(from);
     campaign_pace_unpack(&campaign->pace, from);
+    campaign->has_joined = unpack_flag(from);
     campaign->is_draining = unpack_flag(from);
     campaign->is_last_step_known = unpack_flag(from);
     campaign->awaited = (enum awaited)unpack_bounded(from, AWAITS_TEARDOWN);
@@ -410,6 +421,9 @@ void campaign_pack(const struct campaign *campaign, struct buffer *into)
     }
     if (campaign->goal != NULL) {
         campaign_goal_pack(campaign->goal, into);
+    }
+    if (campaign->sizing != NULL) {
+        campaign_sizing_pack(campaign->sizing, into);
     }
     series_pack(campaign->series, into);
 }
@@ -439,6 +453,9 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     }
     if (campaign->goal != NULL) {
         campaign_goal_unpack(campaign->goal, from);
+    }
+    if (campaign->sizing != NULL) {
+        campaign_sizing_unpack(campaign->sizing, from);
     }
     campaign->series = from->is_broken ? NULL : series_unpack(from);
     if (from->is_broken || !campaign_is_possible(campaign)) {

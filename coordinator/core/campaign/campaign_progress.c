@@ -2,6 +2,7 @@
 #include "coordinator/core/campaign/campaign_inside.h"
 
 #include "common/buffer.h"
+#include "common/digits.h"
 #include "common/duration.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "proto/message/labels.h"
@@ -26,6 +27,7 @@ void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns)
 {
     struct error error;
     if (campaign->state != CAMPAIGN_CREATED) {
+        campaign_take_joined(campaign);
         return;
     }
     struct capacity capacity = capacity_of(campaign->home.members, &campaign->options);
@@ -51,7 +53,7 @@ static struct standing campaign_standing(const struct campaign *campaign)
     struct standing standing = {true, true, true};
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         const struct campaign_agent *agent = &campaign->agents[i];
-        if (campaign_agent_is_live(agent)) {
+        if (campaign_agent_takes_workers(agent)) {
             standing.is_deployed = standing.is_deployed && agent->is_deployed;
             standing.is_drained = standing.is_drained && (agent->is_drained || agent->is_finished);
             standing.is_finished = standing.is_finished && agent->is_finished;
@@ -100,8 +102,8 @@ static void campaign_judge_too_few(struct campaign *campaign)
     char labels[LABELS_MAX_BYTES + 20];
     struct capacity capacity = capacity_of(campaign->home.members, &campaign->options);
     duration_describe(campaign->deadline_ms, within, sizeof within);
-    judgement_raise(&campaign->judgement, VERDICT_ABORTED, "only %u of %u agents%s joined within %s",
-                    capacity.agents, campaign->agents_wanted,
+    judgement_raise(&campaign->judgement, VERDICT_ABORTED, "only %u of %u agent%s%s joined within %s",
+                    capacity.agents, campaign->agents_wanted, digits_plural(campaign->agents_wanted),
                     capacity_describe(&campaign->options, labels, sizeof labels), within);
     campaign->was_stopped = true;
 }
@@ -132,7 +134,9 @@ void campaign_due(struct campaign *campaign, uint64_t now_ns, enum deadline_kind
         return;
     }
     if (kind == DEADLINE_STAGE) {
-        if (campaign->goal != NULL) {
+        if (campaign->sizing != NULL) {
+            campaign_follow_sizing(campaign, now_ns);
+        } else if (campaign->goal != NULL) {
             campaign_follow_goal(campaign, now_ns);
         } else {
             campaign_follow_stages(campaign, now_ns);

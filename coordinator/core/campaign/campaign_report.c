@@ -63,6 +63,13 @@ static void campaign_report_bottlenecks(struct campaign *campaign)
     report->bottlenecks = campaign->bottleneck_reports;
 }
 
+void campaign_note_workers(struct campaign *campaign)
+{
+    if (campaign->placement != NULL) {
+        campaign->report.workers_ran = placement_count(campaign->placement);
+    }
+}
+
 static void campaign_report_agents(struct campaign *campaign)
 {
     struct campaign_report *report = &campaign->report;
@@ -75,11 +82,13 @@ static void campaign_report_agents(struct campaign *campaign)
                                                            .host = agent->host.bytes,
                                                            .labels = agent->labels.bytes,
                                                            .pid = agent->pid,
-                                                           .workers = agent->workers,
+                                                           .workers = agent->ids,
+                                                           .workers_running = agent->workers_running,
                                                            .state = campaign_agent_state(campaign, agent)};
         campaign_report_performance(agent, &campaign->agent_reports[i]);
     }
     report->workers_running = campaign->workers_running;
+    campaign_note_workers(campaign);
     report->agents = campaign->agent_reports;
     report->agent_count = campaign->agent_count;
 }
@@ -147,6 +156,7 @@ const struct campaign_report *campaign_report(struct campaign *campaign, uint64_
     report->running_ns = campaign_running_ns(campaign, now_ns);
     report->workers_grown = campaign->grown;
     campaign_report_goal(campaign, &report->goal);
+    campaign_report_sizing(campaign, &report->sizing);
     campaign_report_agents(campaign);
     campaign_report_bottlenecks(campaign);
     campaign_statistics_report(campaign->statistics, report);
@@ -204,6 +214,7 @@ void campaign_judge(struct campaign *campaign)
         struct steps_counted steps = {
             .ok = campaign->report.steps_ok,
             .failed = campaign->report.steps_failed,
+            .failed_by_loss = campaign->report.steps_failed_by_loss,
             .is_own_end = !campaign->was_stopped,
             .common_error =
                 campaign->report.error_count > 0 ? campaign->report.errors[0].text : bytes_of_string(""),

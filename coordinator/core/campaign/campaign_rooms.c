@@ -201,8 +201,8 @@ static void campaign_send_replies(struct campaign *campaign, const struct reply 
     memory_free(drafts);
 }
 
-static void campaign_send_rooms(struct campaign *campaign, enum message_kind kind,
-                                const struct worker_set *rooms)
+void campaign_tell_rooms(struct campaign *campaign, const struct campaign_agent *agent,
+                         enum message_kind kind, const struct worker_set *rooms)
 {
     for (size_t first = 0; first < rooms->run_count; first += CAMPAIGN_SET_RUNS) {
         size_t left = rooms->run_count - first;
@@ -211,7 +211,11 @@ static void campaign_send_rooms(struct campaign *campaign, enum message_kind kin
             .rooms = {.runs = rooms->runs + first,
                       .run_count = left < CAMPAIGN_SET_RUNS ? left : CAMPAIGN_SET_RUNS},
         };
-        campaign_tell_all(campaign, &message);
+        if (agent != NULL) {
+            campaign_tell(campaign, agent, &message);
+        } else {
+            campaign_tell_all(campaign, &message);
+        }
     }
 }
 
@@ -249,11 +253,11 @@ static void campaign_settle_once(struct campaign *campaign, uint64_t now_ns)
     rooms_settle(campaign->rooms, now_ns, &news);
     /* A worker that is woken by a reply may end its step immediately: its agent has to know before that to
      * report it. */
-    campaign_send_rooms(campaign, MESSAGE_SYNCHRONISE, &news.synchronised);
+    campaign_tell_rooms(campaign, NULL, MESSAGE_SYNCHRONISE, &news.synchronised);
     if (news.reply_count > 0) {
         campaign_send_replies(campaign, news.replies, news.reply_count);
     }
-    campaign_send_rooms(campaign, MESSAGE_ROOMS_DONE, &news.done);
+    campaign_tell_rooms(campaign, NULL, MESSAGE_ROOMS_DONE, &news.done);
     if (news.deadlock != NULL) {
         /* The text is borrowed from the rooms, which stopping changes. */
         char *text = memory_copy_string(news.deadlock);

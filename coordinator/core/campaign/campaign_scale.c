@@ -1,6 +1,7 @@
 /* Changes the number of workers of a running campaign. */
 #include "coordinator/core/campaign/campaign_inside.h"
 
+#include "common/digits.h"
 #include "common/memory.h"
 #include "coordinator/core/campaign/capacity.h"
 #include "proto/message/limits.h"
@@ -32,7 +33,7 @@ static uint64_t scale_room_left(const struct campaign *campaign, uint32_t *room_
     uint64_t sum = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
         const struct campaign_agent *agent = &campaign->agents[i];
-        uint32_t room = campaign_agent_is_live(agent) ? member_room(agent->member) : 0;
+        uint32_t room = campaign_agent_takes_workers(agent) ? member_room(agent->member) : 0;
         sum += room;
         if (room_for != NULL) {
             room_for[i] = room;
@@ -45,11 +46,12 @@ static bool scale_fits(const struct campaign *campaign, uint32_t workers, struct
 {
     uint32_t wanted = workers > campaign->options.workers ? scale_newcomers(campaign, workers) : 0;
     uint64_t room = scale_room_left(campaign, NULL);
+    uint32_t agents = campaign_live_agents(campaign);
     return wanted <= room ||
            error_set(error,
-                     "only %llu of %u more workers fit on the %u agents of campaign %llu, by what their "
+                     "only %llu of %u more worker%s fit on the %u agent%s of campaign %llu, by what their "
                      "--capacity leaves",
-                     (unsigned long long)room, wanted, campaign_live_agents(campaign),
+                     (unsigned long long)room, wanted, digits_plural(wanted), agents, digits_plural(agents),
                      (unsigned long long)campaign->id);
 }
 
@@ -122,8 +124,8 @@ static void scale_log(struct campaign *campaign, uint32_t before)
 {
     if (campaign->stage_due.timer.position == TIMER_UNSET) {
         outbox_log(campaign->home.outbox, LOG_INFO, &(struct log_subject){.campaign = campaign->id},
-                   "campaign %llu has %u workers instead of %u", (unsigned long long)campaign->id,
-                   campaign->options.workers, before);
+                   "campaign %llu has %u worker%s instead of %u", (unsigned long long)campaign->id,
+                   campaign->options.workers, digits_plural(campaign->options.workers), before);
     }
 }
 
@@ -171,11 +173,47 @@ static uint64_t scale_limit_to_wanted(const struct campaign *campaign, uint32_t 
     return sum;
 }
 
+/* How many of these a level of workers on each agent makes room for. */
+static uint64_t scale_below_level(const struct campaign *campaign, const uint32_t *room_for, uint64_t level)
+{
+    uint64_t sum = 0;
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        uint64_t held = campaign->agents[i].held;
+        uint64_t below = level > held ? level - held : 0;
+        sum += below < room_for[i] ? below : room_for[i];
+    }
+    return sum;
+}
+
+/* Agents that have joined later have fewer workers than the others, and are first. Where there are rooms,
+ * their seats go to all in turn. */
+static void scale_limit_to_level(const struct campaign *campaign, uint32_t more, uint32_t *room_for)
+{
+    uint64_t low = 0;
+    uint64_t high = (uint64_t)placement_count(campaign->placement) + more;
+    if (!campaign->has_joined || campaign->options.room_size > 0) {
+        return;
+    }
+    while (low < high) {
+        uint64_t level = low + (high - low) / 2;
+        bool is_enough = scale_below_level(campaign, room_for, level) >= more;
+        low = is_enough ? low : level + 1;
+        high = is_enough ? level : high;
+    }
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        uint32_t held = campaign->agents[i].held;
+        uint32_t below = low > held ? (uint32_t)low - held : 0;
+        room_for[i] = room_for[i] < below ? room_for[i] : below;
+    }
+}
+
 static void scale_place_more(struct campaign *campaign, uint32_t count, uint32_t *room_for)
 {
     uint32_t first = placement_extend(campaign->placement, count, room_for, campaign->agent_count);
     for (uint32_t worker = first; worker < first + count; worker++) {
-        campaign_hold(campaign, placement_agent(campaign->placement, worker));
+        uint32_t agent = placement_agent(campaign->placement, worker);
+        campaign_hold(campaign, agent);
+        campaign->agents[agent].ids++;
     }
 }
 
@@ -193,6 +231,7 @@ static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
     uint32_t for_them = wanted < more ? (uint32_t)wanted : more;
     scale_place_more(campaign, for_them, room_for);
     (void)scale_room_left(campaign, room_for);
+    scale_limit_to_level(campaign, more - for_them, room_for);
     scale_place_more(campaign, more - for_them, room_for);
     memory_free(room_for);
     rooms_extend(campaign->rooms, workers);
@@ -208,6 +247,7 @@ void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t wo
     scale_extend_placement(campaign, workers);
     scale_begin_workers(campaign, now_ns, first, known, changed, changed_count);
     campaign_send_moved(campaign);
+    campaign_share_arrivals(campaign, now_ns);
     memory_free(changed);
 }
 
@@ -243,7 +283,7 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
     scale_log(campaign, first);
 }
 
-void campaign_set_workers(struct campaign *campaign, uint32_t workers)
+void campaign_set_workers(struct campaign *campaign, uint64_t now_ns, uint32_t workers)
 {
     campaign->workers_wanted = workers > campaign->options.workers ? workers : 0;
     campaign->is_unsettled = true;
@@ -251,6 +291,7 @@ void campaign_set_workers(struct campaign *campaign, uint32_t workers)
         size_t count = 0;
         uint32_t before = campaign->options.workers;
         memory_free(scale_announce(campaign, workers, &count));
+        campaign_share_arrivals(campaign, now_ns);
         scale_log(campaign, before);
     }
 }
@@ -258,11 +299,10 @@ void campaign_set_workers(struct campaign *campaign, uint32_t workers)
 void campaign_scale(struct campaign *campaign, uint64_t now_ns, uint32_t workers)
 {
     struct error error;
-    (void)now_ns;
     if (!campaign_may_scale(campaign, workers, &error)) {
         outbox_log(campaign->home.outbox, LOG_WARNING, &(struct log_subject){.campaign = campaign->id}, "%s",
                    error.text);
         return;
     }
-    campaign_set_workers(campaign, workers);
+    campaign_set_workers(campaign, now_ns, workers);
 }

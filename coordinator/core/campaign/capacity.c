@@ -2,6 +2,7 @@
 #include "coordinator/core/campaign/capacity.h"
 
 #include "common/compose.h"
+#include "common/digits.h"
 #include "proto/message/arrivals.h"
 #include "proto/message/labels.h"
 
@@ -41,7 +42,8 @@ bool capacity_check(const struct capacity *capacity, const struct campaign_optio
     char labels[LABELS_TEXT_BYTES];
     uint32_t workers = campaign_most_workers(options);
     return workers <= capacity->room ||
-           error_set(error, "only %llu of %u workers fit on the %u agents%s, by what their --capacity leaves",
-                     (unsigned long long)capacity->room, workers, capacity->agents,
-                     capacity_describe(options, labels, sizeof labels));
+           error_set(error,
+                     "only %llu of %u worker%s fit on the %u agent%s%s, by what their --capacity leaves",
+                     (unsigned long long)capacity->room, workers, digits_plural(workers), capacity->agents,
+                     digits_plural(capacity->agents), capacity_describe(options, labels, sizeof labels));
 }

@@ -11,6 +11,7 @@
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
 #include "proto/message/slice.h"
+#include "proto/message/slow_traces.h"
 #include "proto/message/websocket_count.h"
 
 struct request_report {
@@ -22,6 +23,7 @@ struct request_report {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses;        /* of answers: HTTP's status codes, instead of those of an end */
+    struct slow_traces slowest;          /* of those with traces */
     const struct histogram *latency_us;  /* of those that left */
     const struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     const struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
@@ -92,6 +94,24 @@ struct seen_report {
     size_t example_count;
 };
 
+/* What a campaign was to hold by changing the number of its workers. */
+struct goal_report {
+    const struct threshold *threshold; /* NULL: it has none */
+    const char *state;                 /* searching, held, missed */
+    uint32_t workers;                  /* that it holds with, or has come to so far */
+    bool has_value;
+    double value; /* the latest */
+};
+
+/* How many workers the target takes. */
+struct sizing_report {
+    const char *state; /* "searching", "found", "all" (as many as there may be), "none"; NULL: nobody asked */
+    uint32_t workers;  /* that it takes, as far as it is known */
+    uint32_t too_many; /* with which it did not; 0: none was seen */
+    double failed_percent; /* of steps: with those that were too many, else with the latest */
+    double latency_us;     /* 95th percentile of requests, likewise; 0: none was measured */
+};
+
 /* Of the barriers or notifiers of one name, as far as others waited for the last one to come. */
 struct last_report {
     struct bytes name;
@@ -102,15 +122,6 @@ struct last_report {
     size_t worker_count;
     uint64_t others_times; /* of those that are not listed */
     uint64_t others_waited_us;
-};
-
-/* What a campaign was to hold by changing the number of its workers. */
-struct goal_report {
-    const struct threshold *threshold; /* NULL: it has none */
-    const char *state;                 /* searching, held, missed */
-    uint32_t workers;                  /* that it holds with, or has come to so far */
-    bool has_value;
-    double value; /* the latest */
 };
 
 struct campaign_report {
@@ -125,8 +136,10 @@ struct campaign_report {
     uint64_t begun_ns;    /* coordinator's clock when they began; 0 before */
     uint64_t made_ns;     /* coordinator's clock when the report was asked for */
     uint32_t workers_running;
+    uint32_t workers_ran; /* that it ever had, each counted once; 0 before it took agents */
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss; /* of those: only because others were lost with their agent */
     uint64_t steps_stopped;
     uint64_t steps_lost;                        /* their agent was lost before it reported how they ended */
     uint64_t requests_total;                    /* without timings */
@@ -140,6 +153,7 @@ struct campaign_report {
     uint64_t arrivals;                           /* of the plan, that have begun */
     uint64_t dropped;                            /* that have found no worker */
     struct goal_report goal;
+    struct sizing_report sizing;
     uint64_t workers_grown;                    /* that began since arrivals found none that is free */
     const struct histogram *release_spread_us; /* of absolute-time releases; NULL: none yet */
     bool has_start_spread;

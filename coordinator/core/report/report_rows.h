@@ -12,7 +12,8 @@ struct agent_report {
     struct bytes host;
     uint32_t pid;
     struct bytes labels;
-    uint32_t workers; /* that were assigned to it */
+    uint32_t workers; /* that were ever assigned to it, each counted once */
+    uint32_t workers_running;
     enum agent_state state;
     bool has_clock;
     int64_t clock_offset_ns; /* the coordinator's clock minus its own */

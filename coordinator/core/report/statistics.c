@@ -159,6 +159,7 @@ static void merge_request(struct campaign_statistics *statistics, const struct r
         close_counts_add(&total->report.statuses, from->statuses.items[i].code,
                          from->statuses.items[i].count);
     }
+    slow_traces_merge(&total->report.slowest, &from->slowest);
     merge_histogram(statistics, total->latency_us, from->latency_us);
     merge_own_histogram(statistics, &total->response_us, from->response_us);
     total->report.response_us = total->response_us;
@@ -269,6 +270,8 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
     buffer_init(&key, STATISTICS_KEY_BYTES);
     statistics->steps_ok += from->steps_ok;
     statistics->steps_failed += from->steps_failed;
+    bool is_more = from->steps_failed_by_loss > from->steps_failed; /* our agents send no such thing */
+    statistics->steps_failed_by_loss += is_more ? from->steps_failed : from->steps_failed_by_loss;
     statistics->steps_stopped += from->steps_stopped;
     statistics->arrivals += from->arrivals;
     statistics->dropped += from->dropped;
@@ -422,6 +425,7 @@ void campaign_statistics_totals(const struct campaign_statistics *statistics, st
 {
     report->steps_ok = statistics->steps_ok;
     report->steps_failed = statistics->steps_failed;
+    report->steps_failed_by_loss = statistics->steps_failed_by_loss;
     report->steps_stopped = statistics->steps_stopped;
     report->steps_lost = statistics->steps_lost;
     report->requests_total = statistics->requests_total;

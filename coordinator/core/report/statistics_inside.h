@@ -48,6 +48,7 @@ struct error_total {
 struct campaign_statistics {
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss;
     uint64_t steps_stopped;
     uint64_t steps_lost;
     uint64_t requests_total;

@@ -5,10 +5,11 @@
 #include "common/memory.h"
 
 #include <assert.h>
+#include <string.h>
 
-static_assert(sizeof(struct request_report) == 392 && sizeof(struct wait_report) == 80 &&
+static_assert(sizeof(struct request_report) == 800 && sizeof(struct wait_report) == 80 &&
                   sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
-                  sizeof(struct campaign_statistics) == 240,
+                  sizeof(struct campaign_statistics) == 248,
               "what is packed here has to know each field");
 
 static void own_histogram_pack(const struct histogram *histogram, struct buffer *into)
@@ -35,6 +36,19 @@ static void codes_pack(const struct close_counts *codes, struct buffer *into)
     }
 }
 
+static void traces_pack(const struct slow_traces *traces, struct buffer *into)
+{
+    pack_number(into, traces->size);
+    for (size_t i = 0; i < traces->size; i++) {
+        const struct slow_trace *trace = &traces->items[i];
+        pack_number(into, trace->latency_us);
+        pack_flag(into, trace->has_worker);
+        pack_number(into, trace->worker);
+        pack_number(into, trace->step);
+        pack_bytes(into, bytes_of(trace->id, sizeof trace->id));
+    }
+}
+
 static void requests_pack(const struct campaign_statistics *statistics, struct buffer *into)
 {
     struct map_cursor cursor = {0};
@@ -48,6 +62,7 @@ static void requests_pack(const struct campaign_statistics *statistics, struct b
         pack_number(into, total->report.received_bytes);
         pack_number(into, total->report.sent_bytes);
         codes_pack(&total->report.statuses, into);
+        traces_pack(&total->report.slowest, into);
         histogram_pack(total->latency_us, into);
         own_histogram_pack(total->response_us, into);
         phases_pack(total, into);
@@ -106,6 +121,7 @@ void campaign_statistics_pack(const struct campaign_statistics *statistics, stru
 {
     pack_number(into, statistics->steps_ok);
     pack_number(into, statistics->steps_failed);
+    pack_number(into, statistics->steps_failed_by_loss);
     pack_number(into, statistics->steps_stopped);
     pack_number(into, statistics->steps_lost);
     pack_number(into, statistics->requests_total);
@@ -168,6 +184,24 @@ static void codes_unpack(struct close_counts *codes, struct unpack *from)
     }
 }
 
+static void traces_unpack(struct slow_traces *traces, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, SLOW_TRACES);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        struct slow_trace trace = {.latency_us = unpack_number(from)};
+        trace.has_worker = unpack_flag(from);
+        trace.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
+        trace.step = unpack_number(from);
+        struct bytes id = unpack_bytes(from);
+        if (id.size != sizeof trace.id) {
+            unpack_break(from);
+            return;
+        }
+        memcpy(trace.id, id.data, sizeof trace.id);
+        slow_traces_add(traces, &trace);
+    }
+}
+
 /* The totals of a name are merged as if one agent had reported them. */
 static void requests_unpack(struct campaign_statistics *statistics, struct unpack *from)
 {
@@ -180,6 +214,7 @@ static void requests_unpack(struct campaign_statistics *statistics, struct unpac
         request.received_bytes = unpack_number(from);
         request.sent_bytes = unpack_number(from);
         codes_unpack(&request.statuses, from);
+        traces_unpack(&request.slowest, from);
         request.latency_us = histogram_unpack(from);
         request.response_us = own_histogram_unpack(from);
         phases_unpack(&request, from);
@@ -252,6 +287,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     struct campaign_statistics totals = {0};
     totals.steps_ok = unpack_number(from);
     totals.steps_failed = unpack_number(from);
+    totals.steps_failed_by_loss = unpack_number(from);
     totals.steps_stopped = unpack_number(from);
     totals.steps_lost = unpack_number(from);
     totals.requests_total = unpack_number(from);
@@ -281,6 +317,7 @@ struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
     statistics->dropped = totals.dropped;
     statistics->steps_ok = totals.steps_ok;
     statistics->steps_failed = totals.steps_failed;
+    statistics->steps_failed_by_loss = totals.steps_failed_by_loss;
     statistics->steps_stopped = totals.steps_stopped;
     statistics->steps_lost = totals.steps_lost;
     statistics->requests_total = totals.requests_total;

@@ -2,6 +2,7 @@
 #include "coordinator/core/report/verdict.h"
 
 #include "common/compose.h"
+#include "common/digits.h"
 #include "common/duration.h"
 #include "common/memory.h"
 #include "proto/message/limits.h"
@@ -10,6 +11,7 @@
 
 #define DURATION_BYTES 40
 #define REQUESTS_BYTES 80
+#define BESIDE_BYTES 80
 
 void judgement_finish(struct judgement *judgement)
 {
@@ -67,16 +69,22 @@ void judgement_add_reason(struct judgement *judgement, const char *text)
 static void judge_failed_steps(struct judgement *judgement, const struct campaign_options *options,
                                const struct steps_counted *steps)
 {
+    char beside[BESIDE_BYTES] = "";
     uint64_t total = steps->ok + steps->failed;
+    uint64_t failed = steps->failed - steps->failed_by_loss;
+    if (steps->failed_by_loss > 0) {
+        compose(beside, sizeof beside, ", and %llu by the loss of an agent",
+                (unsigned long long)steps->failed_by_loss);
+    }
     if (options->fail_percent > 0) {
-        if (total > 0 && 100.0 * (double)steps->failed >= options->fail_percent * (double)total) {
-            judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu steps failed (the limit is %g %%)",
-                            (unsigned long long)steps->failed, (unsigned long long)total,
-                            options->fail_percent);
+        if (total > 0 && 100.0 * (double)failed >= options->fail_percent * (double)total) {
+            judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu step%s failed%s (the limit is %g %%)",
+                            (unsigned long long)failed, (unsigned long long)total, digits_plural(total),
+                            beside, options->fail_percent);
         }
-    } else if (options->fail_steps > 0 && steps->failed >= options->fail_steps) {
-        judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu steps failed (the limit is %llu)",
-                        (unsigned long long)steps->failed, (unsigned long long)total,
+    } else if (options->fail_steps > 0 && failed >= options->fail_steps) {
+        judgement_raise(judgement, VERDICT_FAILED, "%llu of %llu step%s failed%s (the limit is %llu)",
+                        (unsigned long long)failed, (unsigned long long)total, digits_plural(total), beside,
                         (unsigned long long)options->fail_steps);
     }
 }
@@ -129,8 +137,8 @@ void judgement_of_requests(struct judgement *judgement, const struct campaign_op
                         requests->all > 1 ? "all " : "", (unsigned long long)requests->failed);
         return;
     }
-    compose(text, sizeof text, "%llu of %llu requests failed", (unsigned long long)requests->failed,
-            (unsigned long long)requests->all);
+    compose(text, sizeof text, "%llu of %llu request%s failed", (unsigned long long)requests->failed,
+            (unsigned long long)requests->all, digits_plural(requests->all));
     judgement_add_reason(judgement, text);
 }
 

@@ -23,7 +23,9 @@ void judgement_add_reason(struct judgement *judgement, const char *text);
 struct steps_counted {
     uint64_t ok;
     uint64_t failed;
-    bool is_own_end;           /* it was not stopped */
+    uint64_t
+        failed_by_loss; /* of those: the loss has its own verdict, so they are not held against it again */
+    bool is_own_end;    /* it was not stopped */
     struct bytes common_error; /* the most frequent one; empty if there was none */
 };
 struct requests_counted {

@@ -27,6 +27,11 @@ static struct owned_view *owner_of_view(struct report_view *view)
     return (struct owned_view *)view;
 }
 
+const char *report_view_outcome(const struct report_view *view)
+{
+    return view->verdict != VERDICT_NONE ? verdict_name(view->verdict) : campaign_state_name(view->state);
+}
+
 struct report_view *report_view_new(void)
 {
     struct owned_view *owned = MEMORY_NEW(struct owned_view);
@@ -176,6 +181,7 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .received_bytes = request->received_bytes,
                                             .sent_bytes = request->sent_bytes,
                                             .statuses = request->statuses,
+                                            .slowest = request->slowest,
                                             .latency = all_quantiles_of(request->latency_us),
                                             .buckets = buckets_of(request->latency_us)};
         requests[i].has_response = request->response_us != NULL;
@@ -306,6 +312,15 @@ static void view_goal(struct report_view *view, const struct goal_report *report
                                     .value = threshold.value,
                                     .unit = threshold.unit,
                                     .reached = threshold.reached};
+}
+
+static void view_sizing(struct report_view *view, const struct sizing_report *report)
+{
+    view->sizing = (struct sizing_view){.state = bytes_of_string(report->state),
+                                        .workers = report->workers,
+                                        .too_many = report->too_many,
+                                        .failed_percent = report->failed_percent,
+                                        .p95_ms = report->latency_us / US_PER_MS};
 }
 
 static void view_thresholds(struct report_view *view, const struct campaign_report *report)
@@ -465,8 +480,10 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->seed = report->options->seed;
     view->workers = report->options->workers;
     view->workers_running = report->workers_running;
+    view->workers_ran = report->workers_ran;
     view->steps_ok = report->steps_ok;
     view->steps_failed = report->steps_failed;
+    view->steps_failed_by_loss = report->steps_failed_by_loss;
     view->steps_stopped = report->steps_stopped;
     view->steps_lost = report->steps_lost;
     view->step = quantiles_of(report->step_us);
@@ -483,6 +500,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->may_grow = view->has_rate && report->options->max_workers > 0;
     view->workers_grown = report->workers_grown;
     view_goal(view, &report->goal);
+    view_sizing(view, &report->sizing);
     view->late = quantiles_of(report->late_us);
     view->response = quantiles_of(report->response_us);
     view->request_response = quantiles_of(report->request_response_us);

@@ -8,6 +8,7 @@
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
 #include "proto/message/slice.h"
+#include "proto/message/slow_traces.h"
 #include "proto/message/websocket_count.h"
 
 #include <stddef.h>
@@ -52,7 +53,8 @@ struct request_view {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses; /* of answers; sorted */
-    struct quantiles latency;     /* of those that left */
+    struct slow_traces slowest;
+    struct quantiles latency; /* of those that left */
     struct latency_buckets buckets;
     bool has_response;
     struct quantiles response; /* the same from the intended start of their step */
@@ -198,6 +200,15 @@ struct goal_view {
     struct bytes reached; /* the value for a person */
 };
 
+/* How many workers the target takes. */
+struct sizing_view {
+    struct bytes state; /* "searching", "found", "all", "none"; empty: nobody asked */
+    uint32_t workers;
+    uint32_t too_many;
+    double failed_percent;
+    double p95_ms;
+};
+
 struct report_view {
     uint64_t campaign;
     struct bytes script;
@@ -213,8 +224,10 @@ struct report_view {
     uint64_t seed;
     uint32_t workers;
     uint32_t workers_running;
+    uint32_t workers_ran; /* that it ever had, each counted once */
     uint64_t steps_ok;
     uint64_t steps_failed;
+    uint64_t steps_failed_by_loss;
     uint64_t steps_stopped;
     uint64_t steps_lost;
     struct quantiles step;
@@ -228,6 +241,7 @@ struct report_view {
     bool may_grow; /* by its max_workers */
     uint64_t workers_grown;
     struct goal_view goal;
+    struct sizing_view sizing;
     struct quantiles late;             /* how late steps began */
     struct quantiles response;         /* of steps, from that instant */
     struct quantiles request_response; /* of requests, likewise */
@@ -277,6 +291,9 @@ struct report_view {
     uint64_t live_variables;
     uint64_t live_waits;
 };
+
+/* Its verdict; the state that it is in as long as there is none. */
+const char *report_view_outcome(const struct report_view *view);
 
 /* An empty one. */
 MUST_CHECK struct report_view *report_view_new(void);

@@ -17,6 +17,7 @@ struct seat {
     uint64_t past;        /* the last step that ended */
     uint64_t failed_step; /* the last step that failed, and how; NULL if none has */
     struct pool_string *failure;
+    uint64_t lost_step; /* the last step that was passed over because its agent was lost; 0 if none was */
     const struct pool_string *end; /* why its worker ended, if not normally; borrowed */
     bool is_known;                 /* whether its progress is known; before, it is past no step */
     uint64_t joined_past;          /* the step it was past when its worker joined, without having run it */

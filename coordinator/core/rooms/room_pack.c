@@ -4,9 +4,9 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct room) == 200 && sizeof(struct seat) == 64 && sizeof(struct step_state) == 80 &&
+static_assert(sizeof(struct room) == 200 && sizeof(struct seat) == 72 && sizeof(struct step_state) == 80 &&
                   sizeof(struct meeting) == 64 && sizeof(struct notifier) == 288 &&
-                  sizeof(struct barrier) == 144 && sizeof(struct wait) == 104 &&
+                  sizeof(struct barrier) == 144 && sizeof(struct wait) == 112 &&
                   sizeof(struct sighting) == 104,
               "packing has to cover each field");
 
@@ -16,7 +16,8 @@ enum {
     SEAT_HAS_JOINED = 4,
     SEAT_HAS_SIGNALLED = 8,
     SEAT_HAS_BEGUN = 16,
-    SEAT_FLAGS = 31,
+    SEAT_WAS_LOST = 32,
+    SEAT_FLAGS = 63,
 };
 
 /* `end` and whether it has ended are known from the campaign's worker. */
@@ -26,7 +27,8 @@ static void seat_pack(const struct seat *seat, struct buffer *into)
     pack_number(into, (seat->is_known ? SEAT_IS_KNOWN : 0u) | (has_failed ? SEAT_HAS_FAILED : 0u) |
                           (seat->joined_past != 0 ? SEAT_HAS_JOINED : 0u) |
                           (seat->signalled != 0 ? SEAT_HAS_SIGNALLED : 0u) |
-                          (seat->begun != 0 ? SEAT_HAS_BEGUN : 0u));
+                          (seat->begun != 0 ? SEAT_HAS_BEGUN : 0u) |
+                          (seat->lost_step != 0 ? SEAT_WAS_LOST : 0u));
     pack_number(into, seat->past);
     if (has_failed) {
         pool_string_pack(seat->failure, into);
@@ -40,6 +42,9 @@ static void seat_pack(const struct seat *seat, struct buffer *into)
     }
     if (seat->begun != 0) {
         pack_number(into, seat->begun);
+    }
+    if (seat->lost_step != 0) {
+        pack_number(into, seat->lost_step);
     }
 }
 
@@ -55,6 +60,7 @@ static void seat_unpack(const struct rooms *rooms, struct seat *seat, struct unp
     seat->joined_past = (flags & SEAT_HAS_JOINED) != 0 ? unpack_number(from) : 0;
     seat->signalled = (flags & SEAT_HAS_SIGNALLED) != 0 ? unpack_number(from) : 0;
     seat->begun = (flags & SEAT_HAS_BEGUN) != 0 ? unpack_number(from) : 0;
+    seat->lost_step = (flags & SEAT_WAS_LOST) != 0 ? unpack_number(from) : 0;
 }
 
 /* Added to the kind of a wait. */
@@ -75,6 +81,7 @@ void wait_list_pack(const struct wait_list *list, struct buffer *into)
         pack_number(into, wait->rank);
         pack_flag(into, wait->tally != NULL);
         pack_flag(into, wait->is_strict);
+        pack_number(into, wait->on_timeout);
         timer_pack(&wait->timer, into);
     }
 }
@@ -105,6 +112,7 @@ void wait_list_unpack(struct rooms *rooms, const struct wait *like, struct wait_
         wait.rank = unpack_number(from);
         wait.tally = unpack_flag(from) ? like->tally : NULL;
         wait.is_strict = unpack_flag(from);
+        wait.on_timeout = (enum barrier_timeout)unpack_bounded(from, BARRIER_TIMEOUTS - 1);
         if (from->is_broken || !wait_makes_sense(rooms, &wait, like)) {
             unpack_break(from);
             return;
@@ -243,6 +251,7 @@ static void barrier_pack(const struct barrier *barrier, uint32_t seats, struct b
     bitset_pack(barrier->arrivals, seats, into);
     pack_flag(into, barrier->is_open);
     pack_flag(into, barrier->is_at_once);
+    pack_flag(into, barrier->is_overdue);
     pack_number(into, barrier->released);
     pack_number(into, barrier->reported);
     pack_number(into, (uint64_t)barrier->first_ns);
@@ -259,6 +268,7 @@ static void barrier_unpack(struct rooms *rooms, struct room *room, struct barrie
     barrier->arrivals = bitset_unpack(from, room->size);
     barrier->is_open = unpack_flag(from);
     barrier->is_at_once = unpack_flag(from);
+    barrier->is_overdue = unpack_flag(from);
     barrier->released = (uint32_t)unpack_bounded(from, UINT32_MAX);
     barrier->reported = (uint32_t)unpack_bounded(from, UINT32_MAX);
     barrier->first_ns = (int64_t)unpack_number(from);

@@ -296,13 +296,14 @@ static uint64_t repeat_step(struct room *room, uint32_t seat)
  * progress: its signals count as well. */
 static uint64_t pass_over(struct rooms *rooms, struct room *room, uint32_t seat, const char *text)
 {
-    const struct seat *it = &room->seats[seat];
+    struct seat *it = &room->seats[seat];
     uint64_t begun = it->signalled > it->begun ? it->signalled : it->begun;
     uint64_t past = begun > it->past ? begun : it->past;
     bool was_in_step = past > it->past;
     struct pool_string *why = was_in_step ? string_pool_hold(rooms->texts, bytes_of_string(text)) : NULL;
     rooms->steps_lost += past - it->past;
     (void)room_pass(room, seat, past, why);
+    it->lost_step = was_in_step ? past : it->lost_step;
     pool_string_release(&why);
     return past + 1;
 }

@@ -14,6 +14,7 @@ struct wait rooms_wait_like(struct rooms *rooms, const struct operation *operati
         .timeout_ms = has_own_timeout ? operation->timeout_ms : rooms->sync_timeout_ms,
         .tally = is_tallied ? tally : NULL,
         .is_strict = operation->is_strict,
+        .on_timeout = operation->on_timeout,
         .has_own_timeout = has_own_timeout,
         .is_aside = operation->is_aside,
     };

@@ -158,6 +158,9 @@ void rooms_apply_given_up(struct rooms *rooms, uint64_t now_ns, const struct ope
 #define ROOMS_WORK_MOST 400000u
 /* A reply that identifies what the wait was for; the caller adds the workers. */
 struct reply *rooms_reply_to(struct rooms *rooms, const struct wait *wait, enum outcome outcome);
+/* Ends the waits at it, if it is open. */
+void rooms_settle_barrier(struct rooms *rooms, uint64_t now_ns, const struct room *room,
+                          struct barrier *barrier);
 /* The wait ends with this reply. */
 void rooms_end_wait(struct rooms *rooms, struct wait *wait, struct reply *reply);
 

@@ -139,6 +139,7 @@ static void take_seat(struct room *room, uint32_t seat, uint64_t first_step)
     struct seat *it = &room->seats[seat];
     pool_string_release(&it->failure);
     it->failed_step = 0;
+    it->lost_step = 0;
     it->signalled = 0;
     it->begun = 0;
     it->joined_past = first_step - 1;

@@ -104,7 +104,7 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
     const struct step_state *at = notifier->meeting.at;
     uint32_t itself = list->count == 1 ? list->first->worker - room->first : room->size;
     buffer_init(&text, LIMIT_TEXT_BYTES);
-    short_reasons_init(&reasons, room, at->step);
+    short_reasons_init(&reasons, room, at->step, rooms->lost);
     for (uint32_t seat = bitset_next_only_in(at->past, NULL, 0, room->size); seat < room->size;
          seat = bitset_next_only_in(at->past, NULL, seat + 1, room->size)) {
         if (seat != itself) {
@@ -121,6 +121,7 @@ static void end_short(struct rooms *rooms, struct room *room, struct notifier *n
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, list->first, is_drained ? OUTCOME_STOPPED : OUTCOME_SHORT);
     reply->text = kept;
+    reply->is_by_loss = !is_drained && short_reasons_are_of_loss(&reasons);
     short_reasons_workers(&reasons, &reply->missing);
     end_all(rooms, list, reply);
 }
@@ -144,13 +145,13 @@ static void settle_writer_waits(struct rooms *rooms, uint64_t now_ns, struct roo
 
 /* Workers that were in the step and left it without having read; a single waiting worker is not told about
  * itself. */
-static void collect_unread(struct short_reasons *reasons, const struct room *room,
+static void collect_unread(const struct rooms *rooms, struct short_reasons *reasons, const struct room *room,
                            const struct notifier *notifier)
 {
     const struct step_state *at = notifier->meeting.at;
     const struct wait_list *waits = &notifier->reader_waits;
     uint32_t itself = waits->count == 1 ? waits->first->worker - room->first : room->size;
-    short_reasons_init(reasons, room, at->step);
+    short_reasons_init(reasons, room, at->step, rooms->lost);
     for (uint32_t seat = bitset_next_only_in(at->past, notifier->readers, 0, room->size); seat < room->size;
          seat = bitset_next_only_in(at->past, notifier->readers, seat + 1, room->size)) {
         if (seat != itself && seat != notifier->writer && room_has_begun(room, seat, at->step)) {
@@ -193,6 +194,7 @@ static struct reply *reply_unread(struct rooms *rooms, const struct read_group *
     struct bytes kept = replies_keep(&rooms->replies, buffer_bytes(&text));
     struct reply *reply = rooms_reply_to(rooms, wait, OUTCOME_SHORT);
     reply->text = kept;
+    reply->is_by_loss = short_reasons_are_of_loss(unread);
     short_reasons_workers(unread, &reply->missing);
     return reply;
 }
@@ -209,7 +211,7 @@ static void end_read_group(struct rooms *rooms, const struct read_group *group)
         if (reply == NULL) {
             SCOPED(short_reasons_finish) struct short_reasons unread;
             rooms->work += group->room->size;
-            collect_unread(&unread, group->room, group->notifier);
+            collect_unread(rooms, &unread, group->room, group->notifier);
             bool is_counted = group->has_left && group->notifier->reader_waits.count > 1;
             uint64_t others = short_reasons_count(&unread) - (is_counted ? 1 : 0);
             bool is_short = group->is_strict && !group->pending->is_enough && others > 0;
@@ -258,14 +260,15 @@ static void settle_reader_waits(struct rooms *rooms, uint64_t now_ns, struct roo
     }
 }
 
-static void settle_barrier(struct rooms *rooms, uint64_t now_ns, const struct room *room,
-                           struct barrier *barrier)
+void rooms_settle_barrier(struct rooms *rooms, uint64_t now_ns, const struct room *room,
+                          struct barrier *barrier)
 {
     bool was_open = barrier->is_open;
+    uint32_t present = barrier->waits.count;
     if (barrier->waits.count == 0 || !barrier_open(barrier)) {
         return;
     }
-    if (!was_open) {
+    if (!was_open && !barrier->is_overdue) {
         uint32_t last = meeting_last_seat(&barrier->meeting);
         struct late_arrival arrival = late_arrival_of(room, &barrier->meeting, last);
         late_arrival_take_all(&arrival, &barrier->waits, now_ns);
@@ -284,6 +287,7 @@ static void settle_barrier(struct rooms *rooms, uint64_t now_ns, const struct ro
             reply->rank = wait->rank;
             reply->count = barrier->ranked;
             reply->total = barrier->parties > 0 ? barrier->parties : barrier->ranked;
+            reply->present = present;
             reply->at_ns = at_ns;
         }
         next_rank = wait->rank + 1;
@@ -300,7 +304,7 @@ static bool settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
     while (rooms->work < ROOMS_WORK_MOST && (meeting = room_take_marked(room)) != NULL) {
         rooms->work += WORK_OF_MEETING;
         if (meeting->kind == MEETING_BARRIER) {
-            settle_barrier(rooms, now_ns, room, CONTAINER_OF(meeting, struct barrier, meeting));
+            rooms_settle_barrier(rooms, now_ns, room, CONTAINER_OF(meeting, struct barrier, meeting));
         } else {
             struct notifier *notifier = CONTAINER_OF(meeting, struct notifier, meeting);
             settle_writer_waits(rooms, now_ns, room, notifier);

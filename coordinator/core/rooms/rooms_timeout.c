@@ -133,6 +133,18 @@ static uint64_t work_of_reply(const struct rooms *rooms, const struct wait *wait
     return work;
 }
 
+/* A barrier does not count its worker any more, where that was asked for. The wait is freed. */
+static void end_timed_out(struct rooms *rooms, struct wait *wait, struct reply *reply)
+{
+    bool is_leaving = wait->kind == OPERATION_BARRIER && wait->on_timeout == BARRIER_TIMEOUT_LEAVE;
+    struct barrier *barrier = is_leaving ? wait->barrier : NULL;
+    uint32_t worker = wait->worker;
+    rooms_end_wait(rooms, wait, reply);
+    if (barrier != NULL) {
+        barrier_leave(barrier, worker - rooms_room_of(rooms, worker)->first);
+    }
+}
+
 void rooms_apply_given_up(struct rooms *rooms, uint64_t now_ns, const struct operation *operation)
 {
     uint32_t worker = operation->workers.runs[0].first;
@@ -142,7 +154,7 @@ void rooms_apply_given_up(struct rooms *rooms, uint64_t now_ns, const struct ope
     }
     struct variable *variable = wait_is_for_variable(wait) ? wait->variable : NULL;
     struct reply *reply = rooms_reply_to(rooms, wait, OUTCOME_TIMEOUT);
-    rooms_end_wait(rooms, wait, reply);
+    end_timed_out(rooms, wait, reply);
     if (variable != NULL) {
         variables_tidy(&rooms->variables, *rooms_variables_of(rooms, variable->room), variable);
     }
@@ -159,6 +171,13 @@ bool rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns)
     uint64_t timeout_ms = 0;
     struct wait *wait;
     while (rooms->work < ROOMS_WORK_MOST && (wait = waits_take_due(&rooms->waits, now_ns)) != NULL) {
+        if (wait->kind == OPERATION_BARRIER && wait->on_timeout == BARRIER_TIMEOUT_GO) {
+            rooms->work += WORK_OF_REPLY + wait->barrier->waits.count;
+            wait->barrier->is_overdue = true;
+            rooms_settle_barrier(rooms, now_ns, rooms_room_of(rooms, wait->worker), wait->barrier);
+            reply = NULL;
+            continue;
+        }
         /* Waits that began together end together. */
         bool is_variable = wait_is_for_variable(wait);
         if (reply == NULL || is_variable || wait->list != list || wait->timeout_ms != timeout_ms) {
@@ -168,7 +187,7 @@ bool rooms_end_timeouts(struct rooms *rooms, uint64_t now_ns)
         list = wait->list;
         timeout_ms = wait->timeout_ms;
         struct variable *variable = is_variable ? wait->variable : NULL;
-        rooms_end_wait(rooms, wait, reply);
+        end_timed_out(rooms, wait, reply);
         if (variable != NULL) {
             variables_tidy(&rooms->variables, *rooms_variables_of(rooms, variable->room), variable);
             list = NULL;

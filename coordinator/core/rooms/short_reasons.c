@@ -1,12 +1,14 @@
 /* Why workers that are past a step did not do their part in it, for messages. */
 #include "coordinator/core/rooms/short_reasons.h"
 #include "common/escape.h"
+#include "coordinator/core/base/bitset.h"
 #include "coordinator/core/rooms/wait_text.h"
 #include "proto/message/limits.h"
 
-void short_reasons_init(struct short_reasons *reasons, const struct room *room, uint64_t step)
+void short_reasons_init(struct short_reasons *reasons, const struct room *room, uint64_t step,
+                        const uint64_t *lost)
 {
-    *reasons = (struct short_reasons){.room = room, .step = step};
+    *reasons = (struct short_reasons){.room = room, .step = step, .lost = lost};
 }
 
 void short_reasons_finish(struct short_reasons *reasons)
@@ -34,10 +36,23 @@ static struct cause_group cause_of(const struct short_reasons *reasons, const st
     return group;
 }
 
+static bool is_of_loss(const struct short_reasons *reasons, uint32_t seat, enum cause cause)
+{
+    return (cause == CAUSE_FAILED && reasons->room->seats[seat].lost_step == reasons->step) ||
+           (cause == CAUSE_LOST && bitset_has(reasons->lost, reasons->room->first + seat));
+}
+
+bool short_reasons_are_of_loss(const struct short_reasons *reasons)
+{
+    return reasons->of_loss > 0 &&
+           reasons->of_loss == reasons->of_cause[CAUSE_FAILED] + reasons->of_cause[CAUSE_LOST];
+}
+
 void short_reasons_add(struct short_reasons *reasons, uint32_t seat)
 {
     struct cause_group group = cause_of(reasons, &reasons->room->seats[seat]);
     reasons->of_cause[group.cause]++;
+    reasons->of_loss += is_of_loss(reasons, seat, group.cause) ? 1 : 0;
     for (size_t i = 0; i < reasons->count; i++) {
         struct cause_group *each = &reasons->groups[i];
         if (each->cause == group.cause && each->text == group.text && each->step == group.step) {

@@ -6,9 +6,9 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct series) == 8 * sizeof(struct series_row) + 304 &&
-                  sizeof(struct series_row) == 128 + SERIES_OPEN_S * sizeof(struct series_point) &&
-                  sizeof(struct series_point) == 56,
+static_assert(sizeof(struct series) == 8 * sizeof(struct series_row) + 312 &&
+                  sizeof(struct series_row) == 136 + SERIES_OPEN_S * sizeof(struct series_point) &&
+                  sizeof(struct series_point) == 64,
               "what is packed here has to know each field");
 
 static void point_pack(const struct series_point *point, struct buffer *into)

@@ -25,7 +25,7 @@ void sketch_finish(struct sketch *sketch)
 void sketch_clear(struct sketch *sketch)
 {
     if (sketch->used > 0) {
-        memset(sketch->counts, 0, sketch->used * sizeof *sketch->counts);
+        memset(sketch->counts + sketch->lowest, 0, (sketch->used - sketch->lowest) * sizeof *sketch->counts);
     }
     sketch->used = 0;
     sketch->maximum = 0;
@@ -53,6 +53,9 @@ static uint64_t sketch_middle_of(uint32_t bucket)
 static void sketch_count(struct sketch *sketch, uint32_t bucket, uint64_t count)
 {
     assert(bucket < SKETCH_BUCKETS);
+    if (sketch->used == 0 || bucket < sketch->lowest) {
+        sketch->lowest = bucket;
+    }
     if (bucket >= sketch->used) {
         sketch->used = bucket + 1;
     }
@@ -110,7 +113,7 @@ static uint32_t sketch_next(const struct sketch *sketch, uint32_t bucket)
 
 void sketch_merge(struct sketch *into, const struct sketch *from)
 {
-    for (uint32_t bucket = sketch_next(from, 0); bucket < from->used;
+    for (uint32_t bucket = sketch_next(from, from->lowest); bucket < from->used;
          bucket = sketch_next(from, bucket + 1)) {
         sketch_count(into, bucket, from->counts[bucket]);
     }
@@ -120,7 +123,7 @@ void sketch_merge(struct sketch *into, const struct sketch *from)
 static uint64_t sketch_total(const struct sketch *sketch)
 {
     uint64_t total = 0;
-    for (uint32_t bucket = 0; bucket < sketch->used; bucket++) {
+    for (uint32_t bucket = sketch->lowest; bucket < sketch->used; bucket++) {
         total += sketch->counts[bucket];
     }
     return total;
@@ -131,7 +134,7 @@ void sketch_quantiles(const struct sketch *sketch, const double *quantiles, uint
     uint64_t total = sketch_total(sketch);
     uint64_t seen = 0;
     size_t found = 0;
-    for (uint32_t bucket = 0; bucket < sketch->used && found < count; bucket++) {
+    for (uint32_t bucket = sketch->lowest; bucket < sketch->used && found < count; bucket++) {
         seen += sketch->counts[bucket];
         while (found < count && sketch->counts[bucket] > 0 &&
                (double)seen >= ceil(quantiles[found] * (double)total)) {
@@ -149,7 +152,7 @@ void sketch_pack(const struct sketch *sketch, struct buffer *into)
 {
     uint32_t next = 0;
     pack_number(into, sketch->maximum);
-    for (uint32_t bucket = sketch_next(sketch, 0); bucket < sketch->used;
+    for (uint32_t bucket = sketch_next(sketch, sketch->lowest); bucket < sketch->used;
          bucket = sketch_next(sketch, next)) {
         pack_number(into, sketch->counts[bucket]);
         pack_number(into, bucket - next);

@@ -15,7 +15,8 @@ struct histogram;
 /* Zeroed, it is empty. */
 struct sketch {
     uint32_t *counts; /* by bucket; they saturate */
-    uint32_t used;    /* one more than the highest bucket that has a count */
+    uint32_t used;    /* one more than the highest bucket that has a count; 0: it is empty */
+    uint32_t lowest;  /* that has a count, unless it is empty */
     uint32_t capacity;
     uint64_t maximum; /* exact */
 };

@@ -45,7 +45,8 @@ bool barrier_open(struct barrier *barrier)
 {
     const struct step_state *at = barrier->meeting.at;
     if (!barrier->is_open) {
-        barrier->is_open = (barrier->parties > 0 && barrier->arrived >= barrier->parties) ||
+        barrier->is_open = barrier->is_overdue ||
+                           (barrier->parties > 0 && barrier->arrived >= barrier->parties) ||
                            bitset_next_outside(at->past, barrier->arrivals, 0, at->seats) == at->seats;
     }
     return barrier->is_open;

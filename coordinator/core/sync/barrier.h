@@ -11,6 +11,7 @@ struct barrier {
     uint32_t ranked;    /* ranks assigned: including workers that were lost and arrive again */
     uint64_t *arrivals; /* their seats */
     bool is_open;       /* permanent: workers that arrive later pass through */
+    bool is_overdue;    /* a wait has timed out that lets all who are present go on */
     bool is_at_once;    /* a worker requested an absolute instant */
     struct wait_list waits;
     /* When workers that were released at an instant acted, as far as they have reported. */
@@ -29,7 +30,8 @@ size_t barrier_charge(uint32_t seats);
 MUST_CHECK uint64_t barrier_arrive(struct barrier *barrier, uint32_t seat);
 /* Undoes the arrival of this seat. */
 void barrier_leave(struct barrier *barrier, uint32_t seat);
-/* Opens it if enough have arrived, or if all that have not are past the step. Returns whether it is open. */
+/* Opens it if enough have arrived, if all that have not are past the step, or if it is overdue. Returns
+ * whether it is open. */
 bool barrier_open(struct barrier *barrier);
 
 /* `workers` workers acted within first…last. True if it was the last outstanding report; the spread is then

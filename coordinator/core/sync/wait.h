@@ -32,6 +32,7 @@ struct wait {
      * that cannot, since it has a timeout of its own, its worker has ended or can go on without it. */
     uint32_t *tally;
     bool is_strict;
+    enum barrier_timeout on_timeout;
     bool has_own_timeout;
     bool is_aside; /* its worker can go on without it, and it does not end with the worker's step */
     bool is_stuck; /* found to be part of a deadlock, which is about to end it */

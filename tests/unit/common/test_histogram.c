@@ -263,6 +263,60 @@ static void test_the_mean_is_that_of_the_buckets(void **state)
     assert_true(histogram_mean(histogram) > 1999000 && histogram_mean(histogram) < 2001000);
 }
 
+/* As long as buckets come in rising order they are kept as pairs; nothing of that shows. */
+static void test_pairs_and_the_array_are_alike(void **state)
+{
+    struct random random;
+    (void)state;
+    random_seed(&random, 7);
+    for (unsigned round = 0; round < 200; round++) {
+        SCOPED(histogram_free) struct histogram *array = histogram_new();
+        SCOPED(histogram_free) struct histogram *pairs = histogram_new();
+        SCOPED(histogram_free) struct histogram *before = histogram_new();
+        uint64_t count = random_below(&random, 3) == 0 ? 2000 : random_below(&random, 40);
+        for (unsigned i = 0; i < count; i++) {
+            histogram_record(array, random_below(&random, 3) == 0 ? 5 : random_below(&random, 1000000));
+        }
+        struct histogram_cursor cursor = {0};
+        while (histogram_next(array, &cursor)) {
+            assert_true(histogram_add_bucket(pairs, cursor.bucket, cursor.count));
+            if (cursor.bucket % 2 == 0) {
+                assert_true(histogram_add_bucket(before, cursor.bucket, 1));
+            }
+        }
+        histogram_raise_maximum(pairs, histogram_maximum(array));
+        assert_true(histogram_count(pairs) == histogram_count(array));
+        for (double quantile = 0; quantile <= 1; quantile += 0.125) {
+            assert_true(histogram_quantile(pairs, quantile) == histogram_quantile(array, quantile));
+        }
+        assert_true(histogram_moments(pairs).mean == histogram_moments(array).mean);
+        struct histogram_cursor of_array = {0};
+        struct histogram_cursor of_pairs = {0};
+        while (histogram_next_beyond(array, before, &of_array)) {
+            assert_true(histogram_next_beyond(pairs, before, &of_pairs));
+            assert_true(of_array.bucket == of_pairs.bucket && of_array.count == of_pairs.count);
+        }
+        assert_false(histogram_next_beyond(pairs, before, &of_pairs));
+
+        /* A bucket below those that are there, one that is there, one that is taken out, and the other way.
+         */
+        uint64_t total = histogram_count(array);
+        assert_true(histogram_add_bucket(pairs, 0, 3));
+        assert_true(histogram_add_bucket(pairs, 0, 1));
+        assert_true(histogram_count(pairs) == total + 4);
+        assert_true(histogram_quantile(pairs, 0) == 0);
+        histogram_remove_bucket(pairs, 0, 4);
+        histogram_merge(array, pairs);
+        assert_true(histogram_count(array) == 2 * total);
+        histogram_clear(pairs);
+        assert_true(histogram_count(pairs) == 0);
+        assert_true(histogram_add_bucket(pairs, 9, 1));
+        histogram_clear(pairs);
+        cursor = (struct histogram_cursor){0};
+        assert_false(histogram_next(pairs, &cursor));
+    }
+}
+
 static void test_values_are_counted_between_bounds(void **state)
 {
     static const uint64_t bounds[] = {10, 1000, 50000};
@@ -301,6 +355,7 @@ int main(void)
         cmocka_unit_test(test_counts_stay_at_the_end),
         cmocka_unit_test(test_clear_starts_anew),
         cmocka_unit_test(test_what_was_added_can_be_removed),
+        cmocka_unit_test(test_pairs_and_the_array_are_alike),
         cmocka_unit_test(test_values_are_counted_between_bounds),
         cmocka_unit_test(test_the_mean_is_that_of_the_buckets),
     };

@@ -13,6 +13,7 @@
 ---@field base? string
 ---@field auth? table `{ user, password }`, `{ user, password, digest = true }` or `{ bearer = token }`
 ---@field name? string under which the request is counted
+---@field tags? table<string, string> the request also counts by these
 ---@field max_body? integer bytes
 ---@field tls? { verify?: boolean, ca?: string, certificate?: string, key?: string }
 ---@field proxy? string|false

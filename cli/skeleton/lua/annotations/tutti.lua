@@ -61,6 +61,11 @@ function worker:delete(name) end
 ---@return any
 function worker:wait_var(name, options) end
 
+---All that the worker measures from then on also counts by this tag; nil takes it away.
+---@param name string
+---@param value? string
+function worker:tag(name, value) end
+
 ---@class tutti.Notifier
 local notifier = {}
 
@@ -109,6 +114,7 @@ function data:next(worker) end
 
 ---@class tutti
 ---@field target? string the address of `--target`
+---@field env table<string, string> the variables of `-e` and `--env-file`
 local tutti = {}
 
 ---Defaults for the options of a campaign, with `_` for `-`.
@@ -200,7 +206,7 @@ function tutti.load(scenario, load) end
 ---Records a time that the script has measured itself.
 ---@param name string
 ---@param seconds number
----@param options? { ok?: boolean, at?: number }
+---@param options? { ok?: boolean, at?: number, tags?: table<string, string> }
 function tutti.record(name, seconds, options) end
 
 ---Runs `f(…)`, records how long it took, returns what it returned.
@@ -210,11 +216,18 @@ function tutti.record(name, seconds, options) end
 ---@return any ...
 function tutti.time(name, f, ...) end
 
+---The same as a group, whose name has those of the groups around it before it.
+---@param name string
+---@param f fun(...): ...
+---@param ... any
+---@return any ...
+function tutti.group(name, f, ...) end
+
 ---A check: counted by name. `expected` is a value, or a function that says true.
 ---@param value any
 ---@param name string
 ---@param expected? any
----@param options? { fail?: boolean }
+---@param options? { fail?: boolean, tags?: table<string, string> }
 ---@return boolean passed
 function tutti.check(value, name, expected, options) end
 

@@ -119,13 +119,26 @@ static void an_uncaught_stop_is_no_failure(void **state)
 static void a_barrier_gives_rank_and_arrived(void **state)
 {
     struct shell *shell = *state;
-    begin_body(shell, "log(worker:barrier('door', { parties = 3, timeout = 4 }))");
+    begin_body(shell, "log(worker:barrier('door', { parties = 3, timeout = 4, on_timeout = 'go' }))");
     expect_call(shell, OPERATION_BARRIER, "door", 1);
     assert_int_equal(shell->held->count, 3);
     assert_int_equal(shell->held->timeout_ms, 4000);
-    shell_reply(shell, (struct reply){.rank = 2, .count = 3});
+    assert_int_equal(shell->held->on_timeout, BARRIER_TIMEOUT_GO);
+    shell_reply(shell, (struct reply){.rank = 2, .count = 3, .present = 1});
     shell_finish(shell);
-    assert_string_equal(shell_log(shell), "2 3\n");
+    assert_string_equal(shell_log(shell), "2 3 1\n");
+}
+
+static void a_barrier_that_timed_out_says_who_was_there(void **state)
+{
+    struct shell *shell = *state;
+    begin_body(shell, "local _, e = pcall(worker.barrier, worker, 'door', { on_timeout = 'leave' })\n"
+                      "log(e.outcome, e.arrived, e.parties, tostring(e.by_loss))");
+    expect_call(shell, OPERATION_BARRIER, "door", 1);
+    assert_int_equal(shell->held->on_timeout, BARRIER_TIMEOUT_LEAVE);
+    shell_reply(shell, (struct reply){.outcome = OUTCOME_TIMEOUT, .count = 6, .total = 7});
+    shell_finish(shell);
+    assert_string_equal(shell_log(shell), "timeout 6 7 nil\n");
 }
 
 static void a_release_waits_for_its_instant(void **state)
@@ -212,6 +225,8 @@ static void misuse_is_told_with_its_line(void **state)
                       "refused('unknown option partys', worker.barrier, worker, 'b', { partys = 2 })\n"
                       "refused('not negative', tutti.sleep, -1)\n"
                       "refused('not negative', worker.barrier, worker, 'b', { timeout = -1 })\n"
+                      "refused('on_timeout is \"fail\", \"go\" or \"leave\"', worker.barrier, worker, 'b', { "
+                      "on_timeout = 'stay' })\n"
                       "refused('step is a whole number from 1', worker.notifier, worker, 'b', { step = 0 })\n"
                       "refused('at least one character', worker.notifier, worker, '')\n"
                       "refused('only while the script loads', tutti.scenario, 'x', print)\n"
@@ -371,6 +386,7 @@ int main(void)
         TEST(an_outcome_is_an_error_object),
         TEST(an_uncaught_stop_is_no_failure),
         TEST(a_barrier_gives_rank_and_arrived),
+        TEST(a_barrier_that_timed_out_says_who_was_there),
         TEST(a_release_waits_for_its_instant),
         TEST(variables_have_two_scopes),
         TEST(a_factory_runs_and_may_fail),

@@ -474,10 +474,35 @@ static void answers_are_counted_by_status(void **state)
     meter_free(&meter);
 }
 
+static void the_slowest_traces_are_reported_once(void **state)
+{
+    (void)state;
+    struct meter *meter = meter_new();
+    struct request_sample sample = {.name = bytes_of_string("a"), .is_ok = true};
+    for (int take = 0; take < 2; take++) {
+        for (unsigned i = 0; i < 12; i++) {
+            struct slow_trace trace = {.latency_us = 100 + i * 7 % 12, .worker = i};
+            meter_request(meter, &sample);
+            meter_trace(meter, sample.name, &trace);
+        }
+        struct statistics *statistics = meter_take(meter, 0);
+        assert_int_equal(statistics->requests[0].slowest.size, SLOW_TRACES);
+        assert_int_equal(statistics->requests[0].slowest.items[0].latency_us, 111);
+        assert_int_equal(statistics->requests[0].slowest.items[9].latency_us, 102);
+        statistics_free(&statistics);
+    }
+    meter_request(meter, &sample);
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->requests[0].slowest.size, 0);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(gives_only_what_came_since),
+        cmocka_unit_test(the_slowest_traces_are_reported_once),
         cmocka_unit_test(each_thing_is_worth_a_report),
         cmocka_unit_test(lateness_and_arrivals_are_reported_as_differences),
         cmocka_unit_test(requests_count_from_the_instant_of_their_step),

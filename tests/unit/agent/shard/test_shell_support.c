@@ -20,6 +20,10 @@ static struct shell *new_shell(void)
                                               .agent = "a1",
                                               .instruction_limit = 2000000,
                                               .is_quiet = true};
+    shell->step_us = histogram_new();
+    shell->request_us = histogram_new();
+    shell->timing_us = histogram_new();
+    shell->waited_us = histogram_new();
     buffer_init(&shell->log, 100000);
     buffer_init(&shell->errors, 100000);
     atomic_store(&shell->lease_until_ns, clock_now_ns() + 3600 * NS_PER_S);
@@ -111,9 +115,20 @@ static void add_statistics(struct shell *shell, const struct statistics *statist
     shell->totals.steps_ok += statistics->steps_ok;
     shell->totals.steps_failed += statistics->steps_failed;
     shell->totals.steps_stopped += statistics->steps_stopped;
+    histogram_merge(shell->step_us, statistics->step_us);
     for (size_t i = 0; i < statistics->request_count; i++) {
-        shell->requests += statistics->requests[i].count;
-        shell->failed_requests += statistics->requests[i].failed;
+        const struct request_statistics *request = &statistics->requests[i];
+        shell->requests += request->count;
+        shell->failed_requests += request->failed;
+        shell->received_bytes += request->received_bytes;
+        shell->sent_bytes += request->sent_bytes;
+        histogram_merge(request->is_timing ? shell->timing_us : shell->request_us, request->latency_us);
+    }
+    for (size_t i = 0; i < statistics->wait_count; i++) {
+        for (size_t outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+            shell->outcomes[outcome] += statistics->waits[i].outcomes[outcome];
+        }
+        histogram_merge(shell->waited_us, statistics->waits[i].waited_us);
     }
     for (size_t i = 0; i < statistics->error_count; i++) {
         append_line(&shell->errors, statistics->errors[i].text);
@@ -169,6 +184,10 @@ int shell_tear_down(void **state)
     uv_loop_close(&shell->loop);
     deployment_release(&shell->deployment);
     operation_free(&shell->held);
+    histogram_free(&shell->step_us);
+    histogram_free(&shell->request_us);
+    histogram_free(&shell->timing_us);
+    histogram_free(&shell->waited_us);
     buffer_finish(&shell->log);
     buffer_finish(&shell->errors);
     memory_free(shell->text);

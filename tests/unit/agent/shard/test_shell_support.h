@@ -27,8 +27,16 @@ struct shell {
     struct buffer log;
     struct buffer errors; /* texts of failed steps, one line each */
     struct statistics totals;
-    uint64_t requests;
+    uint64_t requests; /* and timings */
     uint64_t failed_requests;
+    uint64_t received_bytes;
+    uint64_t sent_bytes;
+    uint64_t outcomes[OUTCOME_COUNT]; /* of waits */
+    /* All that was measured so far, each in microseconds. */
+    struct histogram *step_us;
+    struct histogram *request_us;
+    struct histogram *timing_us;
+    struct histogram *waited_us;
     uint64_t artifacts;
     struct operation *held; /* the last call that the test has to answer itself */
     char *text;             /* of the last notice that had one */

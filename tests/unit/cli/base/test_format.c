@@ -2,6 +2,7 @@
 #include "cli/base/format.h"
 #include "tests/unit/common/check.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static void counts_have_commas(void **state)
@@ -71,6 +72,52 @@ static void columns_count_characters(void **state)
     assert_int_equal(format_columns(bytes_of("a\xff\xe6\x9d", 4)), 4);
 }
 
+static void what_is_too_long_is_cut(void **state)
+{
+    (void)state;
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, 100);
+    format_cut(bytes_of_string("3 µs × 2"), 8, &text);
+    assert_string_equal(buffer_string(&text), "3 µs × 2");
+    buffer_clear(&text);
+    format_cut(bytes_of_string("3 µs × 2"), 7, &text);
+    assert_string_equal(buffer_string(&text), "3 µs ×…");
+    buffer_clear(&text);
+    format_cut(bytes_of_string("東京 1"), 4, &text);
+    assert_string_equal(buffer_string(&text), "東…");
+}
+
+static void wraps(const char *words, size_t columns, const char *expected)
+{
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, 1000);
+    format_wrap(bytes_of_string(words), columns, 2, &text);
+    assert_string_equal(buffer_string(&text), expected);
+}
+
+static void lines_break_at_spaces(void **state)
+{
+    (void)state;
+    wraps("one two three", 13, "one two three");
+    wraps("one two three", 12, "one two\n  three");
+    wraps("p50 3 ms, p99 4 ms", 14, "p50 3 ms,\n  p99 4 ms");
+    wraps("a lag of 12 ms", 11, "a lag of\n  12 ms");
+    wraps("unbreakable words", 4, "unbreakable\n  words");
+    wraps("", 4, "");
+}
+
+static void times_of_day_are_of_the_last_day(void **state)
+{
+    (void)state;
+    char text[FORMAT_BYTES];
+    uint64_t at_ns = UINT64_C(1700000000123456789); /* 2023-11-14 22:13:20 UTC */
+    (void)setenv("TZ", "UTC", 1);
+    format_wall_time(at_ns, at_ns + UINT64_C(3600000000000), text);
+    assert_string_equal(text, "22:13:20");
+    format_wall_time(at_ns, at_ns + UINT64_C(86400000000000), text);
+    assert_string_equal(text, "Nov 14 22:13");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -78,6 +125,9 @@ int main(void)
         cmocka_unit_test(durations_have_three_digits),
         cmocka_unit_test(rates_have_one_decimal_while_small),
         cmocka_unit_test(columns_count_characters),
+        cmocka_unit_test(what_is_too_long_is_cut),
+        cmocka_unit_test(lines_break_at_spaces),
+        cmocka_unit_test(times_of_day_are_of_the_last_day),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

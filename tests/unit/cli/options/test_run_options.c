@@ -1,6 +1,7 @@
 /* Where the options of a run come from, and what they result in. */
 #include "agent/script/script.h"
 #include "cli/commands/subcommand.h"
+#include "cli/options/command_words.h"
 #include "cli/options/run_options.h"
 #include "tests/unit/common/check.h"
 

@@ -1,6 +1,7 @@
 /* What tutti start sends is what the coordinator reads. */
 #include "agent/script/script.h"
 #include "cli/commands/subcommand.h"
+#include "cli/options/command_words.h"
 #include "cli/remote/start_request.h"
 #include "common/memory.h"
 #include "coordinator/api/creation.h"

@@ -114,7 +114,10 @@ static void junit_has_a_case_for_each_judgement(void **state)
     sample->report.checks = &check;
     sample->report.check_count = 1;
     write_output(sample, report_junit, &text);
-    expect_part(&text, "<testsuites tests=\"4\" failures=\"3\" errors=\"0\" time=\"65.000\">");
+    expect_part(&text,
+                "<testsuite name=\"pad.lua\" package=\"tutti\" id=\"0\" timestamp=\"2023-11-14T22:13:20\" "
+                "hostname=\"here\" tests=\"4\" failures=\"3\" errors=\"0\" skipped=\"0\" time=\"65.000\">");
+    expect_part(&text, "<property name=\"seed\" value=\"42\"/>");
     expect_part(&text,
                 "name=\"verdict\" time=\"65.000000\">\n      <failure message=\"failed: 12 steps failed\"");
     expect_part(&text, "<testcase classname=\"tutti.scenario\" name=\"a, &quot;b&quot; &lt;&amp;&gt;|\"");
@@ -132,7 +135,7 @@ static void a_campaign_that_has_passed_has_no_failure(void **state)
     sample->report.scenarios = &scenarios[1];
     sample->report.scenario_count = 1;
     write_output(sample, report_junit, &text);
-    expect_part(&text, "<testsuite name=\"pad.lua\" tests=\"2\" failures=\"0\"");
+    expect_part(&text, "hostname=\"here\" tests=\"2\" failures=\"0\"");
     assert_null(strstr(buffer_string(&text), "<failure"));
 }
 

@@ -1,4 +1,5 @@
 /* The live line, the report for people and the report as JSON. */
+#include "cli/base/format.h"
 #include "cli/view/live_line.h"
 #include "cli/view/report_text.h"
 #include "common/memory.h"
@@ -137,6 +138,47 @@ static void assert_line(const char *text, const char *start, const char *expecte
     assert_string_equal(line, expected);
 }
 
+static void assert_no_line_is_wider(const char *text, size_t columns)
+{
+    while (*text != '\0') {
+        size_t size = strcspn(text, "\n");
+        if (format_columns(bytes_of(text, size)) > columns) {
+            fail_msg("%.*s", (int)size, text);
+        }
+        text += size + (text[size] == '\n' ? 1 : 0);
+    }
+}
+
+static void report_says_how_many_ran_where_that_was_changed(void **state)
+{
+    struct sample_report *sample = *state;
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
+    text_of(sample, false, &buffer);
+    assert_line(buffer_string(&buffer), "  workers", "  workers 9 ran, 6 of them are left");
+    buffer_clear(&buffer);
+    sample->report.state = CAMPAIGN_ENDED;
+    text_of(sample, false, &buffer);
+    assert_line(buffer_string(&buffer), "  workers", "  workers 9 ran, 6 of them to the end");
+    sample->report.workers_ran = 6;
+    buffer_clear(&buffer);
+    text_of(sample, false, &buffer);
+    assert_null(strstr(buffer_string(&buffer), "  workers "));
+}
+
+static void report_fits_a_terminal(void **state)
+{
+    struct sample_report *sample = *state;
+    SCOPED(buffer_finish) struct buffer buffer;
+    buffer_init(&buffer, REPORT_TEXT_MAX_BYTES);
+    for (size_t i = 0; i < sample->report.request_count; i++) {
+        sample->requests[i].name = bytes_of_string("POST /api/v1/customers/N/orders/N/items");
+    }
+    text_of(sample, false, &buffer);
+    assert_no_line_is_wider(buffer_string(&buffer), 80);
+    assert_line(buffer_string(&buffer), "  POST", "  POST /api/v1/customers/N/orders/N/items");
+}
+
 static void report_has_everything_in_columns(void **state)
 {
     struct sample_report *sample = *state;
@@ -145,7 +187,7 @@ static void report_has_everything_in_columns(void **state)
     text_of(sample, false, &buffer);
     const char *text = buffer_string(&buffer);
     assert_line(text, "failed", "failed: 12 steps failed");
-    assert_line(text, "  steps", "  steps   4,321 ok, 12 failed  (66.7 steps/s)");
+    assert_line(text, "  steps", "  steps   4,321 ok, 12 failed (5 by a loss)  (66.7 steps/s)");
     assert_line(text, "  agents", "  agents  agent-1  3 workers, joined  (process 11)");
     assert_line(text, "          agent-2", "          agent-2  3 workers, lost  (process 11)");
     assert_line(text, "  GET", "  GET /pad  1,234       7  50.0 ms  95.0 ms  99.0 ms  100 ms");
@@ -171,9 +213,9 @@ static void report_says_how_a_plan_was_kept(void **state)
     text_of(sample, false, &buffer);
     assert_line(buffer_string(&buffer), "  load",
                 "  load    steps began late by p50 50.0 ms, p99 99.0 ms, max 100 ms");
-    assert_line(
-        buffer_string(&buffer), "  p99",
-        "  p99     of requests: response time 99.0 ms (since the intended start), service time 99.0 ms");
+    assert_non_null(strstr(buffer_string(&buffer),
+                           "  p99     of requests: response time 99.0 ms (since the intended start),\n"
+                           "          service time 99.0 ms\n"));
     sample->options.pacing_ms = 0;
     sample->options.rate = bytes_of_string("5/s");
     sample->report.arrivals = 1234;
@@ -181,11 +223,12 @@ static void report_says_how_a_plan_was_kept(void **state)
     sample->report.request_latency_us = sample->empty;
     buffer_clear(&buffer);
     text_of(sample, false, &buffer);
-    assert_line(
-        buffer_string(&buffer), "  load",
-        "  load    1,234 arrivals, 7 dropped; steps began late by p50 50.0 ms, p99 99.0 ms, max 100 ms");
-    assert_line(buffer_string(&buffer), "  p99",
-                "  p99     of steps: response time 0 µs (since the intended start), service time 99.0 ms");
+    assert_non_null(strstr(buffer_string(&buffer),
+                           "  load    1,234 arrivals, 7 dropped; steps began late by p50 50.0 ms,\n"
+                           "          p99 99.0 ms, max 100 ms\n"));
+    assert_non_null(strstr(buffer_string(&buffer),
+                           "  p99     of steps: response time 0 µs (since the intended start),\n"
+                           "          service time 99.0 ms\n"));
 }
 
 static void report_shows_phases_where_they_were_measured(void **state)
@@ -257,18 +300,19 @@ static void report_says_how_agents_were_and_who_could_not_keep_up(void **state)
     sample->report.bottleneck_count = 2;
     text_of(sample, false, &buffer);
     const char *text = buffer_string(&buffer);
-    assert_line(text, "            cpu",
-                "            cpu 142 %, 35 MiB, loop lag p99 310 µs, max 12.0 ms, clock −3.00 s ± 40 µs");
-    assert_line(
-        text, "  warning agent web-3",
-        "  warning agent web-3 was the bottleneck for 14.0 s: its loop was busy 99 % of the time and came "
-        "round up to 210 ms late; use more agents or shards");
-    assert_non_null(strstr(text, "use agents on more hosts\n"));
+    assert_non_null(strstr(text, "            cpu 142 %, 35 MiB, loop lag p99 310 µs, max 12.0 ms,\n"
+                                 "            clock −3.00 s ± 40 µs\n"));
+    assert_non_null(
+        strstr(text, "  warning agent web-3 was the bottleneck for 14.0 s: its loop was busy 99 % of\n"
+                     "          the time and came round up to 210 ms late; use more agents or shards\n"));
+    assert_non_null(strstr(text, "agents on more hosts\n"));
+    assert_no_line_is_wider(text, 80);
 }
 
 static void json_has_the_keys_of_the_contract(void **state)
 {
     struct sample_report *sample = *state;
+    sample->report.state = CAMPAIGN_ENDED;
     SCOPED(report_view_free) struct report_view *report = sample_report_view(sample);
     SCOPED(memory_free_at) char *text = report_json(report);
     json_t *root = json_loads(text, 0, NULL);
@@ -313,6 +357,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(scenarios_stand_beside_their_weights, setup, teardown),
         cmocka_unit_test_setup_teardown(live_line_divides_by_no_time, setup, teardown),
         cmocka_unit_test_setup_teardown(report_has_everything_in_columns, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_says_how_many_ran_where_that_was_changed, setup, teardown),
+        cmocka_unit_test_setup_teardown(report_fits_a_terminal, setup, teardown),
         cmocka_unit_test_setup_teardown(report_says_how_a_plan_was_kept, setup, teardown),
         cmocka_unit_test_setup_teardown(report_shows_phases_where_they_were_measured, setup, teardown),
         cmocka_unit_test_setup_teardown(report_is_coloured_only_when_asked, setup, teardown),

@@ -186,6 +186,10 @@ static int set_up(void **state)
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
     full->sample.requests[0].received_bytes = 123400;
     full->sample.requests[0].sent_bytes = 77;
+    slow_traces_add(&full->sample.requests[0].slowest,
+                    &(struct slow_trace){
+                        .latency_us = 1500, .has_worker = true, .worker = 7, .step = 3, .id = {0x4b, 0xf9}});
+    slow_traces_add(&full->sample.requests[0].slowest, &(struct slow_trace){.latency_us = 900, .id = {0, 1}});
     close_counts_add(&full->sample.requests[0].statuses, 200, 1227);
     close_counts_add(&full->sample.requests[0].statuses, 503, 7);
     full->scenario = (struct scenario_report){.name = bytes_of_string("browse"),
@@ -286,6 +290,7 @@ static const char *const EXPECTED[] = {
     "{\"verdict\":\"failed\"}",
     "{\"reason\":\"12 steps failed\"}",
     "{\"workers\":6}",
+    "{\"workers_ran\":9}",
     ("{\"agents\":[{\"name\":\"agent-1\",\"pid\":11,\"host\":\"here\",\"labels\":{\"zone\":\"a\","
     "\"rack\":\"7\"},\"workers\":3,\"state\":\"joined\",\"clock\":{\"offset_ms\":-3000.0,"
     "\"uncertainty_ms\":0.040123},\"cpu\":0.0712345679,\"memory_bytes\":36700160,"
@@ -293,9 +298,10 @@ static const char *const EXPECTED[] = {
     "\"labels\":{},\"workers\":0,\"state\":\"lost\",\"clock\":null,\"cpu\":null,"
     "\"memory_bytes\":null,\"loop_lag_ms\":null}]}"),
     "{\"started_at\":\"2023-11-14T22:13:20.123Z\"}",
+    "{\"ended_at\":\"2023-11-14T22:14:25.123Z\"}",
     "{\"duration_s\":65.0}",
     "{\"seed\":42}",
-    ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"p50_ms\":50.015,"
+    ("{\"steps\":{\"ok\":4321,\"failed\":12,\"stopped\":3,\"lost\":1,\"failed_by_loss\":5,\"p50_ms\":50.015,"
     "\"p95_ms\":95.039,\"p99_ms\":99.007}}"),
     ("{\"load\":{\"arrivals\":123,\"dropped\":7,\"late_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"
     "\"step_response_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"
@@ -313,7 +319,9 @@ static const char *const EXPECTED[] = {
     "\"blocked\":{" OTHER_PHASE "},\"lookup\":{" OTHER_PHASE "},\"connect\":{" OTHER_PHASE "},"
     "\"tls\":{" OTHER_PHASE "},\"sending\":{" OTHER_PHASE "},"
     "\"waiting\":{\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0},"
-    "\"receiving\":{" OTHER_PHASE "}},\"bytes_in\":123400,\"bytes_out\":77,"
+    "\"receiving\":{" OTHER_PHASE "}},\"slowest\":[{\"trace\":\"4bf90000000000000000000000000000\","
+    "\"ms\":1.5,\"worker\":7,\"step\":3},{\"trace\":\"00010000000000000000000000000000\",\"ms\":0.9,"
+    "\"worker\":null,\"step\":null}],\"bytes_in\":123400,\"bytes_out\":77,"
     "\"statuses\":{\"200\":1227,\"503\":7}}}}"),
     ("{\"timings\":{\"edit seen\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
     ALL_TIMES "}}}"),
@@ -336,6 +344,8 @@ static const char *const EXPECTED[] = {
     "\"outcome\":\"met\",\"value\":99.5,\"unit\":\"%\",\"reached\":\"99.5 %\",\"missed_at_s\":null},"
     "{\"threshold\":\"http.rate > 5/s\",\"outcome\":\"pending\",\"value\":null,\"unit\":\"/s\","
     "\"reached\":\"\",\"missed_at_s\":null}]}"),
+    ("{\"outputs\":[{\"output\":\"statsd at h:1\",\"points\":60,\"lost\":0,\"error\":\"\"},"
+    "{\"output\":\"otlp at http://h\",\"points\":60,\"lost\":12,\"error\":\"connection refused\"}]}"),
     ("{\"websockets\":{\"WS /\\\\xff\":{\"opened\":100,\"failed\":101,\"closed_by_us\":102,"
     "\"closed_by_peer\":103,\"lost\":104,\"messages_in\":105,\"messages_out\":106,"
     "\"bytes_in\":107,\"bytes_out\":108,\"dropped\":109,\"open\":0,\"messages_in_per_s\":1.615,"
@@ -385,6 +395,14 @@ static const char *const EXPECTED[] = {
 };
 /* clang-format on */
 
+static const struct output_view SAMPLE_OUTPUTS[] = {
+    {.name = {(const uint8_t *)"statsd at h:1", 13}, .points = 60},
+    {.name = {(const uint8_t *)"otlp at http://h", 16},
+     .points = 60,
+     .lost = 12,
+     .error = {(const uint8_t *)"connection refused", 18}},
+};
+
 static void the_json_is_this(void **state)
 {
     struct full_report *full = *state;
@@ -396,6 +414,8 @@ static void the_json_is_this(void **state)
     full->sample.report.artifacts = &artifact;
     full->sample.report.artifact_count = 1;
     SCOPED(report_view_free) struct report_view *report = sample_report_view(&full->sample);
+    report->outputs = SAMPLE_OUTPUTS;
+    report->output_count = 2;
     json_t *object = report_json_object(report);
     const char *key = NULL;
     json_t *value = NULL;
@@ -410,6 +430,24 @@ static void the_json_is_this(void **state)
     }
     assert_int_equal(count, sizeof EXPECTED / sizeof EXPECTED[0]);
     json_decref(object);
+}
+
+/* Also by a report that was read; one that took all is not worth a line. */
+static void what_an_output_lost_is_told(void **state)
+{
+    struct full_report *full = *state;
+    SCOPED(report_view_free) struct report_view *local = sample_report_view(&full->sample);
+    local->outputs = SAMPLE_OUTPUTS;
+    local->output_count = 2;
+    SCOPED(report_view_free) struct report_view *remote = sent(local);
+    assert_same_text(local, remote);
+    SCOPED(buffer_finish) struct buffer text;
+    buffer_init(&text, REPORT_TEXT_MAX_BYTES);
+    report_text(remote, false, &text);
+    assert_non_null(
+        strstr(buffer_string(&text),
+               "\n  output  otlp at http://h: 12 of 60 points were not taken: connection refused\n"));
+    assert_null(strstr(buffer_string(&text), "statsd"));
 }
 
 /* Nothing is lost on the way: what was read is written as the same JSON. */
@@ -570,6 +608,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(the_text_is_that_of_run, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_json_is_this, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_an_output_lost_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_json_comes_back, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_unknown_stays_unknown, set_up, tear_down),
         cmocka_unit_test_setup_teardown(quantiles_survive, set_up, tear_down),

@@ -71,6 +71,10 @@ static void tell_body(struct buffer *story, const struct message *message)
         break;
     case MESSAGE_BEGIN:
         (void)buffer_append_format(story, " at %llu ms", (unsigned long long)message->begin.at_ns / 1000000u);
+        if (message->begin.from_plan_ns > 0) {
+            (void)buffer_append_format(story, ", from %llu ms of the plan",
+                                       (unsigned long long)message->begin.from_plan_ns / 1000000u);
+        }
         break;
     case MESSAGE_ASSIGN:
         tell_assignments(story, message);
@@ -99,6 +103,10 @@ static void tell_body(struct buffer *story, const struct message *message)
             (void)buffer_append_format(story, ", %g/s from %llu ms after %g", message->pace.rate_per_s,
                                        (unsigned long long)message->pace.rate_at_ns / 1000000u,
                                        message->pace.before);
+        }
+        if (message->pace.slots > 0) {
+            (void)buffer_append_format(story, ", split over %u from %llu ms", message->pace.slots,
+                                       (unsigned long long)message->pace.slots_at_ns / 1000000u);
         }
         for (size_t i = 0; i < message->pace.room_count; i++) {
             (void)buffer_append_format(story, " %u:%llu", message->pace.rooms[i].room,

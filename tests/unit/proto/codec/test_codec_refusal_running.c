@@ -47,6 +47,7 @@ static void operation_instants(Tutti__V1__Message *wire)
     ITEM(OPERATION_READ)->n_after_us = 2;
 }
 
+SPOIL(operation_on_timeout, ITEM(OPERATION_BARRIER)->on_timeout = BARRIER_TIMEOUTS)
 SPOIL(operation_digest, ITEM(OPERATION_READ)->digest = text_bytes("fifteen bytes.."))
 
 /* 1.0 as a floating-point number: it has to be an integer. */
@@ -71,6 +72,9 @@ SPOIL(reply_value, REPLY(OPERATION_GET)->value = text_bytes("s"))
 SPOIL(reply_missing, REPLY(OPERATION_GET)->missing[2] = LIMIT_MISSING + 1)
 SPOIL(reply_text, REPLY(OPERATION_GET)->text = long_bytes(LIMIT_TEXT_BYTES + 1))
 
+SPOIL(begin_from, wire->begin->from_plan_ns = LIMIT_PLAN_NS + 1)
+SPOIL(pace_slots_at, wire->pace->slots_at_ns = LIMIT_PLAN_NS + 1)
+SPOIL(pace_slots, wire->pace->slots = LIMIT_WORKERS + 1)
 SPOIL(wanted_none, wire->workers_wanted->workers = 0)
 SPOIL(wanted_many, wire->workers_wanted->workers = LIMIT_WORKERS + 1)
 SPOIL(pace_paused, wire->pace->paused_at_ns = LIMIT_PLAN_NS + 1)
@@ -129,6 +133,18 @@ static void many_statuses(Tutti__V1__RequestStatistics *request)
     request->statuses = codes;
     request->n_statuses = LIMIT_CLOSE_CODES + 1;
 }
+static void many_traces(Tutti__V1__RequestStatistics *request)
+{
+    static Tutti__V1__SlowTrace *traces[SLOW_TRACES + 1];
+    for (size_t i = 0; i < SLOW_TRACES + 1; i++) {
+        traces[i] = request->slowest[0];
+    }
+    request->slowest = traces;
+    request->n_slowest = SLOW_TRACES + 1;
+}
+SPOIL(request_traces, many_traces(STATISTICS->requests[0]))
+SPOIL(request_trace_id, STATISTICS->requests[0]->slowest[1]->id.len--)
+SPOIL(request_trace_worker, STATISTICS->requests[1]->slowest[0]->worker = LIMIT_WORKERS + 1)
 SPOIL(request_statuses, many_statuses(STATISTICS->requests[0]))
 SPOIL(scenario_name, STATISTICS->scenarios[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(slice_name, STATISTICS->slices[0]->name.len = 0)
@@ -170,6 +186,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_OPERATIONS, operation_text, "text has 2001 bytes"},
     {MESSAGE_OPERATIONS, operation_instants, "operation 2: 2 instants for 29 workers"},
     {MESSAGE_OPERATIONS, operation_digest, "operation 2: a digest of 15 bytes"},
+    {MESSAGE_OPERATIONS, operation_on_timeout, "operation 6: a timeout that does 3"},
     {MESSAGE_REPLIES, reply_no_kind, "reply 0: unknown kind"},
     {MESSAGE_REPLIES, reply_outcome, "outcome: unknown value 6"},
     {MESSAGE_REPLIES, reply_outcome_negative, "outcome: unknown value -1"},
@@ -180,6 +197,9 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_REPLIES, reply_value, "value: "},
     {MESSAGE_REPLIES, reply_missing, "33 workers, at most 32"},
     {MESSAGE_REPLIES, reply_text, "text has 2001 bytes"},
+    {MESSAGE_BEGIN, begin_from, "too far away"},
+    {MESSAGE_PACE, pace_slots_at, "too far away"},
+    {MESSAGE_PACE, pace_slots, "arrivals of 1000001 workers"},
     {MESSAGE_WORKERS_WANTED, wanted_none, "0 workers, 1 to"},
     {MESSAGE_WORKERS_WANTED, wanted_many, "1000001 workers, 1 to"},
     {MESSAGE_PACE, pace_paused, "too far away"},
@@ -223,6 +243,9 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, websocket_name, "name of a WebSocket has 256"},
     {MESSAGE_STATISTICS, websocket_codes, "more than 16 codes"},
     {MESSAGE_STATISTICS, request_statuses, "more than 16 codes"},
+    {MESSAGE_STATISTICS, request_traces, "more than 10 traces"},
+    {MESSAGE_STATISTICS, request_trace_id, "a trace that is none"},
+    {MESSAGE_STATISTICS, request_trace_worker, "a trace that is none"},
     {MESSAGE_STATISTICS, scenario_name, "name of a scenario"},
     {MESSAGE_STATISTICS, websocket_histogram, "out of order"},
     {MESSAGE_STATISTICS, slice_name, "name of what has a tag is empty"},

@@ -106,6 +106,7 @@ static void operation(struct buffer *text, const struct operation *operation)
     number(text, "count", operation->count);
     number(text, "timeout", operation->timeout_ms);
     number(text, "strict", operation->is_strict);
+    number(text, "on timeout", operation->on_timeout);
     number(text, "at_once", operation->is_at_once);
     number(text, "aside", operation->is_aside);
     value(text, "value", operation->value);
@@ -135,6 +136,8 @@ static void reply(struct buffer *text, const struct reply *reply)
     number(text, "rank", reply->rank);
     number(text, "won", reply->is_won);
     number(text, "maker", reply->is_maker);
+    number(text, "by loss", reply->is_by_loss);
+    number(text, "present", reply->present);
     value(text, "value", reply->value);
     number(text, "at", (uint64_t)reply->at_ns);
     workers(text, "missing", &reply->missing);
@@ -174,10 +177,20 @@ static void check(struct buffer *text, const struct check_statistics *check)
     number(text, "step", check->step);
 }
 
+static void slow_trace(struct buffer *text, const struct slow_trace *trace)
+{
+    bytes(text, "trace", bytes_of(trace->id, sizeof trace->id));
+    number(text, "took", trace->latency_us);
+    number(text, "has worker", trace->has_worker);
+    number(text, "worker", trace->worker);
+    number(text, "step", trace->step);
+}
+
 static void statistics(struct buffer *text, const struct statistics *statistics)
 {
     number(text, "ok", statistics->steps_ok);
     number(text, "failed", statistics->steps_failed);
+    number(text, "failed by loss", statistics->steps_failed_by_loss);
     number(text, "stopped", statistics->steps_stopped);
     number(text, "running", statistics->workers_running);
     number(text, "at", (uint64_t)statistics->at_ns);
@@ -197,6 +210,9 @@ static void statistics(struct buffer *text, const struct statistics *statistics)
         for (size_t code = 0; code < statistics->requests[i].statuses.size; code++) {
             number(text, "status", statistics->requests[i].statuses.items[code].code);
             number(text, "of it", statistics->requests[i].statuses.items[code].count);
+        }
+        for (size_t trace = 0; trace < statistics->requests[i].slowest.size; trace++) {
+            slow_trace(text, &statistics->requests[i].slowest.items[trace]);
         }
         histogram(text, "latency", statistics->requests[i].latency_us);
         own_histogram(text, "response", statistics->requests[i].response_us);
@@ -313,6 +329,7 @@ static void small_body(const struct message *message, struct buffer *text)
         break;
     case MESSAGE_BEGIN:
         number(text, "at", (uint64_t)message->begin.at_ns);
+        number(text, "from", message->begin.from_plan_ns);
         break;
     case MESSAGE_FINISHED:
         number(text, "workers", message->finished.workers);

@@ -129,6 +129,7 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .is_stopped_by_failure = palette->flag,
                     .fail_steps = palette->wide / 11,
                     .fail_percent = is_small ? 0 : 12.5,
+                    .trace_percent = is_small ? 0 : 0.5,
                     .target = palette->text,
                     .resolve =
                         bytes_of_string(is_small ? "" : "app.example:443:10.0.0.7,fd00::7 *:80:10.0.0.8"),
@@ -170,6 +171,7 @@ static void make_operations(struct sample *sample, const struct palette *palette
             .call = palette->small / 2,
             .count = palette->small / 3,
             .timeout_ms = palette->duration_ms,
+            .on_timeout = palette->flag ? BARRIER_TIMEOUT_LEAVE : BARRIER_TIMEOUT_FAIL,
             .is_strict = palette->flag,
             .is_at_once = palette->flag,
             .is_aside = palette->flag,
@@ -208,6 +210,8 @@ static void make_replies(struct sample *sample, const struct palette *palette, e
             .rank = palette->wide / 7,
             .is_won = palette->flag,
             .is_maker = palette->flag,
+            .is_by_loss = palette->flag,
+            .present = palette->wide / 3,
             .value = palette->value,
             .at_ns = palette->instant_ns,
             .missing = {.runs = missing, .run_count = variant == SAMPLE_SMALLEST ? 0 : 1},
@@ -241,6 +245,8 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
                                              .rate_at_ns = is_largest ? LIMIT_PLAN_NS : 8,
                                              .rate_per_s = is_largest ? LOAD_RATE_MAX : 0.125,
                                              .before = is_largest ? LIMIT_ARRIVALS : 3.5,
+                                             .slots_at_ns = is_largest ? LIMIT_PLAN_NS : 9,
+                                             .slots = is_largest ? LIMIT_WORKERS : palette->small,
                                              .rooms = items,
                                              .room_count = count};
         return;
@@ -284,6 +290,19 @@ static void make_websocket(struct sample *sample, const struct palette *palette,
     }
 }
 
+/* As many as there may be, but of a small message none. */
+static void make_traces(const struct palette *palette, struct slow_traces *traces)
+{
+    for (unsigned i = 0; palette->small > 0 && i < SLOW_TRACES; i++) {
+        struct slow_trace trace = {.latency_us = palette->wide / (i + 1),
+                                   .has_worker = i > 0,
+                                   .worker = i > 0 ? LIMIT_WORKERS - i : 0,
+                                   .step = palette->wide / 9 * i};
+        memset(trace.id, 0xf0 + (int)i, sizeof trace.id);
+        slow_traces_add(traces, &trace);
+    }
+}
+
 static void make_statistics(struct sample *sample, const struct palette *palette, enum sample_variant variant)
 {
     struct statistics_items *items = memory_new(1, sizeof *items);
@@ -319,6 +338,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
         items->requests[i].received_bytes = palette->wide / 7;
         items->requests[i].sent_bytes = palette->wide / 8;
         items->requests[i].statuses = items->websockets[i].codes;
+        make_traces(palette, &items->requests[i].slowest);
         items->scenarios[i] = (struct scenario_statistics){.name = palette->name,
                                                            .weight_milli = palette->wide / 6,
                                                            .steps = {palette->wide, 2, palette->small},
@@ -336,6 +356,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
     sample->message.statistics =
         (struct statistics){.steps_ok = palette->wide,
                             .steps_failed = palette->wide / 2,
+                            .steps_failed_by_loss = palette->wide / 5,
                             .steps_stopped = palette->wide / 3,
                             .workers_running = palette->small == 0 ? 0 : LIMIT_WORKERS,
                             .at_ns = (int64_t)(palette->wide / 2),
@@ -409,6 +430,7 @@ static void make_small_body(struct message *message, const struct palette *palet
         break;
     case MESSAGE_BEGIN:
         message->begin.at_ns = palette->instant_ns;
+        message->begin.from_plan_ns = palette->small;
         break;
     case MESSAGE_FINISHED:
         message->finished.workers = palette->wide / 13;

@@ -105,6 +105,21 @@ static void test_failing_steps_are_a_number_or_a_share(void **state)
     assert_string_equal(error.text, "\"101%\" is neither a number of steps nor a percentage like 5%");
 }
 
+static void test_a_share_of_requests_has_traces(void **state)
+{
+    (void)state;
+    struct campaign_options options = {.trace_percent = 3};
+    assert_true(campaign_parse_trace("off", &options, NULL) && options.trace_percent == 0);
+    assert_true(campaign_parse_trace("all", &options, NULL) && options.trace_percent == 100);
+    assert_true(campaign_parse_trace("0.5%", &options, NULL) && options.trace_percent == 0.5);
+    static const char *const refused[] = {"", "%", "1", "101%", "-1%", "1e1%", "on", "1.2.3%", "0x1%"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
+        struct error error;
+        assert_false(campaign_parse_trace(refused[i], &options, &error));
+    }
+    assert_true(options.trace_percent == 0.5);
+}
+
 static void test_a_source_is_an_address_or_a_network(void **state)
 {
     (void)state;
@@ -138,6 +153,7 @@ int main(void)
         cmocka_unit_test(test_rows_are_complete),
         cmocka_unit_test(test_a_copy_has_texts_of_its_own),
         cmocka_unit_test(test_failing_steps_are_a_number_or_a_share),
+        cmocka_unit_test(test_a_share_of_requests_has_traces),
         cmocka_unit_test(test_a_source_is_an_address_or_a_network),
         cmocka_unit_test(test_saying_nothing_of_the_length_is_one_run),
     };

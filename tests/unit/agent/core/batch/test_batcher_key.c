@@ -50,8 +50,9 @@ static void each_field_keeps_operations_apart_however_old_they_are(void **state)
 {
     (void)state;
     struct operation base = of(OPERATION_READ, "line", 4);
-    struct operation each[] = {base, base, base, base, base, base, base, base,
+    struct operation each[] = {base, base, base, base, base, base, base, base, base,
                                base, base, base, base, base, base, base, base};
+    each[16].on_timeout = BARRIER_TIMEOUT_LEAVE;
     each[1].kind = OPERATION_WAIT_WRITER;
     each[2].is_aside = true;
     each[3].is_strict = true;
@@ -67,7 +68,7 @@ static void each_field_keeps_operations_apart_however_old_they_are(void **state)
     each[13].value = bytes_of_string("a");
     each[14].expected = bytes_of_string("a");
     each[15].digest = bytes_of_string("a");
-    expect_kept_apart(each, 16);
+    expect_kept_apart(each, 17);
 }
 
 static void instants_keep_operations_apart_however_old_they_are(void **state)

@@ -195,6 +195,39 @@ static void arrivals_that_find_nobody_ask_for_workers(void **state)
     ignore(fixture);
 }
 
+/* It has workers 4 and 5 of six since 350 ms of a plan of ten a second, and its arrivals since 700 ms. */
+static void a_runner_that_joins_takes_arrivals_from_the_share_on(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 5000;
+    fixture->options.workers = 4;
+    fixture->options.runs = 0;
+    deploy(fixture, 0, 1, 0);
+    fixture->now_ns = START_NS + 350 * MS;
+    struct command *begin = command_new(COMMAND_BEGIN, CAMPAIGN);
+    begin->at_ns = START_NS;
+    begin->from_plan_ns = 350 * MS;
+    give(fixture, begin);
+    scale(fixture, 6);
+    assign(fixture, 1, 3); /* of a lost agent: its arrivals before that are over */
+    setup_done(fixture, 1);
+    assign(fixture, 4, 1);
+    assign(fixture, 5, 1);
+    setup_done(fixture, 4);
+    setup_done(fixture, 5);
+    struct command *share = command_new(COMMAND_PACE, CAMPAIGN);
+    share->pace = (struct pace){.slots_at_ns = 700 * MS, .slots = 6};
+    give(fixture, share);
+    ignore(fixture);
+    pass(fixture, 250); /* arrivals 0 to 5: worker 1 of four has 1 and 5 */
+    expect_intended(fixture, "1@3+500");
+    pass(fixture, 1000); /* 6 to 15: 7, 10, 11 and 13 of six */
+    expect_intended(fixture, "4@1+700 5@1+1000");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    ignore(fixture);
+}
+
 static void a_runner_takes_the_arrivals_of_its_own_workers(void **state)
 {
     struct fixture *fixture = *state;
@@ -464,6 +497,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(arrivals_wait_for_workers_that_are_about_to_be_set_up, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_the_loop_is_late_with_is_not_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_runner_that_joins_takes_arrivals_from_the_share_on, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(arrivals_that_find_nobody_ask_for_workers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_runner_takes_the_arrivals_of_its_own_workers, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_end_of_the_plan_comes_with_all_of_it, set_up, tear_down),

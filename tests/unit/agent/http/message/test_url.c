@@ -156,6 +156,24 @@ static void a_url_is_bounded_as_it_is_sent(void **state)
     url_finish(&url);
 }
 
+static void a_host_is_bounded(void **state)
+{
+    char text[URL_HOST_MAX_BYTES + 20];
+    struct url url;
+    struct error error = {""};
+
+    (void)state;
+    snprintf(text, sizeof text, "http://");
+    for (size_t i = 0; i <= URL_HOST_MAX_BYTES; i++) {
+        text[7 + i] = i % 64 == 63 ? '.' : 'a';
+    }
+    assert_true(url_parse(bytes_of(text, 7 + URL_HOST_MAX_BYTES), &url, &error));
+    assert_int_equal(strlen(url.host), URL_HOST_MAX_BYTES);
+    url_finish(&url);
+    assert_false(url_parse(bytes_of(text, 7 + URL_HOST_MAX_BYTES + 1), &url, &error));
+    assert_string_equal(error.text, "the host of the URL is longer than 255 bytes");
+}
+
 /* RFC 3986 §5.4, of the base http://a/b/c/d;p?q */
 static void references_are_resolved(void **state)
 {
@@ -249,6 +267,7 @@ int main(void)
         cmocka_unit_test(dots_are_walked),
         cmocka_unit_test(users_are_kept_out_of_the_text),
         cmocka_unit_test(junk_is_refused),
+        cmocka_unit_test(a_host_is_bounded),
         cmocka_unit_test(references_are_resolved),
         cmocka_unit_test(relative_is_what_has_no_scheme),
         cmocka_unit_test(origins_are_compared),

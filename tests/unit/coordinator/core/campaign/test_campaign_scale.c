@@ -116,7 +116,8 @@ static void who_is_wanted_again_comes_back_when_it_has_ended(void **state)
                         "a2: assign worker 3 from step 1\n"
                         "a1: scale to 5\n"
                         "a1: assign workers 2 and 4 from step 1\n");
-    assert_int_equal(stand_report(stand)->agents[0].workers, 4); /* 0, 2 twice, 4 */
+    assert_int_equal(stand_report(stand)->agents[0].workers, 3); /* 0, 2, 4: however often 2 came back */
+    assert_int_equal(stand_report(stand)->workers_ran, 5);
 }
 
 static void a_later_word_replaces_one_that_waits(void **state)
@@ -199,13 +200,13 @@ static void who_comes_back_needs_no_more_room(void **state)
     stand_forget_story(stand);
     expect_refusal(
         stand, 1, 5,
-        "only 0 of 1 more workers fit on the 2 agents of campaign 1, by what their --capacity leaves");
+        "only 0 of 1 more worker fit on the 2 agents of campaign 1, by what their --capacity leaves");
     scale(stand, 2);
     stand_forget_story(stand);
     assert_true(coordinator_may_scale(stand->coordinator, 1, 4, &error));
     expect_refusal(
         stand, 1, 5,
-        "only 0 of 1 more workers fit on the 2 agents of campaign 1, by what their --capacity leaves");
+        "only 0 of 1 more worker fit on the 2 agents of campaign 1, by what their --capacity leaves");
 }
 
 static void who_comes_back_goes_elsewhere_when_its_agent_is_lost(void **state)

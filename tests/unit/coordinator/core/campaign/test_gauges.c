@@ -67,6 +67,9 @@ static void a_report_counts_what_was_measured_while_its_workers_ran(void **state
     assert_true(agent->cpu > 0.24 && agent->cpu < 0.26);
     assert_int_equal(agent->memory_bytes, 4096);
     assert_int_equal(agent->lag_maximum_us, 6000);
+    assert_in_range(agent->lag_p99_us, 5990, 6000);
+    assert_true(bytes_equal_string(agent->host, "host"));
+    assert_int_equal(agent->workers, 2);
     assert_int_equal(agent->clock_offset_ns, -3000000000);
     assert_int_equal(agent->clock_uncertainty_ns, 50000);
     assert_int_equal(report->bottleneck_count, 0);
@@ -108,6 +111,8 @@ static void a_bottleneck_is_named(void **state)
     assert_int_equal(bottleneck->strained_us, 10000000);
     assert_int_equal(bottleneck->lag_maximum_us, 210000);
     assert_true(bottleneck->busy > 0.98 && bottleneck->busy < 1);
+    assert_int_equal(bottleneck->lag_p99_us, 210000);
+    assert_true(bottleneck->host_cpu == 0.35); /* of two cores */
 }
 
 /* A frame of the agent that answers one of 4 s ago, after this long in transit. */

@@ -353,6 +353,11 @@ static void merge_step_of(struct campaign_statistics *statistics, const char *sc
                                          .sent_bytes = 70,
                                          .latency_us = histogram_new()};
     close_counts_add(&request.statuses, (uint32_t)status, 3);
+    for (unsigned i = 0; i < 5; i++) {
+        struct slow_trace trace = {
+            .latency_us = status + i, .has_worker = true, .worker = i, .step = 8, .id = {(uint8_t)i, 9}};
+        slow_traces_add(&request.slowest, &trace);
+    }
     histogram_add(by_scenario.step_us, 500, 7);
     campaign_statistics_merge(statistics, &(struct statistics){.requests = &request,
                                                                .request_count = 1,
@@ -389,6 +394,13 @@ static void scenarios_and_what_was_sent_are_kept_over_a_restart(void **state)
         assert_int_equal(histogram_count(report.scenarios[1].step_us), 14);
         assert_int_equal(report.requests[0].received_bytes, 3000);
         assert_int_equal(report.requests[0].sent_bytes, 210);
+        assert_int_equal(report.requests[0].slowest.size, SLOW_TRACES);
+        const struct slow_trace *slowest = report.requests[0].slowest.items;
+        assert_int_equal(slowest[0].latency_us, 507);
+        assert_int_equal(slowest[4].latency_us, 503);
+        assert_int_equal(slowest[5].latency_us, 204);
+        assert_true(slowest[0].has_worker && slowest[0].worker == 4 && slowest[0].step == 8);
+        assert_true(slowest[0].id[0] == 4 && slowest[0].id[1] == 9);
         assert_int_equal(report.requests[0].statuses.size, 2);
         assert_int_equal(report.requests[0].statuses.items[0].code, 200);
         assert_int_equal(report.requests[0].statuses.items[0].count, 6);

@@ -60,6 +60,10 @@ static void failed_steps_are_held_against_the_limit(void **state)
     assert_judged(&options, (struct steps_counted){.ok = 498, .failed = 2}, VERDICT_NONE, NULL);
     assert_judged(&options, (struct steps_counted){.ok = 497, .failed = 3}, VERDICT_FAILED,
                   "3 of 500 steps failed (the limit is 3)");
+    assert_judged(&options, (struct steps_counted){.ok = 490, .failed = 10, .failed_by_loss = 8},
+                  VERDICT_NONE, NULL);
+    assert_judged(&options, (struct steps_counted){.ok = 489, .failed = 11, .failed_by_loss = 8},
+                  VERDICT_FAILED, "3 of 500 steps failed, and 8 by the loss of an agent (the limit is 3)");
     options.fail_steps = 0;
     assert_judged(&options, (struct steps_counted){.ok = 1, .failed = 499, .is_own_end = true}, VERDICT_NONE,
                   NULL);
@@ -70,6 +74,8 @@ static void percents_are_of_all_steps(void **state)
     (void)state;
     struct campaign_options options = {.workers = 5, .fail_steps = 1, .fail_percent = 2.5};
     assert_judged(&options, (struct steps_counted){.ok = 976, .failed = 24}, VERDICT_NONE, NULL);
+    assert_judged(&options, (struct steps_counted){.ok = 900, .failed = 100, .failed_by_loss = 76},
+                  VERDICT_NONE, NULL);
     assert_judged(&options, (struct steps_counted){.ok = 975, .failed = 25}, VERDICT_FAILED,
                   "25 of 1000 steps failed (the limit is 2.5 %)");
 }

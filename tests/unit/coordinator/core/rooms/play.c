@@ -87,8 +87,12 @@ static void tell_reply(struct buffer *story, const struct reply *reply)
     if (reply->rank > 0) {
         buffer_append_format(story, " rank %llu", (unsigned long long)reply->rank);
     }
+    if (reply->present > 0 && reply->present != reply->count) {
+        buffer_append_format(story, " with %llu present", (unsigned long long)reply->present);
+    }
     buffer_append_string(story, reply->is_won ? " won" : "");
     buffer_append_string(story, reply->is_maker ? " maker" : "");
+    buffer_append_string(story, reply->is_by_loss ? " by loss" : "");
     if (reply->at_ns > 0) {
         buffer_append_format(story, " at %lld ms",
                              ((long long)reply->at_ns - (long long)PLAY_START_NS) / (long long)PLAY_MS);

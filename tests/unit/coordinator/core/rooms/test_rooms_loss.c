@@ -36,8 +36,9 @@ static void test_a_restarted_worker_goes_on_at_the_next_step(void **state)
     play_wait_writer(&play, 1, 2);
     play_expect(&play, "");
     assert_int_equal(rooms_restart(play.rooms, play.now_ns, 2, "agent a1 was lost"), 3);
-    play_expect(&play, "workers 0–1: wait_for_writer pad@2 short (nobody is left to write pad@2: worker 2 "
-                       "ended step 2 without writing (agent a1 was lost)) without worker 2\n");
+    play_expect(&play,
+                "workers 0–1: wait_for_writer pad@2 short by loss (nobody is left to write pad@2: worker "
+                "2 ended step 2 without writing (agent a1 was lost)) without worker 2\n");
     play_wait_writer(&play, 0, 3);
     assert_int_equal(rooms_restart(play.rooms, play.now_ns, 0, "agent a2 was lost"), 3);
     assert_int_equal(play_count(&play).live_waits, 0);
@@ -45,6 +46,28 @@ static void test_a_restarted_worker_goes_on_at_the_next_step(void **state)
     assert_int_equal(rooms_restart(play.rooms, play.now_ns, 1, "agent a3 was lost"), 0);
     assert_int_equal(rooms_restart(play.rooms, play.now_ns, 99, "nobody"), 0);
     assert_int_equal(rooms_steps_lost(play.rooms), 2);
+    play_finish(&play);
+}
+
+/* A failure of a script among those who did not write is a reason of its own. */
+static void test_a_loss_beside_a_failure_is_not_the_only_reason(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 3);
+    play_wait_writer(&play, 0, 1);
+    play_past(&play, 1, 1, "pad.lua:7: no");
+    play_lose(&play, 2, "agent a1 was lost");
+    play_expect(&play, "worker 0: wait_for_writer pad@1 short (nobody is left to write pad@1: worker 1 ended "
+                       "step 1 without writing (pad.lua:7: no), worker 2 ended in step 1 without writing "
+                       "(agent a1 was lost)) without workers 1–2\n");
+    play_past(&play, 0, 1, NULL);
+    play_past(&play, 1, 2, NULL);
+    play_wait_writer(&play, 0, 2);
+    play_expect(&play,
+                "worker 0: wait_for_writer pad@2 short by loss (nobody is left to write pad@2: worker 2 "
+                "ended in step 1 (agent a1 was lost), worker 1 ended step 2 without writing) without "
+                "workers 1–2\n");
     play_finish(&play);
 }
 
@@ -205,6 +228,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_lost_worker_is_past_and_its_wait_forgotten),
         cmocka_unit_test(test_a_restarted_worker_goes_on_at_the_next_step),
+        cmocka_unit_test(test_a_loss_beside_a_failure_is_not_the_only_reason),
         cmocka_unit_test(test_who_rests_between_two_steps_loses_none),
         cmocka_unit_test(test_a_step_that_waits_to_be_applied_may_have_begun),
         cmocka_unit_test(test_who_does_its_step_again_reads_and_arrives_again),

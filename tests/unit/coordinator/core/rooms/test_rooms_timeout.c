@@ -56,9 +56,85 @@ static void test_many_that_are_past_the_step(void **state)
     play_finish(&play);
 }
 
+static void meets(struct play *play, uint32_t worker, enum barrier_timeout on_timeout)
+{
+    struct operation operation = {.kind = OPERATION_BARRIER,
+                                  .name = bytes_of_string("rush"),
+                                  .step = 1,
+                                  .count = 3,
+                                  .timeout_ms = 100 + worker,
+                                  .on_timeout = on_timeout};
+    play_operation(play, worker, worker, operation);
+}
+
+static void play_later(struct play *play, uint64_t ms)
+{
+    play->now_ns += ms * PLAY_MS;
+}
+
+static void test_who_timed_out_at_a_barrier_counts(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 4);
+    meets(&play, 0, BARRIER_TIMEOUT_FAIL);
+    meets(&play, 1, BARRIER_TIMEOUT_FAIL);
+    play_expect(&play, "");
+    play_later(&play, 200);
+    play_expect(&play,
+                "worker 0: barrier rush@1 timeout 2 of 3 (waited 100 ms for barrier rush@1: 2 of 3 have "
+                "arrived; workers 2–3 are in step 1) without workers 2–3\n"
+                "worker 1: barrier rush@1 timeout 2 of 3 (waited 101 ms for barrier rush@1: 2 of 3 have "
+                "arrived; workers 2–3 are in step 1) without workers 2–3\n");
+    meets(&play, 2, BARRIER_TIMEOUT_FAIL);
+    play_expect(&play, "worker 2: barrier rush@1 ok 3 of 3 rank 3 with 1 present\n");
+    play_finish(&play);
+}
+
+static void test_who_left_a_barrier_does_not(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 4);
+    play.is_quiet = true;
+    meets(&play, 0, BARRIER_TIMEOUT_LEAVE);
+    meets(&play, 1, BARRIER_TIMEOUT_LEAVE);
+    play_settle(&play);
+    play_later(&play, 200);
+    play_settle(&play);
+    play.is_quiet = false;
+    play_expect(&play, "");
+    meets(&play, 2, BARRIER_TIMEOUT_LEAVE);
+    meets(&play, 3, BARRIER_TIMEOUT_LEAVE);
+    play_expect(&play, "");
+    play_past(&play, 0, 1, NULL);
+    play_expect(&play, "");
+    play_past(&play, 1, 1, NULL);
+    play_expect(&play, "workers 2–3: barrier rush@1 ok 4 of 3 rank 3 with 2 present\n");
+    play_finish(&play);
+}
+
+static void test_who_is_present_goes(void **state)
+{
+    (void)state;
+    struct play play;
+    play_init_synchronised(&play, 4);
+    meets(&play, 0, BARRIER_TIMEOUT_GO);
+    meets(&play, 1, BARRIER_TIMEOUT_FAIL);
+    play_expect(&play, "");
+    play_later(&play, 100);
+    play_expect(&play, "workers 0–1: barrier rush@1 ok 2 of 3 rank 1\n");
+    meets(&play, 2, BARRIER_TIMEOUT_GO);
+    play_expect(&play, "worker 2: barrier rush@1 ok 3 of 3 rank 3 with 1 present\n");
+    play_finish(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_timed_out_at_a_barrier_counts),
+        cmocka_unit_test(test_who_left_a_barrier_does_not),
+        cmocka_unit_test(test_who_is_present_goes),
         cmocka_unit_test(test_many_that_wait_for_the_same_writer),
         cmocka_unit_test(test_many_that_are_past_the_step),
     };

@@ -1,0 +1,51 @@
+/* The slowest requests with traces. */
+#include "proto/message/slow_traces.h"
+
+#include <string.h>
+
+static const char trace_digits[] = "0123456789abcdef";
+
+void slow_traces_add(struct slow_traces *traces, const struct slow_trace *trace)
+{
+    size_t at = traces->size;
+    while (at > 0 && traces->items[at - 1].latency_us < trace->latency_us) {
+        at--;
+    }
+    if (at == SLOW_TRACES) {
+        return;
+    }
+    traces->size += traces->size < SLOW_TRACES;
+    memmove(&traces->items[at + 1], &traces->items[at], (traces->size - at - 1) * sizeof traces->items[0]);
+    traces->items[at] = *trace;
+}
+
+void slow_traces_merge(struct slow_traces *traces, const struct slow_traces *from)
+{
+    for (size_t i = 0; i < from->size; i++) {
+        slow_traces_add(traces, &from->items[i]);
+    }
+}
+
+void trace_id_to_text(const uint8_t id[TRACE_ID_BYTES], char text[TRACE_TEXT_BYTES])
+{
+    for (size_t i = 0; i < TRACE_ID_BYTES; i++) {
+        text[2 * i] = trace_digits[id[i] >> 4];
+        text[2 * i + 1] = trace_digits[id[i] & 15];
+    }
+    text[TRACE_TEXT_BYTES - 1] = '\0';
+}
+
+bool trace_id_of_text(const char *text, size_t size, uint8_t id[TRACE_ID_BYTES])
+{
+    uint8_t any = 0;
+    for (size_t i = 0; i < TRACE_ID_BYTES; i++) {
+        const char *high = 2 * i + 1 < size ? memchr(trace_digits, text[2 * i], 16) : NULL;
+        const char *low = high != NULL ? memchr(trace_digits, text[2 * i + 1], 16) : NULL;
+        if (low == NULL) {
+            return false;
+        }
+        id[i] = (uint8_t)((high - trace_digits) << 4 | (low - trace_digits));
+        any |= id[i];
+    }
+    return any != 0;
+}
