@@ -40,6 +40,7 @@ struct shard_campaign {
     struct alarm meter_alarm;
     uint64_t meter_origin_ns; /* statistics are of whole seconds since then */
     uint64_t metered_ns;      /* when they were last taken */
+    uint64_t workers_told_ns; /* when listeners were last told how many run */
     struct turn_queue queue;  /* the workers that are queued for turns */
 };
 

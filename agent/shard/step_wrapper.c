@@ -6,13 +6,14 @@
 #include "agent/script/picking.h"
 #include "agent/shard/shard_campaign.h"
 #include "agent/shard/vu_api.h"
+#include "common/time_units.h"
 
 #define DRIVER "tutti.driver"
 #define REQUEST "tutti.driver.request"
 #define BATCH "tutti.driver.batch"
 
 static const char step_wrapper_in_lua[] =
-    "local choose, listeners, picker, complain = ...\n"
+    "local choose, listeners, picker, complain, workers = ...\n"
     "local is_telling = setmetatable({}, { __mode = 'k' })\n"
     "local function tell(event, worker, info)\n"
     "  if is_telling[worker] then return end\n"
@@ -30,6 +31,8 @@ static const char step_wrapper_in_lua[] =
     "  if pick then name = pick(worker, worker.step) end\n"
     "  local run, scenario = choose(pick ~= nil, name)\n"
     "  if #listeners() == 0 then return run(worker) end\n"
+    "  local count = workers()\n"
+    "  if count then tell('current_workers', worker, { worker = worker, workers = count }) end\n"
     "  local info = { scenario = scenario, worker = worker, step = worker.step }\n"
     "  tell('scenario_start', worker, info)\n"
     "  local ok, why = pcall(run, worker)\n"
@@ -119,6 +122,24 @@ static int step_wrapper_complain(lua_State *lua)
     return 0;
 }
 
+/* How many workers run on this shard, once a second; nil in between, and within the first second. */
+static int step_wrapper_workers(lua_State *lua)
+{
+    struct shard_campaign *campaign = vu_current(lua, "events")->campaign;
+    uint64_t now_ns = turns_began_ns(campaign->queue.turns);
+
+    if (campaign->workers_told_ns == 0) {
+        campaign->workers_told_ns = now_ns;
+    }
+    if (now_ns - campaign->workers_told_ns < (uint64_t)NS_PER_S) {
+        lua_pushnil(lua);
+    } else {
+        campaign->workers_told_ns = now_ns;
+        lua_pushinteger(lua, runner_running(campaign->runner));
+    }
+    return 1;
+}
+
 bool step_wrapper_is_needed(const struct script *script)
 {
     return script->fixtures[FIXTURE_SCENARIO_PICKER] != LUA_NOREF || step_wrapper_has_listeners(script);
@@ -138,7 +159,8 @@ void step_wrapper_open(struct script *script)
     lua_pushcfunction(lua, push_listeners);
     lua_pushcfunction(lua, push_picker);
     lua_pushcfunction(lua, step_wrapper_complain);
-    lua_call(lua, 4, 3);
+    lua_pushcfunction(lua, step_wrapper_workers);
+    lua_call(lua, 5, 3);
     lua_setfield(lua, LUA_REGISTRYINDEX, BATCH);
     lua_setfield(lua, LUA_REGISTRYINDEX, REQUEST);
     lua_setfield(lua, LUA_REGISTRYINDEX, DRIVER);

@@ -61,7 +61,9 @@ static void remote_series(struct remote_writer *writer, const struct metric *met
     }
     size_t series = protobuf_write_open(&writer->request, 1);
     for (size_t i = 0; i < count; i++) {
-        remote_label(writer, labels[i].name, labels[i].value);
+        if (labels[i].value.size > 0) { /* an empty one is as good as none, and not to be sent */
+            remote_label(writer, labels[i].name, labels[i].value);
+        }
     }
     remote_sample(writer, value);
     protobuf_write_close(&writer->request, series);

@@ -118,5 +118,28 @@ class Interface(unittest.TestCase):
         self.assertEqual(described, set(schemas["Report"]["properties"]))
 
 
+class Errors(unittest.TestCase):
+    def test_kinds(self):
+        source = (ROOT / "agent" / "http" / "engine.c").read_text()
+        kinds = set(re.findall(r'\[HTTP_\w+\] = "(\w+)"', source)) - {"ok"}
+        page = PAGES["lua-api.md"]
+        table = page.partition("| `.kind` | |")[2].partition("\n\n")[0]
+        self.assertEqual(set(re.findall(r"(?m)^\| `(\w+)` \|", table)), kinds)
+        others = set()
+        for path in (ROOT / "agent").rglob("*"):
+            if path.suffix in (".c", ".lua"):
+                others |= set(re.findall(r'\bkind = "(\w+)"', path.read_text()))
+        told = set(re.findall(r"`(\w+)`", page.partition("Errors of other modules have these kinds besides:")[2].partition("\n\n")[0]))
+        self.assertEqual(others - kinds - told, set(), "a kind of error that the Lua API does not list")
+
+    def test_keys_of_events(self):
+        source = (ROOT / "agent" / "shard" / "step_wrapper.c").read_text()
+        table = PAGES["lua-api.md"].partition("| event | keys of the table that `events` gets |")[2].partition("\n\n")[0]
+        self.assertEqual(set(re.findall(r"(?m)^\| `(\w+)` \|", table)), set(re.findall(r"tell\('(\w+)'", source)))
+        keys = set(re.findall(r"\b(\w+) = [\w.]+", " ".join(re.findall(r"\{ (?:scenario|worker) = [^}]*\}", source.replace('"\n    "', "")))))
+        described = {key for row in re.findall(r"(?m)^\| `\w+` \| (.*) \|$", table) for span in re.findall(r"`([\w, ]+)`", row) for key in span.split(", ")}
+        self.assertEqual(described, keys | {"error"})
+
+
 if __name__ == "__main__":
     unittest.main()

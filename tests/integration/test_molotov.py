@@ -2,10 +2,21 @@
 import re
 import unittest
 
-from support import run
+from support import ROOT, run
 from test_params import HEAD, Params
 
 HTTP = HEAD + "local http = require 'tutti.http'\n"
+
+
+class Handbook(unittest.TestCase):
+    def test_the_tests_that_it_names_exist(self):
+        page = (ROOT / "docs" / "from-molotov.md").read_text()
+        rows = re.findall(r"^\|.*\| ((?:`\w+`(?:, )?)+) \|$", page, re.MULTILINE)
+        named = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
+        self.assertGreater(len(named), 15)
+        for name in sorted(named):
+            with self.subTest(name):
+                self.assertTrue((ROOT / "tests" / "integration" / f"test_{name}.py").exists())
 
 
 class Molotov(Params):
@@ -71,6 +82,14 @@ class Molotov(Params):
         """), "--target", "builtin", "-r", 3)
         for line in ("scenario_start\t3", "scenario_success\t2", "scenario_failure\t1", "sending_request\t3", "response_received\t3"):
             self.assertIn(line, result.out)
+
+    def test_workers_are_told_once_a_second(self):
+        result = self.passes(HEAD + """
+        tutti.events(function(event, info) if event == "current_workers" then tutti.print("workers " .. info.workers) end end)
+        tutti.scenario("s", function() tutti.sleep(0.05) end)
+        """, "-w", 3, "--agents", 1, "-d", "3500ms")
+        self.assertEqual(re.findall(r"workers (\d+)", result.out)[:2], ["3", "3"], result)
+        self.assertIn(len(re.findall(r"workers \d+", result.out)), (2, 3), result)
 
     def test_the_order_of_a_life(self):
         names = ("global_setup", "setup", "setup_session", "teardown_session", "teardown", "global_teardown")

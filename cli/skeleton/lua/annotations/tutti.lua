@@ -24,9 +24,10 @@ function worker:notifier(name, options) end
 
 ---Waits until `parties` workers (by default all live ones of the room) have arrived.
 ---@param name string
----@param options? { parties?: integer, timeout?: number, at_once?: boolean }
+---@param options? { parties?: integer, timeout?: number, on_timeout?: "fail"|"go"|"leave", at_once?: boolean }
 ---@return integer rank
 ---@return integer arrived
+---@return integer present
 function worker:barrier(name, options) end
 
 ---A variable of the room. `factory` runs in exactly one worker if it has no value.

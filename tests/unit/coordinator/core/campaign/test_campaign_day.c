@@ -15,8 +15,8 @@
 
 #define DAY_NAMES 500u
 #define DAY_AT_ONCE 50u /* names in a report */
-#define DAY_EVERY_MS 60000u
-#define DAY_REPORTS 1440u
+#define DAY_EVERY_MS 180000u
+#define DAY_REPORTS 480u
 #define DAY_REQUESTS 20u /* of each of those names */
 #define DAY_MOST_BYTES ((size_t)128 * 1024 * 1024)
 
