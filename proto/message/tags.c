@@ -4,6 +4,7 @@
 #include "common/memory.h"
 #include "common/text.h"
 
+#include <assert.h>
 #include <string.h>
 
 #define OTHER_VALUE (TAG_VALUES + 1)
@@ -156,8 +157,10 @@ bool tag_split(struct bytes text, struct bytes *name, struct bytes *value)
 
 bool tag_set_is_empty(const struct tag_set *set)
 {
-    static const struct tag_set empty;
-    return memcmp(set, &empty, sizeof empty) == 0;
+    uint64_t first;
+    static_assert(sizeof set->values == sizeof first + 1, "all of them are looked at");
+    memcpy(&first, set->values, sizeof first);
+    return (first | set->values[sizeof first]) == 0;
 }
 
 void tag_set_put(struct tag_set *set, struct tag_id tag)
@@ -167,6 +170,9 @@ void tag_set_put(struct tag_set *set, struct tag_id tag)
 
 void tag_set_overlay(struct tag_set *set, const struct tag_set *over)
 {
+    if (tag_set_is_empty(over)) {
+        return;
+    }
     for (size_t slot = 0; slot <= TAG_NAMES; slot++) {
         set->values[slot] = over->values[slot] != 0 ? over->values[slot] : set->values[slot];
     }

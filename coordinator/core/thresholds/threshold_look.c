@@ -1,7 +1,9 @@
 /* Where thresholds find their numbers. */
 #include "coordinator/core/thresholds/threshold_look.h"
 
+#include "common/compose.h"
 #include "coordinator/core/report/slices.h"
+#include "proto/message/tags.h"
 
 void threshold_inputs_finish(struct threshold_inputs *inputs)
 {
@@ -185,23 +187,49 @@ static void look_add_slice(struct threshold_inputs *inputs, struct threshold_tot
     look_add_times(inputs, totals, slice->us);
 }
 
-/* What is counted by tag, and groups. */
-static void look_at_slices(struct threshold_inputs *inputs, const struct threshold *about,
-                           struct threshold_totals *totals)
+/* The kind of what is counted by tag. */
+static enum slice_kind look_slice_kind(enum threshold_metric metric)
 {
     static const enum slice_kind kinds[THRESHOLD_METRICS] = {[THRESHOLD_HTTP] = SLICE_REQUEST,
                                                              [THRESHOLD_REQUEST] = SLICE_REQUEST,
                                                              [THRESHOLD_RECORD] = SLICE_TIMING,
                                                              [THRESHOLD_CHECKS] = SLICE_CHECK,
                                                              [THRESHOLD_GROUP] = SLICE_GROUP};
+    return kinds[metric];
+}
+
+/* All requests with a tag have a row without a name. */
+static void look_at_one_slice(struct threshold_inputs *inputs, const struct threshold *about,
+                              struct threshold_totals *totals)
+{
+    char tag[TAG_NAME_BYTES + TAG_VALUE_BYTES + 2] = "";
+    if (threshold_has_tag(about)) {
+        compose(tag, sizeof tag, "%.*s=%.*s", BYTES_FORMAT(about->tag_name), BYTES_FORMAT(about->tag_value));
+    }
+    const struct slice_report like = {
+        .kind = look_slice_kind(about->metric), .name = about->name, .tag = bytes_of_string(tag)};
+    const struct slice_report *slice =
+        slice_totals_find(campaign_statistics_slices(inputs->statistics), &like);
+    if (slice != NULL) {
+        look_add_slice(inputs, totals, slice);
+    }
+}
+
+/* What is counted by tag, and groups. */
+static void look_at_slices(struct threshold_inputs *inputs, const struct threshold *about,
+                           struct threshold_totals *totals)
+{
     const struct slice_totals *slices = campaign_statistics_slices(inputs->statistics);
+    enum slice_kind kind = look_slice_kind(about->metric);
     const struct slice_report *slice;
     struct map_cursor cursor = {0};
+    if (about->metric == THRESHOLD_HTTP || (about->name.size > 0 && !about->is_pattern)) {
+        look_at_one_slice(inputs, about, totals);
+        return;
+    }
     while ((slice = slice_totals_next(slices, &cursor)) != NULL) {
-        bool is_named = about->metric == THRESHOLD_HTTP
-                            ? slice->name.size == 0 /* all requests are counted together */
-                            : slice->name.size > 0 && threshold_matches(about, slice->name);
-        if (slice->kind == kinds[about->metric] && is_named && threshold_matches_tag(about, slice->tag)) {
+        if (slice->kind == kind && slice->name.size > 0 && threshold_matches(about, slice->name) &&
+            threshold_matches_tag(about, slice->tag)) {
             look_add_slice(inputs, totals, slice);
         }
     }

@@ -52,6 +52,51 @@ static void a_histogram_has_cumulated_buckets_a_sum_and_a_count(void **state)
     assert_non_null(strstr(text, "tutti_campaign_request_failures_total" OF "} 2\n"));
 }
 
+static void groups_and_tags_have_labels_of_their_own(void **state)
+{
+    (void)state;
+    const struct slice_view slices[] = {
+        {.kind = SLICE_GROUP, .name = TEXT("pay"), .ok = 5, .failed = 2, .took = {.p95_us = 1500}},
+        {.kind = SLICE_REQUEST,
+         .tag = TEXT("tier"),
+         .value = TEXT("a\"b"),
+         .ok = 7,
+         .took = {.p95_us = 2500}},
+        {.kind = SLICE_CHECK, .name = TEXT("c"), .tag = TEXT("tier"), .value = TEXT("x"), .failed = 3}};
+    const struct report_view report = {.campaign = 7, .slices = slices, .slice_count = 3};
+    SCOPED(memory_free_at) char *text = text_of(&report);
+    assert_non_null(strstr(text,
+                           "tutti_campaign_groups_total{campaign=\"7\",name=\"pay\",result=\"ok\"} 5\n"
+                           "tutti_campaign_groups_total{campaign=\"7\",name=\"pay\",result=\"failed\"} 2\n"));
+    assert_non_null(
+        strstr(text, "tutti_campaign_group_seconds{campaign=\"7\",name=\"pay\",quantile=\"0.95\"} 0.0015\n"));
+#define TAGGED(metric, kind, name, value)                                                                    \
+    "tutti_campaign_tagged_" metric "{campaign=\"7\",kind=\"" kind "\",name=\"" name                         \
+    "\",tag=\"tier\",value=\"" value "\","
+    assert_non_null(strstr(text, TAGGED("total", "request", "", "a\\\"b") "result=\"ok\"} 7\n"));
+    assert_non_null(strstr(text, TAGGED("seconds", "request", "", "a\\\"b") "quantile=\"0.95\"} 0.0025\n"));
+    assert_non_null(strstr(text, TAGGED("total", "check", "c", "x") "result=\"failed\"} 3\n"));
+    assert_null(strstr(text, TAGGED("seconds", "check", "c", "x"))); /* a check takes no time */
+}
+
+static void rows_by_tag_are_bounded(void **state)
+{
+    enum { SHOWN = 500, MORE = 7 };
+    static struct slice_view slices[2 * (SHOWN + MORE)];
+    (void)state;
+    for (size_t i = 0; i < SHOWN + MORE; i++) {
+        slices[i] = (struct slice_view){.kind = SLICE_GROUP, .name = TEXT("pay")};
+        slices[SHOWN + MORE + i] =
+            (struct slice_view){.kind = SLICE_TIMING, .tag = TEXT("tier"), .value = TEXT("gold")};
+    }
+    const struct report_view report = {
+        .campaign = 7, .slices = slices, .slice_count = 2 * (SHOWN + MORE) - 1};
+    SCOPED(memory_free_at) char *text = text_of(&report);
+    assert_int_equal(count_of(text, "tutti_campaign_groups_total{"), 2 * SHOWN);
+    assert_int_equal(count_of(text, "tutti_campaign_tagged_total{"), 2 * SHOWN);
+    assert_int_equal(campaign_metrics_left_out(&report), 2 * MORE - 1);
+}
+
 /* In the report they are sorted by name; the ordinals go the other way. */
 static void names_that_came_late_are_shown_together(void **state)
 {
@@ -104,6 +149,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_histogram_has_cumulated_buckets_a_sum_and_a_count),
+        cmocka_unit_test(groups_and_tags_have_labels_of_their_own),
+        cmocka_unit_test(rows_by_tag_are_bounded),
         cmocka_unit_test(names_that_came_late_are_shown_together),
         cmocka_unit_test(other_kinds_of_names_are_cut),
         cmocka_unit_test(what_is_not_printable_is_escaped),
