@@ -134,7 +134,7 @@ static void test_who_does_its_step_again_reads_and_arrives_again(void **state)
     play_barrier(&play, 2, 1);
     play_expect(&play, "");
     play_barrier(&play, 0, 1);
-    play_expect(&play, "workers 0–2: barrier rush@1 ok 4 of 4 rank 2\n");
+    play_expect(&play, "workers 0–2: barrier rush@1 ok 4 of 4 rank 2 with 3 present\n");
     play_finish(&play);
 }
 
