@@ -112,6 +112,7 @@ static bool has_crews(const struct agent_campaign *campaign)
 static uint32_t next_shard(struct agent_campaign *campaign, bool is_of_crews)
 {
     uint32_t shard = campaign->next_shard;
+    assert(campaign->shard_count > 0);
     for (uint32_t i = 0; campaign->is_asking && i < campaign->shard_count; i++) {
         if (campaign->shards[i].wanted > 0) {
             campaign->shards[i].wanted--;

@@ -15,6 +15,7 @@ struct room *room_new(uint32_t id, uint32_t first, uint32_t size, struct quota *
     room->size = size;
     room->quota = quota;
     timer_init(&room->search);
+    room->settling = 1;
     return room;
 }
 

@@ -57,6 +57,7 @@ struct room {
     struct meeting *first_dirty;
     struct meeting *last_dirty; /* valid while there is a first */
     struct quota *quota;
+    uint64_t settling;     /* the number of the next one, from 1; not kept when it is packed */
     bool is_dirty;         /* is in the list of rooms to be settled */
     bool is_done;          /* it was reported that all workers have ended */
     bool has_drained;      /* a worker ended normally while the campaign drained */

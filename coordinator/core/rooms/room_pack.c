@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct room) == 200 && sizeof(struct seat) == 72 && sizeof(struct step_state) == 80 &&
+static_assert(sizeof(struct room) == 208 && sizeof(struct seat) == 72 && sizeof(struct step_state) == 88 &&
                   sizeof(struct meeting) == 64 && sizeof(struct notifier) == 288 &&
                   sizeof(struct barrier) == 144 && sizeof(struct wait) == 112 &&
                   sizeof(struct sighting) == 104,

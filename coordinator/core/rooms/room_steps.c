@@ -57,6 +57,7 @@ static void leave_alone(struct room *room, const struct leaver *leaver, uint64_t
         if (state->step > leaver->before) {
             bitset_add(state->past, leaver->seat);
             state->last_past = leaver->seat;
+            state->passed_in = room->settling;
             state->within--;
             note_passed(room, state);
         }
@@ -106,7 +107,10 @@ static void leave_together(struct room *room, uint64_t until)
     for (size_t i = position_of(room, lowest); i < room->step_count && room->steps[i]->step <= until; i++) {
         struct step_state *state = room->steps[i];
         uint32_t passed = state->step > lowest ? pass_state(room, state, leaving) : 0;
-        state->last_past = passed > 0 ? room->leavers[room->leaver_count - 1].seat : state->last_past;
+        if (passed > 0) {
+            state->last_past = room->leavers[room->leaver_count - 1].seat;
+            state->passed_in = room->settling;
+        }
         if (state->step < until) {
             state->within_next -= passed + state->leaving;
         }

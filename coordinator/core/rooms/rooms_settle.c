@@ -44,11 +44,12 @@ static void end_all(struct rooms *rooms, struct wait_list *list, struct reply *r
     drop_all(rooms, list);
 }
 
-/* Of what workers wait in: the worker in this seat has come last. */
+/* Of what workers wait in: the worker in this seat has come last, or MEETING_NOBODY. */
 static struct late_arrival late_arrival_of(const struct room *room, const struct meeting *meeting,
                                            uint32_t seat)
 {
-    return (struct late_arrival){.name = meeting->name.bytes, .worker = room->first + seat};
+    return (struct late_arrival){.name = meeting->name.bytes,
+                                 .worker = seat == MEETING_NOBODY ? MEETING_NOBODY : room->first + seat};
 }
 
 /* This wait is over because of it. */
@@ -67,10 +68,10 @@ static void late_arrival_take_all(struct late_arrival *arrival, const struct wai
     }
 }
 
-/* Unless nobody has waited for it. */
+/* Unless nobody has waited, or nobody was waited for. */
 static void late_arrival_note(struct rooms *rooms, const struct late_arrival *arrival)
 {
-    if (arrival->waited_ns > 0) {
+    if (arrival->waited_ns > 0 && arrival->worker != MEETING_NOBODY) {
         latecomers_add(rooms->latecomers, arrival);
     }
 }
@@ -228,7 +229,8 @@ static void end_read_group(struct rooms *rooms, const struct read_group *group)
 static void note_last_reader(struct rooms *rooms, uint64_t now_ns, const struct read_group *group)
 {
     const struct meeting *meeting = &group->notifier->meeting;
-    struct late_arrival arrival = late_arrival_of(group->room, meeting, meeting_last_seat(meeting));
+    struct late_arrival arrival =
+        late_arrival_of(group->room, meeting, meeting_last_seat(meeting, group->room->settling));
     const struct wait *wait = group->notifier->reader_waits.first;
     for (; wait != NULL; wait = wait->next) {
         if (notifier_is_read(group->pending, wait->worker - group->room->first)) {
@@ -269,7 +271,7 @@ void rooms_settle_barrier(struct rooms *rooms, uint64_t now_ns, const struct roo
         return;
     }
     if (!was_open && !barrier->is_overdue) {
-        uint32_t last = meeting_last_seat(&barrier->meeting);
+        uint32_t last = meeting_last_seat(&barrier->meeting, room->settling);
         struct late_arrival arrival = late_arrival_of(room, &barrier->meeting, last);
         late_arrival_take_all(&arrival, &barrier->waits, now_ns);
         late_arrival_note(rooms, &arrival);
@@ -316,6 +318,7 @@ static bool settle_room(struct rooms *rooms, uint64_t now_ns, struct room *room)
         return false;
     }
     room->is_dirty = false;
+    room->settling++;
     if (room->live == 0 && room->seats != NULL && !room->is_done) {
         room->is_done = true;
         worker_set_add(&rooms->done, room->id);

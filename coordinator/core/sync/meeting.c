@@ -130,7 +130,10 @@ void meeting_signal(struct meeting *meeting, uint32_t seat)
     meeting->last_seat = seat;
 }
 
-uint32_t meeting_last_seat(const struct meeting *meeting)
+uint32_t meeting_last_seat(const struct meeting *meeting, uint64_t settling)
 {
-    return meeting->is_signalled ? meeting->last_seat : meeting->at->last_past;
+    if (meeting->is_signalled) {
+        return meeting->last_seat;
+    }
+    return meeting->at->passed_in == settling ? meeting->at->last_past : MEETING_NOBODY;
 }

@@ -28,7 +28,8 @@ struct meeting {
 struct step_state {
     uint64_t step;
     uint32_t seats;
-    uint32_t last_past;   /* the latest one to go past it; asked for only when its going has ended a wait */
+    uint32_t last_past;   /* the latest one to go past it, */
+    uint64_t passed_in;   /* in this settling of the room; 0: not known */
     size_t charge;        /* charged to the quota, without its meetings */
     uint64_t *past;       /* seats whose workers are past the step */
     uint32_t within;      /* number of workers that are not */
@@ -55,5 +56,7 @@ bool step_state_has_waits(const struct step_state *state);
 bool meeting_has_waits(const struct meeting *meeting);
 /* The worker in this seat has arrived, or read. */
 void meeting_signal(struct meeting *meeting, uint32_t seat);
-/* Who has come last, or gone past the step without coming, since it was settled. */
-uint32_t meeting_last_seat(const struct meeting *meeting);
+#define MEETING_NOBODY UINT32_MAX
+/* Who has come last, or gone past the step without coming, in this settling of its room. MEETING_NOBODY if
+ * neither is why it ends, but say fewer readers than before. */
+uint32_t meeting_last_seat(const struct meeting *meeting, uint64_t settling);

@@ -160,6 +160,24 @@ static void one_that_never_comes_is_last(void **state)
     play_finish(&play);
 }
 
+/* The wait ends since fewer readers are wanted: nobody came. Worker 3 had gone long before. */
+static void fewer_readers_have_no_last(void **state)
+{
+    (void)state;
+    struct play play;
+    set_up(&play);
+    play_written(&play, 4, 1, "text");
+    play_wait_readers(&play, 4, 1);
+    play_read(&play, 0, 1);
+    play_settle(&play);
+    play_past(&play, 3, 1, NULL);
+    play_settle(&play);
+    play_pass_ms(&play, 50);
+    play_declare(&play, 1, 1, 1);
+    expect_last(&play, "");
+    play_finish(&play);
+}
+
 static void what_times_out_has_no_last(void **state)
 {
     (void)state;
@@ -272,6 +290,7 @@ int main(void)
         cmocka_unit_test(readers_wait_for_their_writer),
         cmocka_unit_test(a_writer_waits_for_its_last_reader),
         cmocka_unit_test(one_that_never_comes_is_last),
+        cmocka_unit_test(fewer_readers_have_no_last),
         cmocka_unit_test(what_times_out_has_no_last),
         cmocka_unit_test(workers_are_bounded),
         cmocka_unit_test(names_are_bounded),

@@ -75,7 +75,7 @@ static void test_parties(void **state)
     arrive(&play, 3, 2, false);
     play_expect(&play, "workers 0 and 3: barrier rush@1 ok 2 of 2 rank 1\n");
     arrive(&play, 1, 2, false); /* it stays open */
-    play_expect(&play, "worker 1: barrier rush@1 ok 3 of 2 rank 3\n");
+    play_expect(&play, "worker 1: barrier rush@1 ok 3 of 2 rank 3 with 1 present\n");
     play_finish(&play);
 }
 
@@ -119,7 +119,7 @@ static void test_calls_are_barriers_of_their_own(void **state)
     play_past(&play, 1, 1, NULL);
     play_expect(&play, "worker 0: barrier rush@1 ok 1 of 1 rank 1\n");
     play_operation(&play, 0, 0, second);
-    play_expect(&play, "worker 0: barrier rush@1#1 ok 2 of 2 rank 2\n");
+    play_expect(&play, "worker 0: barrier rush@1#1 ok 2 of 2 rank 2 with 1 present\n");
     play_finish(&play);
 }
 
@@ -133,7 +133,7 @@ static void test_at_once_is_an_instant_ahead(void **state)
     play.now_ns += 7 * PLAY_MS;
     play_expect(&play, "workers 0–1: barrier rush@1 ok 2 of 2 rank 1 at 107 ms\n");
     arrive(&play, 2, 2, true);
-    play_expect(&play, "worker 2: barrier rush@1 ok 3 of 2 rank 3\n");
+    play_expect(&play, "worker 2: barrier rush@1 ok 3 of 2 rank 3 with 1 present\n");
     play_finish(&play);
 }
 
@@ -259,7 +259,7 @@ static void test_time_is_over(void **state)
     play_expect(&play, "workers 0–1: barrier rush@1 timeout 2 of 3 (waited 500 ms for barrier rush@1: 2 of 3 "
                        "have arrived; worker 2 is in step 1) without worker 2\n");
     play_barrier(&play, 2, 1); /* those two have been there */
-    play_expect(&play, "worker 2: barrier rush@1 ok 3 of 3 rank 3\n");
+    play_expect(&play, "worker 2: barrier rush@1 ok 3 of 3 rank 3 with 1 present\n");
     play_finish(&play);
 }
 
