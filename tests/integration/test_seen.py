@@ -74,7 +74,7 @@ class Api(unittest.TestCase):
             self.assertGreater(report["convergence"]["pad"]["steps"], 3)
             api = f"http://127.0.0.1:{coordinator.port}"
             told = tutti("report", number, "--api", api)
-            self.assertRegex(told.out, r"edit → seen +count .*\n +pad +[0-9,]+ .* worker 1 \(")
+            self.assertRegex(told.out, r"edit → seen .*often last\n +pad .*worker 1 \(")
             self.assertEqual(json.loads(tutti("report", number, "--api", api, "--json", "-").out)["seen"], report["seen"])
 
 
