@@ -107,12 +107,18 @@ static enum campaign_lifecycle_event campaign_on_failure(struct campaign *campai
 {
     (void)now_ns;
     (void)agent;
-    if (campaign->state != CAMPAIGN_RUNNING || !campaign->options.is_stopped_by_failure) {
+    /* What failed before the grace was over may be told after it, if there was no coordinator meanwhile. */
+    bool is_late = campaign->state == CAMPAIGN_STOPPING && campaign->is_draining && !campaign->was_stopped;
+    if ((campaign->state != CAMPAIGN_RUNNING && !is_late) || !campaign->options.is_stopped_by_failure) {
         return CAMPAIGN_LIFECYCLE_NO_EVENT;
     }
     char reason[REASON_BYTES];
     compose(reason, sizeof reason, "worker %u failed at step %llu: %.*s", message->failure.worker,
             (unsigned long long)message->failure.step, BYTES_FORMAT(message->failure.text));
+    if (is_late) {
+        judgement_raise(&campaign->judgement, VERDICT_FAILED, "%s", reason);
+        return CAMPAIGN_LIFECYCLE_NO_EVENT;
+    }
     return campaign_judge_stop(campaign, VERDICT_FAILED, reason);
 }
 
