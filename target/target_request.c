@@ -3,6 +3,7 @@
 
 #include "common/digits.h"
 #include "common/memory.h"
+#include "target/target_sockets.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,6 +33,9 @@ void target_request_free(struct target_request **request)
     if (*request != NULL) {
         forget_body(*request);
         session_release(&(*request)->session);
+        if ((*request)->socket != NULL) {
+            target_sockets_leave((*request)->scene->sockets, (*request)->socket);
+        }
         memory_free(*request);
         *request = NULL;
     }

@@ -17,6 +17,7 @@
 #define TARGET_CHUNK_BYTES (32u * 1024u)
 #define TARGET_FILLER_PERIOD 64u
 
+struct target_socket;
 struct target_sockets;
 struct target_tcp;
 
@@ -48,8 +49,9 @@ struct target_request {
     unsigned refusal; /* the status that the body has caused, 0 if none */
     bool has_waited;
     struct delay delay;
-    struct session_plan plan; /* of /socket.io/; its version is 0 elsewhere */
-    struct session *session;  /* held; NULL: none */
+    struct session_plan plan;     /* of /socket.io/; its version is 0 elsewhere */
+    struct session *session;      /* held; NULL: none */
+    struct target_socket *socket; /* in its room already, while its handshake is answered; NULL: none */
 };
 
 MUST_CHECK struct target_request *target_request_new(struct target_scene *scene,

@@ -24,6 +24,7 @@ static void on_upgraded(void *argument, struct MHD_Connection *connection, void 
     (void)argument;
     (void)connection;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes);
+    const struct target_socket_wire wire = {.handle = handle, .fd = fd, .extra = bytes_of(extra, extra_size)};
     struct target_socket_use use = {.room = request->argument[0] != '\0' ? request->argument : NULL,
                                     .is_probe = request->session != NULL,
                                     .session = request->session};
@@ -35,7 +36,12 @@ static void on_upgraded(void *argument, struct MHD_Connection *connection, void 
             return;
         }
     }
-    target_sockets_add(request->scene->sockets, handle, fd, &use, bytes_of(extra, extra_size));
+    if (request->socket != NULL) {
+        target_sockets_attach(request->scene->sockets, request->socket, &wire);
+        request->socket = NULL;
+    } else {
+        target_sockets_add(request->scene->sockets, &use, &wire);
+    }
 }
 
 static void compute_accept(const char *key, char accept[ACCEPT_BYTES])
@@ -92,5 +98,8 @@ enum MHD_Result target_answer_socket(struct target_request *request)
     MHD_add_response_header(response, MHD_HTTP_HEADER_UPGRADE, "websocket");
     MHD_add_response_header(response, "Sec-WebSocket-Accept", accept);
     add_protocol(request, response);
+    if (request->argument[0] != '\0' && request->session == NULL && request->plan.version == 0) {
+        request->socket = target_sockets_join(request->scene->sockets, request->argument);
+    }
     return target_answer(request, MHD_HTTP_SWITCHING_PROTOCOLS, response);
 }

@@ -25,11 +25,14 @@ struct target_socket {
     struct target_sockets *sockets;
     struct target_socket *next; /* in the list of all, or of those that were added */
     struct target_socket **at;
+    struct target_socket *next_arrived; /* under the lock, with the next two */
+    int arrived_fd;
+    bool has_left; /* before it was there */
     struct target_socket *next_member;
     struct target_socket **at_member;
     struct MHD_UpgradeResponseHandle *handle;
     struct wslay_event_context *wslay;
-    int fd;
+    int fd;                  /* -1: it has joined, and its handshake is being answered */
     uint32_t events;         /* that epoll looks for */
     bool is_broken;          /* to be dropped when the event is dealt with */
     char *room;              /* NULL: none */
@@ -44,7 +47,8 @@ struct target_sockets {
     pthread_t thread;
     int epoll;
     int wakeup;
-    struct target_socket *added; /* under the lock, as the next */
+    struct target_socket *added;   /* under the lock, as the next two */
+    struct target_socket *arrived; /* of those that were added: their connections are there, or have ended */
     bool is_stopping;
     struct target_socket *all;
     struct map *rooms; /* name → the first of its members */
@@ -109,10 +113,11 @@ static void socket_watch(struct target_socket *socket)
 
 static void socket_flush(struct target_socket *socket)
 {
-    if (wslay_event_send(socket->wslay) != 0 ||
+    bool is_there = socket->fd >= 0;
+    if ((is_there && wslay_event_send(socket->wslay) != 0) ||
         wslay_event_get_queued_msg_length(socket->wslay) > TARGET_SOCKETS_MAX_UNREAD_BYTES) {
-        socket->is_broken = true;
-    } else {
+        socket->is_broken = is_there;
+    } else if (is_there) {
         socket_watch(socket);
     }
 }
@@ -240,7 +245,9 @@ static void target_socket_free(struct target_socket *socket)
     if (socket->wslay != NULL) {
         wslay_event_context_free(socket->wslay);
     }
-    (void)MHD_upgrade_action(socket->handle, MHD_UPGRADE_ACTION_CLOSE);
+    if (socket->handle != NULL) {
+        (void)MHD_upgrade_action(socket->handle, MHD_UPGRADE_ACTION_CLOSE);
+    }
     buffer_finish(&socket->extra);
     memory_free(socket->room);
     memory_free(socket);
@@ -266,20 +273,24 @@ static void socket_read(struct target_socket *socket)
     }
 }
 
-static void socket_begin(struct target_socket *socket)
+static void socket_attach(struct target_socket *socket)
 {
-    static const struct wslay_event_callbacks callbacks = {.recv_callback = on_socket_receive,
-                                                           .send_callback = on_socket_send,
-                                                           .on_msg_recv_callback = on_socket_message};
-    struct target_sockets *sockets = socket->sockets;
     struct epoll_event event = {.events = EPOLLIN, .data.ptr = socket};
-    socket->events = EPOLLIN;
-    if (wslay_event_context_server_init(&socket->wslay, &callbacks, socket) != 0 ||
-        epoll_ctl(sockets->epoll, EPOLL_CTL_ADD, socket->fd, &event) != 0) {
-        target_socket_free(socket);
+    socket->fd = socket->arrived_fd;
+    if (socket->has_left || epoll_ctl(socket->sockets->epoll, EPOLL_CTL_ADD, socket->fd, &event) != 0) {
+        socket->is_broken = true;
         return;
     }
-    wslay_event_config_set_max_recv_msg_length(socket->wslay, TARGET_SOCKETS_MAX_MESSAGE_BYTES);
+    socket->events = EPOLLIN;
+    if (socket->session != NULL && !socket->is_probe) {
+        session_bind(socket->session, socket);
+    }
+    socket_read(socket); /* what has come with the handshake */
+}
+
+static void socket_begin(struct target_socket *socket)
+{
+    struct target_sockets *sockets = socket->sockets;
     socket->next = sockets->all;
     socket->at = &sockets->all;
     if (socket->next != NULL) {
@@ -287,10 +298,6 @@ static void socket_begin(struct target_socket *socket)
     }
     sockets->all = socket;
     socket_join(socket);
-    if (socket->session != NULL && !socket->is_probe) {
-        session_bind(socket->session, socket);
-    }
-    socket_read(socket); /* what has come with the handshake */
 }
 
 /* False once all is to end. */
@@ -301,13 +308,20 @@ static bool take_added(struct target_sockets *sockets)
     (void)taken;
     pthread_mutex_lock(&sockets->lock);
     struct target_socket *added = sockets->added;
+    struct target_socket *arrived = sockets->arrived;
     bool is_stopping = sockets->is_stopping;
     sockets->added = NULL;
+    sockets->arrived = NULL;
     pthread_mutex_unlock(&sockets->lock);
     while (added != NULL) {
         struct target_socket *next = added->next;
         socket_begin(added);
         added = next;
+    }
+    while (arrived != NULL) {
+        struct target_socket *next = arrived->next_arrived;
+        socket_attach(arrived);
+        arrived = next;
     }
     return !is_stopping;
 }
@@ -407,28 +421,109 @@ void target_sockets_free(struct target_sockets **sockets)
     *sockets = NULL;
 }
 
-void target_sockets_add(struct target_sockets *sockets, struct MHD_UpgradeResponseHandle *handle, int fd,
-                        const struct target_socket_use *use, struct bytes extra)
+/* NULL if there is no memory for it. */
+static struct target_socket *target_socket_new(struct target_sockets *sockets, const char *room)
 {
+    static const struct wslay_event_callbacks callbacks = {.recv_callback = on_socket_receive,
+                                                           .send_callback = on_socket_send,
+                                                           .on_msg_recv_callback = on_socket_message};
     struct target_socket *socket = MEMORY_NEW(struct target_socket);
+    if (wslay_event_context_server_init(&socket->wslay, &callbacks, socket) != 0) {
+        memory_free(socket);
+        return NULL;
+    }
+    wslay_event_config_set_max_recv_msg_length(socket->wslay, TARGET_SOCKETS_MAX_MESSAGE_BYTES);
     socket->sockets = sockets;
-    socket->handle = handle;
-    socket->fd = fd;
-    socket->room = memory_copy_string(use->room);
-    socket->session = use->session;
-    socket->is_probe = use->is_probe;
-    buffer_init(&socket->extra, extra.size);
-    (void)buffer_append(&socket->extra, extra.data, extra.size);
+    socket->fd = socket->arrived_fd = -1;
+    socket->room = memory_copy_string(room);
+    return socket;
+}
+
+static void target_socket_take(struct target_socket *socket, const struct target_socket_wire *wire)
+{
+    socket->handle = wire->handle;
+    socket->arrived_fd = wire->fd;
+    buffer_init(&socket->extra, wire->extra.size);
+    (void)buffer_append(&socket->extra, wire->extra.data, wire->extra.size);
+}
+
+/* False, and it is still the caller's, if no more are taken. */
+static bool target_sockets_push(struct target_sockets *sockets, struct target_socket *socket)
+{
     pthread_mutex_lock(&sockets->lock);
     bool is_taken = !sockets->is_stopping;
     if (is_taken) {
         socket->next = sockets->added;
         sockets->added = socket;
     }
+    if (is_taken && socket->arrived_fd >= 0) {
+        socket->next_arrived = sockets->arrived;
+        sockets->arrived = socket;
+    }
     pthread_mutex_unlock(&sockets->lock);
     if (is_taken) {
         target_sockets_wake(sockets);
-    } else {
+    }
+    return is_taken;
+}
+
+void target_sockets_add(struct target_sockets *sockets, const struct target_socket_use *use,
+                        const struct target_socket_wire *wire)
+{
+    struct target_socket *socket = target_socket_new(sockets, use->room);
+    if (socket == NULL) {
+        struct session *session = use->session;
+        session_release(&session);
+        (void)MHD_upgrade_action(wire->handle, MHD_UPGRADE_ACTION_CLOSE);
+        return;
+    }
+    target_socket_take(socket, wire);
+    socket->session = use->session;
+    socket->is_probe = use->is_probe;
+    if (!target_sockets_push(sockets, socket)) {
         target_socket_free(socket);
     }
+}
+
+struct target_socket *target_sockets_join(struct target_sockets *sockets, const char *room)
+{
+    struct target_socket *socket = target_socket_new(sockets, room);
+    if (socket != NULL && !target_sockets_push(sockets, socket)) {
+        target_socket_free(socket);
+        return NULL;
+    }
+    return socket;
+}
+
+/* `wire` is NULL for one that has left. The thread has freed it, or will, if it is to stop. */
+static void target_sockets_arrive(struct target_sockets *sockets, struct target_socket *socket,
+                                  const struct target_socket_wire *wire)
+{
+    pthread_mutex_lock(&sockets->lock);
+    bool is_taken = !sockets->is_stopping;
+    if (is_taken) {
+        if (wire != NULL) {
+            target_socket_take(socket, wire);
+        }
+        socket->has_left = wire == NULL;
+        socket->next_arrived = sockets->arrived;
+        sockets->arrived = socket;
+    }
+    pthread_mutex_unlock(&sockets->lock);
+    if (is_taken) {
+        target_sockets_wake(sockets);
+    } else if (wire != NULL) {
+        (void)MHD_upgrade_action(wire->handle, MHD_UPGRADE_ACTION_CLOSE);
+    }
+}
+
+void target_sockets_attach(struct target_sockets *sockets, struct target_socket *socket,
+                           const struct target_socket_wire *wire)
+{
+    target_sockets_arrive(sockets, socket, wire);
+}
+
+void target_sockets_leave(struct target_sockets *sockets, struct target_socket *socket)
+{
+    target_sockets_arrive(sockets, socket, NULL);
 }

@@ -9,6 +9,7 @@
 
 struct session;
 struct sessions;
+struct target_socket;
 struct target_sockets;
 
 /* A larger message ends its connection with 1009. */
@@ -30,6 +31,21 @@ struct target_socket_use {
     bool is_probe;           /* the session is polled so far, and goes on here when the client says so */
 };
 
-/* Takes over a connection after its handshake; `extra` is what has come after that. */
-void target_sockets_add(struct target_sockets *sockets, struct MHD_UpgradeResponseHandle *handle, int fd,
-                        const struct target_socket_use *use, struct bytes extra);
+/* A connection whose handshake is about to be answered is in its room from now on, so that it misses nothing
+ * that others say once its client knows. For target_sockets_attach or target_sockets_leave; NULL if no more
+ * are taken. */
+struct target_socket *target_sockets_join(struct target_sockets *sockets, const char *room);
+/* What a connection is taken over with after its handshake; `extra` is what has come after that. */
+struct target_socket_wire {
+    struct MHD_UpgradeResponseHandle *handle;
+    int fd;
+    struct bytes extra;
+};
+/* The connection of one that has joined. */
+void target_sockets_attach(struct target_sockets *sockets, struct target_socket *socket,
+                           const struct target_socket_wire *wire);
+/* It has ended before it was there. */
+void target_sockets_leave(struct target_sockets *sockets, struct target_socket *socket);
+/* One that has not joined. */
+void target_sockets_add(struct target_sockets *sockets, const struct target_socket_use *use,
+                        const struct target_socket_wire *wire);

@@ -301,7 +301,7 @@ class Folder(Restarted):
         self.kill()
         self.start()
         self.assertEqual(json.loads(self.tutti("report", 1, "--json", "-").out), json.loads(before))
-        self.assertRegex(self.tutti("status").out, r"(?m)^  1 +\S+pad.lua +passed +5 +3 ")
+        self.assertRegex(self.tutti("status").out, r"(?m)^  1 +\S*pad.lua +passed +5 +3 ")
         self.assertIn("passed", self.tutti("status", 1).out)
         self.assertIn("15 ok", self.tutti("watch", 1).out)
         self.assertIn("has already ended", self.tutti("stop", 1).out + self.tutti("stop", 1).err)

@@ -16,7 +16,7 @@ NOBODY = 65534
 COMMANDS = (("run", script("quick"), "-w", "2", "-r", "2"), ("run", script("quick"), "-w", "2", "-r", "2", "--target", "builtin"),
             ("coordinator", "--listen", "tcp://127.0.0.1:0", "--http", "127.0.0.1:0"),
             ("agent", "--coordinator", "tcp://127.0.0.1:1", "--shards", "2"), ("target", "--port", "0"), ("check", script("quick")),
-            ("start", script("quick"), "--api", "http://127.0.0.1:1"), ("status", "--api", "http://127.0.0.1:1"))
+            ("start", script("quick"), "--api", "http://127.0.0.1:1"), ("status", "--api", "http://127.0.0.1:1", "--retry", "0"))
 # A sanitizer searches for leaks in a separate process.
 ENVIRONMENT = environment(ASAN_OPTIONS="detect_leaks=0")
 STAYING = ("coordinator", "agent", "target")

@@ -173,12 +173,13 @@ class Ends(unittest.TestCase):
             def descriptors():
                 return len(os.listdir(f"/proc/{agent.pid}/fd"))
 
+            before = descriptors()
             first = None
             for stopped in (False, True):
                 number = coordinator.create(path, workers=20, runs=100000 if stopped else 3)
                 if stopped:
                     wait_until(lambda: coordinator.show(number)["websockets"].get("all", {}).get("open") == 100, 20, "not open")
-                    self.assertGreaterEqual(descriptors(), first + 100)
+                    self.assertGreaterEqual(descriptors(), before + 100)
                     coordinator.post(f"/v1/campaigns/{number}/stop")
                 report = coordinator.report(number)
                 self.assertEqual((report["websockets"]["all"]["opened"], report["websockets"]["all"]["open"]), (100, 0))
