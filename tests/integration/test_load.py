@@ -361,7 +361,7 @@ class Live(WithAgents, Scripts):
         campaign = self.start('tutti.record("on " .. worker.agent, 0) tutti.sleep(0.01)', "-w", 12, "--rate", "100/s", "-d", "9s", "--join")
         alone = self.start("tutti.sleep(0.01)", "-w", 3, "-d", "6s")
         self.coordinator.wait_until(lambda: self.steps(campaign) > 50, 20, "no steps")
-        with Agent(self.coordinator.endpoint, "a4"):
+        with Agent(self.coordinator.endpoint, "a4") as fourth:
             self.coordinator.wait_agents(4)
             self.coordinator.wait_until(lambda: len(self.coordinator.show(campaign)["agents"]) == 4, 20, "a4 takes no part")
             time.sleep(0.5)
@@ -374,6 +374,7 @@ class Live(WithAgents, Scripts):
             self.assertEqual(sum(part["count"] for part in parts.values()), load["arrivals"])
             self.assertTrue(30 <= parts["on a4"]["count"] <= 180, parts)
             self.assertEqual(len(self.coordinator.report(alone)["agents"]), 3)  # it did not say --join
+            self.assertEqual(fourth.end(), 0)  # it says goodbye: no later campaign counts on it
 
     def test_the_part_of_a_lost_agent_is_dropped_or_taken_over(self):
         for policy in ("shrink", "replace"):
