@@ -87,9 +87,10 @@ class Metrics(unittest.TestCase):
             else:
                 found = re.fullmatch(r'([a-z][a-z0-9_]*)(\{(?:[a-z_]+="(?:[^"\\\n]|\\["\\n])*",?)*\})? (\S+)', line)
                 self.assertIsNotNone(found, line)
-                self.assertEqual(found.group(1), current, "a sample stands with its family")
+                ends = ("_bucket", "_sum", "_count") if families[current]["type"] == "histogram" else ("",)
+                self.assertIn(found.group(1), [current + end for end in ends], "a sample stands with its family")
                 float(found.group(3))
-                families[current]["samples"].append(found.group(2) or "")
+                families[current]["samples"].append(found.group(1)[len(current):] + (found.group(2) or ""))
         return families
 
     def test_they_are_as_prometheus_wants_them(self):
@@ -105,7 +106,7 @@ class Metrics(unittest.TestCase):
         for name, family in families.items():
             with self.subTest(name):
                 self.assertTrue(family["help"].endswith("."), family)
-                self.assertIn(family["type"], ("gauge", "counter"))
+                self.assertIn(family["type"], ("gauge", "counter", "histogram"))
                 self.assertEqual(name.endswith("_total"), family["type"] == "counter", "counters, and only those, end with _total")
                 self.assertNotRegex(name, r"_(count|sum|bucket|ms|us|ns|milliseconds|kb|mb|percent|gauge|counter)(_|$)", "base units, and no reserved ends")
                 self.assertEqual(len(family["samples"]), len(set(family["samples"])), "each series once")
