@@ -35,12 +35,18 @@ void trace_id_to_text(const uint8_t id[TRACE_ID_BYTES], char text[TRACE_TEXT_BYT
     text[TRACE_TEXT_BYTES - 1] = '\0';
 }
 
+/* NULL if it is none. */
+static const char *trace_digit(char digit)
+{
+    return digit != '\0' ? strchr(trace_digits, digit) : NULL;
+}
+
 bool trace_id_of_text(const char *text, size_t size, uint8_t id[TRACE_ID_BYTES])
 {
     uint8_t any = 0;
     for (size_t i = 0; i < TRACE_ID_BYTES; i++) {
-        const char *high = 2 * i + 1 < size ? memchr(trace_digits, text[2 * i], 16) : NULL;
-        const char *low = high != NULL ? memchr(trace_digits, text[2 * i + 1], 16) : NULL;
+        const char *high = 2 * i + 1 < size ? trace_digit(text[2 * i]) : NULL;
+        const char *low = high != NULL ? trace_digit(text[2 * i + 1]) : NULL;
         if (low == NULL) {
             return false;
         }

@@ -24,7 +24,7 @@ static char path[] = "/tmp/tutti-line-log-XXXXXX";
 static int set_up_file(void **state)
 {
     (void)state;
-    memcpy(path + strlen(path) - 6, "XXXXXX", 6);
+    memset(path + strlen(path) - 6, 'X', 6);
     int file = mkstemp(path);
     assert_true(file >= 0 && write(file, "before\n", 7) == 7);
     (void)close(file);
