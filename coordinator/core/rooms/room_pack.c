@@ -185,7 +185,8 @@ static void sighting_unpack(struct rooms *rooms, struct sighting *sighting, stru
 {
     sighting->total = sightings_unpack_total(rooms->sightings, from);
     sighting->edit = instant_unpack(from);
-    uint64_t early = unpack_bounded(from, rooms->worker_count);
+    /* A worker that repeats its step may have seen twice; the quota bounds them. */
+    uint64_t early = unpack_bounded(from, UINT32_MAX);
     while (sighting->early_count < early && !from->is_broken) {
         struct instant instant = instant_unpack(from);
         size_t before = sighting->early_count;

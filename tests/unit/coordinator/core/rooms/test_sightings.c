@@ -292,9 +292,30 @@ static void test_more_texts_and_names_than_are_told_apart(void **state)
     play_finish(&play);
 }
 
+/* A reader whose step is repeated may see twice what was not written yet: more often than there are workers.
+ * A copy that takes over after each settling, as in every story here, has to know all of it. */
+static void test_repeated_steps_see_again(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_options options = play_options(2);
+    options.on_loss = ON_LOSS_REPLACE_AGAIN;
+    play_init(&play, &options);
+    play.is_quiet = true;
+    play_known(&play);
+    for (unsigned time = 0; time < 3; time++) {
+        signal_at(&play, OPERATION_READ, 1, 1, 1000);
+        play_settle(&play);
+        (void)rooms_restart(play.rooms, play.now_ns, 1, "its agent was lost");
+        play_settle(&play);
+    }
+    play_finish(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_repeated_steps_see_again),
         cmocka_unit_test(test_time_counts_from_the_edit),
         cmocka_unit_test(test_written_stands_in_for_writing),
         cmocka_unit_test(test_a_sighting_may_be_told_before_the_edit),
