@@ -23,25 +23,6 @@ static void judge_written(struct world *world, uint32_t worker, const struct act
     }
 }
 
-static void judge_payload(struct world *world, uint32_t worker, const struct actor *actor)
-{
-    struct truth_notifier *notifier =
-        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
-    uint64_t value = (uint64_t)actor->answer.value;
-    uint32_t writer = (uint32_t)(value % PLAN_WORKERS);
-    bool is_of_step = actor->answer.has_value && value / PLAN_WORKERS == actor->wait_step &&
-                      (notifier->writers & (1u << writer)) != 0;
-    bool is_same = (notifier->payload == 0 || notifier->payload == writer + 1) &&
-                   (notifier->winner == 0 || notifier->winner == writer + 1);
-    if (!is_of_step || !is_same) {
-        world_break(world,
-                    "worker %u has payload %" PRId64 " for step %" PRIu64 " of notifier %u, which is %s",
-                    worker, actor->answer.value, actor->wait_step, actor->waits_in.name,
-                    is_of_step ? "not what others have seen" : "not of this step");
-    }
-    notifier->payload = writer + 1;
-}
-
 /* What they did may have been lost with their agents. */
 static uint32_t lost_workers(const struct truth *truth)
 {
@@ -55,6 +36,25 @@ static uint32_t lost_workers(const struct truth *truth)
 static uint32_t repeating_workers(const struct world *world)
 {
     return world->plan->options.on_loss == ON_LOSS_REPLACE_AGAIN ? lost_workers(&world->truth) : 0;
+}
+
+static void judge_payload(struct world *world, uint32_t worker, const struct actor *actor)
+{
+    struct truth_notifier *notifier =
+        truth_notifier(&world->truth, worker, actor->waits_in.name, actor->wait_step);
+    uint64_t value = (uint64_t)actor->answer.value;
+    uint32_t writer = (uint32_t)(value % PLAN_WORKERS);
+    bool is_of_step = actor->answer.has_value && value / PLAN_WORKERS == actor->wait_step &&
+                      ((notifier->writers | repeating_workers(world)) & (1u << writer)) != 0;
+    bool is_same = (notifier->payload == 0 || notifier->payload == writer + 1) &&
+                   (notifier->winner == 0 || notifier->winner == writer + 1);
+    if (!is_of_step || !is_same) {
+        world_break(world,
+                    "worker %u has payload %" PRId64 " for step %" PRIu64 " of notifier %u, which is %s",
+                    worker, actor->answer.value, actor->wait_step, actor->waits_in.name,
+                    is_of_step ? "not what others have seen" : "not of this step");
+    }
+    notifier->payload = writer + 1;
 }
 
 static void judge_readers(struct world *world, uint32_t worker, const struct actor *actor)
