@@ -85,7 +85,8 @@ static void judge_barrier(struct world *world, uint32_t worker, const struct act
     uint32_t missing = truth_others_within(&world->truth, worker, actor->wait_step) & ~barrier->arrived;
     missing &= ~repeating_workers(world);
     uint32_t arrived = count_bits(barrier->arrived);
-    bool is_enough = actor->waits_in.count > 0 && arrived >= actor->waits_in.count;
+    uint32_t may_have_arrived = count_bits(barrier->arrived | repeating_workers(world)); /* likewise */
+    bool is_enough = actor->waits_in.count > 0 && may_have_arrived >= actor->waits_in.count;
     if (missing != 0 && !is_enough && !barrier->may_go) {
         world_break(world, "worker %u passes a barrier of step %" PRIu64 " without workers %x", worker,
                     actor->wait_step, missing);
