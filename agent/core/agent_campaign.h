@@ -92,7 +92,7 @@ MUST_CHECK bool agent_campaign_take_known(struct agent_campaign *campaign, uint6
 void agent_campaign_split_reply(const struct agent_campaign *campaign, const struct reply *reply,
                                 struct command **commands);
 
-/* How many workers the coordinator is to be asked for now; those shards wait for its answer from now on. */
+/* How many workers the coordinator is to be asked for; the shards that want them wait for its answer. */
 uint32_t agent_campaign_ask(struct agent_campaign *campaign);
 
 bool agent_campaign_has_deployed(const struct agent_campaign *campaign); /* every runner has answered */

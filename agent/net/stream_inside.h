@@ -85,8 +85,14 @@ void stream_tunnel_drop(struct stream *stream);
 /* Keeps it for net_send_gathered. False if it is to leave at once. */
 MUST_CHECK bool stream_gather(struct stream *stream, struct bytes data);
 void stream_forget_gathered(struct stream *stream);
-/* stream.c */
+/* stream_write.c */
 void stream_send_gathered(struct stream *stream, struct bytes data);
+/* What its TLS has for the wire. */
+MUST_CHECK bool stream_take_from_tls(void *context, struct bytes data);
+/* The kernel takes more. */
+void stream_go_on_writing(struct stream *stream);
+/* stream.c */
+void stream_listen(struct stream *stream);    /* tells the poller what it waits for */
 void stream_begin(struct stream *stream);     /* with TLS, or what is said */
 void stream_take_turn(struct stream *stream); /* in the line */
 void stream_go_on(struct stream *stream);     /* after the net was held */
