@@ -19,7 +19,11 @@ static void last_append_numbers(struct buffer *text, const struct latecomer_view
     format_count(latecomer->times, times);
     format_count(all, of);
     format_us(latecomer->waited_us, waited);
-    buffer_append_format(text, "%s of %s, %s)", times, of, waited);
+    if (latecomer->times == all) { /* then the column beside it says how long */
+        buffer_append_format(text, "%s of %s)", times, of);
+    } else {
+        buffer_append_format(text, "%s of %s, %s)", times, of, waited);
+    }
 }
 
 void last_text_workers(const struct last_view *last, size_t shown, struct buffer *text)

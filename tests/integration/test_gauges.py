@@ -1,14 +1,13 @@
 """What agents report about themselves, clocks that differ, and agents that could not keep up."""
 import collections
-import http.server
 import re
 import subprocess
-import threading
 import time
 import unittest
 
 from daemon import Agent, Coordinator
 from support import TUTTI, environment, run
+from threaded_server import HttpServer
 
 OFF_S = 3
 
@@ -116,38 +115,16 @@ class Metrics(unittest.TestCase):
                          {"stranger", "handshake", "full", "cut", "revoked", "foreign", "second", "frame", "large"})
 
 
-class Witness:
-    """A server that records when each path was requested."""
+class Witness(HttpServer):
+    """Records when each path was requested."""
 
     def __init__(self):
         self.arrivals = collections.defaultdict(list)
-        witness = self
+        super().__init__(self.answer)
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_GET(self):
-                witness.arrivals[self.path].append(time.monotonic())
-                self.send_response(204)
-                self.end_headers()
-
-            def log_message(self, *_):
-                pass
-
-        class Server(http.server.ThreadingHTTPServer):
-            request_queue_size = 100  # a connection that finds it full is retried a second later
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-        self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.server.shutdown()
-        self.server.server_close()
+    def answer(self, path):
+        self.arrivals[path].append(time.monotonic())
+        return b""
 
 
 @unittest.skipUnless(has_time_namespaces(), "no time namespaces here: an agent's clock cannot be put wrong")

@@ -10,19 +10,19 @@ import unittest
 
 from daemon import Agent, Coordinator, WithAgents
 from support import Run, children_of, environment, run, tutti
-from threaded_server import ThreadedServer
+from threaded_server import OkServer
 
 STALL_AT_S = 4.0
 STALL_S = 1.0
 
 
-class StallingServer(ThreadedServer):
+class StallingServer(OkServer):
     """Answers at once, but not for one second of ten: who asks meanwhile is answered when that second is over."""
 
     def __init__(self):
         self.began = None
         self.lock = threading.Lock()
-        super().__init__(self.talk)
+        super().__init__(self.wait_out_the_stall)
 
     def wait_out_the_stall(self):
         with self.lock:
@@ -30,19 +30,6 @@ class StallingServer(ThreadedServer):
         into_s = (time.monotonic() - self.began) % 10
         if STALL_AT_S <= into_s < STALL_AT_S + STALL_S:
             time.sleep(STALL_AT_S + STALL_S - into_s)
-
-    def talk(self, connection):
-        with connection:
-            data = b""
-            while True:
-                while b"\r\n\r\n" not in data:
-                    piece = connection.recv(4096)
-                    if not piece:
-                        return
-                    data += piece
-                data = data.partition(b"\r\n\r\n")[2]
-                self.wait_out_the_stall()
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
 
 
 class Scripts(unittest.TestCase):
@@ -206,26 +193,16 @@ class Closed(Scripts):
         self.assertLess(result.report["duration_s"], 5)  # the slow one would take 40 s for its sixth
 
 
-class BusyServer(ThreadedServer):
+class BusyServer(OkServer):
     """Serves four at a time, each for 20 ms: so many users wait 5 ms for each of them."""
 
     def __init__(self):
         self.places = threading.Semaphore(4)
-        super().__init__(self.talk)
+        super().__init__(self.be_busy)
 
-    def talk(self, connection):
-        with connection:
-            data = b""
-            while True:
-                while b"\r\n\r\n" not in data:
-                    piece = connection.recv(4096)
-                    if not piece:
-                        return
-                    data += piece
-                data = data.partition(b"\r\n\r\n")[2]
-                with self.places:
-                    time.sleep(0.02)
-                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+    def be_busy(self):
+        with self.places:
+            time.sleep(0.02)
 
 
 class Goals(Scripts):

@@ -24,7 +24,7 @@ class Server(HttpServer):
         self.count = 0
         super().__init__(self.answer)
 
-    def answer(self):
+    def answer(self, _):
         self.count += 1
         time.sleep(0.05)
         return b"x" * 10000

@@ -23,7 +23,7 @@ class Standing(HttpServer):
         self.first = None
         super().__init__(self.answer)
 
-    def answer(self):
+    def answer(self, _):
         now = time.monotonic()
         self.first = self.first or now
         if 1.5 <= now - self.first < 3.5:

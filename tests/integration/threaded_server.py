@@ -42,15 +42,36 @@ class ThreadedServer:
             connection.close()
 
 
+class OkServer(ThreadedServer):
+    """Answers each request with `ok` once `wait()` returns, with as little work as a server in Python can have."""
+
+    def __init__(self, wait):
+        self.wait = wait
+        super().__init__(self.talk)
+
+    def talk(self, connection):
+        with connection:
+            data = b""
+            while True:
+                while b"\r\n\r\n" not in data:
+                    piece = connection.recv(4096)
+                    if not piece:
+                        return
+                    data += piece
+                data = data.partition(b"\r\n\r\n")[2]
+                self.wait()
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+
 class HttpServer:
-    """Answers a GET with the body that `answer()` gives, in HTTP/1.1, each connection on a thread of its own."""
+    """Answers a GET with the body that `answer(path)` gives, in HTTP/1.1, each connection on a thread of its own."""
 
     def __init__(self, answer):
         class Handler(http.server.BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
 
             def do_GET(self):
-                body = answer()
+                body = answer(self.path)
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))
                 self.end_headers()
@@ -59,7 +80,10 @@ class HttpServer:
             def log_message(self, *_):
                 pass
 
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        class Server(http.server.ThreadingHTTPServer):
+            request_queue_size = 100  # a connection that finds it full is retried a second later
+
+        self.server = Server(("127.0.0.1", 0), Handler)
         self.server.daemon_threads = True
         threading.Thread(target=self.server.serve_forever, daemon=True).start()
         self.address = f"http://127.0.0.1:{self.server.server_address[1]}"
