@@ -244,6 +244,29 @@ static void the_first_failure_stops_it_when_asked_for(void **state)
     stand_expect_verdict(stand, VERDICT_FAILED, "worker 1 failed at step 4: pad.lua:9: wrong text");
 }
 
+/* There was no coordinator when it failed, and the duration was over when there was one again. */
+static void a_failure_that_is_told_after_the_end_counts(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(2);
+    options.is_stopped_by_failure = true;
+    options.fail_steps = 0;
+    options.duration_ms = 1000;
+    options.has_grace = true;
+    stand_run(stand, &options, 1);
+    stand->agents[0].is_obliging = false;
+    stand_pass_ms(stand, 1100);
+    struct message message = {
+        .kind = MESSAGE_FAILURE,
+        .campaign = 1,
+        .failure = {.worker = 1, .step = 4, .text = bytes_of_string("pad.lua:9: wrong text")}};
+    stand_send(stand, &stand->agents[0], &message);
+    stand_steps(stand, &stand->agents[0], 99, 1);
+    stand_finished(stand, &stand->agents[0]);
+    stand_done(stand, &stand->agents[0], MESSAGE_GLOBAL_DONE, GLOBAL_TEARDOWN, NULL);
+    stand_expect_verdict(stand, VERDICT_FAILED, "worker 1 failed at step 4: pad.lua:9: wrong text");
+}
+
 static void a_failure_is_only_counted_when_not(void **state)
 {
     struct stand *stand = stand_running(state, 2, 1);
@@ -282,6 +305,7 @@ int main(void)
         STORY(nobody_waits_for_a_lost_agent_to_drain),
         STORY(why_a_teardown_failed_is_told_in_full),
         STORY(the_first_failure_stops_it_when_asked_for),
+        STORY(a_failure_that_is_told_after_the_end_counts),
         STORY(a_failure_is_only_counted_when_not),
         STORY(nothing_done_is_no_pass),
     };
