@@ -2,6 +2,10 @@
 #include "common/digits.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define DECIMAL_BYTES 64
 
 bool digits_read(const char **text, uint64_t *number)
 {
@@ -29,6 +33,30 @@ bool digits_are(const char *text, uint64_t *number)
     }
     *number = read;
     return true;
+}
+
+bool digits_read_decimal(const char **text, double *number)
+{
+    char plain[DECIMAL_BYTES]; /* strtod by itself would take exponents and hexadecimal digits as well */
+    char *end = NULL;
+    size_t size = strspn(*text, "0123456789.");
+    if (size == 0 || size >= sizeof plain) {
+        return false;
+    }
+    memcpy(plain, *text, size);
+    plain[size] = '\0';
+    double parsed = strtod(plain, &end);
+    if (end != plain + size) {
+        return false;
+    }
+    *number = parsed;
+    *text += size;
+    return true;
+}
+
+bool digits_are_percent(const char *text, double *percent)
+{
+    return digits_read_decimal(&text, percent) && strcmp(text, "%") == 0 && *percent <= 100;
 }
 
 int digits_hex_value(uint8_t digit)

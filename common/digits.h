@@ -12,6 +12,11 @@ MUST_CHECK bool digits_read(const char **text, uint64_t *number);
 /* The whole of `text` is a number. */
 MUST_CHECK bool digits_are(const char *text, uint64_t *number);
 
+/* The same with a point among them, as "12", "0.5", ".5" or "5."; of at most 63 characters. */
+MUST_CHECK bool digits_read_decimal(const char **text, double *number);
+/* The whole of `text` is a percentage: "2.5%" is 2.5, at most 100. */
+MUST_CHECK bool digits_are_percent(const char *text, double *percent);
+
 /* What a hexadecimal digit stands for; -1 of another character. */
 int digits_hex_value(uint8_t digit);
 

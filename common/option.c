@@ -70,13 +70,12 @@ static bool set_count(const struct option *option, const char *text, uint32_t *v
     return true;
 }
 
-/* Digits with at most one point: strtod would let signs, exponents and "nan" in. */
 static bool set_real(const struct option *option, const char *text, double *value, struct error *error)
 {
-    char *end = NULL;
-    double number = strtod(text, &end);
-    bool is_plain = text[strspn(text, "0123456789.")] == '\0' && end > text && *end == '\0';
-    if (!is_plain || !(number >= (double)option->minimum && number <= (double)option_maximum(option))) {
+    const char *rest = text;
+    double number = 0;
+    if (!digits_read_decimal(&rest, &number) || *rest != '\0' ||
+        !(number >= (double)option->minimum && number <= (double)option_maximum(option))) {
         return error_set(error, "\"%.40s\" is not a number from %llu to %llu", text,
                          (unsigned long long)option->minimum, (unsigned long long)option_maximum(option));
     }

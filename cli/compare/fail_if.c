@@ -1,8 +1,9 @@
 /* Reads and judges the changes at which a comparison fails. */
 #include "cli/compare/fail_if.h"
 
+#include "common/digits.h"
+
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define NUMBER_BYTES 64u
@@ -130,16 +131,16 @@ static bool fail_if_settle_unit(struct fail_if *condition, const char *unit)
 static bool fail_if_read_limit(struct fail_if *condition, struct bytes text, struct error *error)
 {
     char number[NUMBER_BYTES];
-    char *unit = NULL;
+    const char *unit = number + 1;
+    double limit = 0;
     if (text.size == 0 || (text.data[0] != '+' && text.data[0] != '-') || text.size >= sizeof number) {
         return fail_if_refuse(condition, error, "expected a change with its sign, such as +10% or -5%");
     }
     bytes_to_text(text, number, sizeof number);
-    bool is_number = (number[1] >= '0' && number[1] <= '9') || number[1] == '.';
-    condition->limit = is_number ? strtod(number, &unit) : 0;
-    if (!is_number || !isfinite(condition->limit)) {
+    if (!digits_read_decimal(&unit, &limit)) {
         return fail_if_refuse(condition, error, "expected a number, such as +10%");
     }
+    condition->limit = number[0] == '-' ? -limit : limit;
     while (*unit == ' ') {
         unit++;
     }

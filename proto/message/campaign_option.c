@@ -2,6 +2,7 @@
 #include "proto/message/campaign_option.h"
 
 #include "common/address.h"
+#include "common/digits.h"
 #include "common/duration.h"
 #include "common/host_override.h"
 #include "common/memory.h"
@@ -68,16 +69,13 @@ bool campaign_parse_fail(const char *text, void *options, struct error *error)
 {
     struct campaign_options *campaign = options;
     size_t length = strlen(text);
-    if (length > 1 && text[length - 1] == '%') {
-        char *end = NULL;
-        double percent = strtod(text, &end);
-        bool is_plain = strspn(text, "0123456789.") == length - 1;
-        if (is_plain && end == text + length - 1 && percent >= 0 && percent <= 100) {
-            campaign->fail_steps = 0;
-            campaign->fail_percent = percent;
-            return true;
-        }
-    } else if (length > 0 && length <= STEPS_MAX_DIGITS && strspn(text, "0123456789") == length) {
+    double percent = 0;
+    if (digits_are_percent(text, &percent)) {
+        campaign->fail_steps = 0;
+        campaign->fail_percent = percent;
+        return true;
+    }
+    if (length > 0 && length <= STEPS_MAX_DIGITS && strspn(text, "0123456789") == length) {
         campaign->fail_steps = strtoull(text, NULL, 10);
         campaign->fail_percent = 0;
         return true;
@@ -88,15 +86,12 @@ bool campaign_parse_fail(const char *text, void *options, struct error *error)
 bool campaign_parse_trace(const char *text, void *options, struct error *error)
 {
     struct campaign_options *campaign = options;
-    size_t length = strlen(text);
+    double percent = 0;
     if (strcmp(text, "off") == 0 || strcmp(text, "all") == 0) {
         campaign->trace_percent = text[0] == 'a' ? 100 : 0;
         return true;
     }
-    bool is_plain = length > 1 && text[length - 1] == '%' && strspn(text, "0123456789.") == length - 1;
-    char *end = NULL;
-    double percent = is_plain ? strtod(text, &end) : -1;
-    if (is_plain && end == text + length - 1 && percent <= 100) {
+    if (digits_are_percent(text, &percent)) {
         campaign->trace_percent = percent;
         return true;
     }

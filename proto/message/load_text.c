@@ -1,13 +1,13 @@
 /* The shape of a campaign's load, as its options spell it: rates, stages and think times. */
 #include "proto/message/load_text.h"
 
+#include "common/digits.h"
 #include "common/duration.h"
 #include "common/random.h"
 #include "common/time_units.h"
 #include "proto/message/limits.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define LOAD_NUMBER_BYTES 32u
@@ -27,17 +27,13 @@ static bool load_refuse(struct bytes text, const char *what, const char *expecte
 /* Digits, with at most one point among them. */
 static bool load_parse_number(struct bytes text, double *number)
 {
-    char digits[LOAD_NUMBER_BYTES];
-    char *end = NULL;
-    if (text.size == 0 || text.size >= sizeof digits) {
+    char words[LOAD_NUMBER_BYTES];
+    const char *digits = words;
+    if (text.size == 0 || text.size >= sizeof words) {
         return false;
     }
-    bytes_to_text(text, digits, sizeof digits);
-    if (strspn(digits, "0123456789.") != text.size) {
-        return false;
-    }
-    *number = strtod(digits, &end);
-    return end == digits + text.size;
+    bytes_to_text(text, words, sizeof words);
+    return digits_read_decimal(&digits, number) && digits == words + text.size;
 }
 
 static bool load_parse_duration(struct bytes text, uint64_t *milliseconds)

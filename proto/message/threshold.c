@@ -1,9 +1,9 @@
 /* Reads a threshold. Pure. */
 #include "proto/message/threshold_reading.h"
 
+#include "common/digits.h"
 #include "proto/message/limits.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -78,14 +78,13 @@ static bool threshold_belongs_to_unit(uint8_t byte)
 
 static bool threshold_read_number(struct threshold_reading *reading, double *number)
 {
-    char digits[THRESHOLD_NUMBER_BYTES];
-    char *end = NULL;
+    char words[THRESHOLD_NUMBER_BYTES];
+    const char *digits = words;
     size_t start = reading->at;
     struct bytes text = reading_take(reading, reading_is_of_number);
-    bytes_to_text(text, digits, sizeof digits);
-    *number = strtod(digits, &end);
-    bool is_good =
-        text.size > 0 && text.size < sizeof digits && reading_is_digit(text.data[0]) && *end == '\0';
+    bytes_to_text(text, words, sizeof words);
+    bool is_good = text.size > 0 && text.size < sizeof words && reading_is_digit(text.data[0]) &&
+                   digits_read_decimal(&digits, number) && *digits == '\0';
     struct bytes given = reading_word_at(reading, start);
     return is_good || (given.size == 0
                            ? reading_refuse(reading, start, "expected a number")

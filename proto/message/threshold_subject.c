@@ -2,11 +2,11 @@
 #include "proto/message/threshold_reading.h"
 
 #include "common/buffer.h"
+#include "common/digits.h"
 #include "proto/message/limits.h"
 #include "proto/message/tags.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof((array)[0]))
@@ -161,16 +161,16 @@ static bool threshold_read_tag(struct threshold_reading *reading, struct thresho
 /* "p95", "p99.9": above 0, at most 100. */
 static bool threshold_read_quantile(struct bytes word, double *quantile)
 {
-    char digits[THRESHOLD_NUMBER_BYTES];
-    char *end = NULL;
-    if (word.size < 2 || word.size >= sizeof digits || word.data[0] != 'p' ||
-        !reading_is_digit(word.data[1])) {
+    char text[THRESHOLD_NUMBER_BYTES];
+    const char *digits = text;
+    double percent = 0;
+    if (word.size < 2 || word.size >= sizeof text || word.data[0] != 'p' || !reading_is_digit(word.data[1])) {
         return false;
     }
-    bytes_to_text(bytes_of(word.data + 1, word.size - 1), digits, sizeof digits);
-    double percent = strtod(digits, &end);
+    bytes_to_text(bytes_of(word.data + 1, word.size - 1), text, sizeof text);
+    bool is_number = digits_read_decimal(&digits, &percent) && *digits == '\0';
     *quantile = percent / 100;
-    return digits[strspn(digits, "0123456789.")] == '\0' && *end == '\0' && percent > 0 && percent <= 100;
+    return is_number && percent > 0 && percent <= 100;
 }
 
 static bool threshold_find_statistic(const struct threshold_metric_row *row, struct bytes word,

@@ -69,11 +69,53 @@ static void hexadecimal_digits_have_a_value(void **state)
     }
 }
 
+static void decimals_are_plain(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        double number;
+        const char *rest; /* NULL: it is none */
+    } cases[] = {{"12", 12, ""},
+                 {"0.5ms", 0.5, "ms"},
+                 {".5", 0.5, ""},
+                 {"5.%", 5, "%"},
+                 {"1e5", 1, "e5"},
+                 {"0x10", 0, "x10"},
+                 {"", 0, NULL},
+                 {".", 0, NULL},
+                 {"1.2.3", 0, NULL},
+                 {"-1", 0, NULL},
+                 {"nan", 0, NULL},
+                 {" 1", 0, NULL},
+                 {"000000000000000000000000000000000000000000000000000000000000001", 1, ""},
+                 {"0000000000000000000000000000000000000000000000000000000000000001", 0, NULL}};
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const char *text = cases[i].text;
+        double number = 0;
+        assert_int_equal(digits_read_decimal(&text, &number), cases[i].rest != NULL);
+        assert_string_equal(text, cases[i].rest != NULL ? cases[i].rest : cases[i].text);
+        assert_true(number == cases[i].number);
+    }
+}
+
+static void percentages_end_with_their_sign(void **state)
+{
+    (void)state;
+    double percent = 0;
+    assert_true(digits_are_percent("2.5%", &percent) && percent == 2.5);
+    assert_true(digits_are_percent("100%", &percent) && percent == 100);
+    assert_false(digits_are_percent("100.1%", &percent));
+    assert_false(digits_are_percent("5", &percent));
+    assert_false(digits_are_percent("5%%", &percent));
+    assert_false(digits_are_percent("%", &percent));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(digits_are_read_up_to_what_follows),
-        cmocka_unit_test(groups_have_three_digits),
+        cmocka_unit_test(digits_are_read_up_to_what_follows), cmocka_unit_test(decimals_are_plain),
+        cmocka_unit_test(percentages_end_with_their_sign),    cmocka_unit_test(groups_have_three_digits),
         cmocka_unit_test(hexadecimal_digits_have_a_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
