@@ -2,7 +2,7 @@
 #include "cli/options/token.h"
 #include "cli/base/runtime_folder.h"
 #include "cli/base/text_file.h"
-#include "common/digits.h"
+#include "common/local_url.h"
 #include "common/log.h"
 #include "common/memory.h"
 #include "common/replace_file.h"
@@ -28,8 +28,6 @@
 /* A command looks for a moment whether the lock is held. */
 #define TOKEN_LOCK_TRIES 20
 #define TOKEN_LOCK_PAUSE_MS 10
-#define PORT_DIGITS 5
-#define PORT_MAX 65535u
 
 bool token_choose(struct token_choice *choice, struct error *error)
 {
@@ -249,45 +247,13 @@ static char *token_file_read(const char *path)
     return token;
 }
 
-static size_t token_url_host(const char *host)
-{
-    return *host == '[' ? strcspn(host, "]") + (strchr(host, ']') != NULL) : strcspn(host, ":/");
-}
-
-bool token_url_is_local(const char *url, uint16_t *port)
-{
-    const char *host = strstr(url, "://");
-    if (host == NULL) {
-        return false;
-    }
-    host += strlen("://");
-    size_t size = token_url_host(host);
-    const char *rest = host + size;
-    bool has_port = *rest == ':';
-    uint64_t number = 0;
-    const char *digits = rest + 1;
-    rest = has_port ? digits : rest;
-    bool is_port = has_port && digits_read(&rest, &number) && rest - digits <= PORT_DIGITS && number > 0 &&
-                   number <= PORT_MAX;
-    if ((*rest != '\0' && *rest != '/') || has_port != is_port) {
-        return false;
-    }
-    uint64_t usual = strncmp(url, "https:", strlen("https:")) == 0 ? 443 : 80;
-    *port = (uint16_t)(has_port ? number : usual);
-    struct address address;
-    struct bytes name = bytes_of(host, size);
-    return address_parse(name, &address)
-               ? address_is_loopback(&address)
-               : size == strlen("localhost") && strncasecmp(host, "localhost", size) == 0;
-}
-
 char *token_find(const char *url)
 {
     char *places[RUNTIME_FOLDERS];
     char name[TOKEN_NAME_BYTES];
     char *token = NULL;
     uint16_t port = 0;
-    if (!token_url_is_local(url, &port)) {
+    if (!local_url_port(url, &port)) {
         return NULL;
     }
     token_file_name(port, name);

@@ -34,5 +34,3 @@ void token_file_free(struct token_file **file);
 /* The token that a coordinator of this host has left for the port of `url`, for token_free; NULL where the
  * url leads to another host, or no living coordinator has left one that we may read. */
 MUST_CHECK char *token_find(const char *url);
-/* Whether an address like http://127.0.0.1:7441 means this host, and which port of it. */
-bool token_url_is_local(const char *url, uint16_t *port);

@@ -1,7 +1,7 @@
 /* Asks a coordinator's HTTP API, by libcurl. */
 #include "cli/remote/api_client.h"
-#include "cli/options/token.h"
 #include "cli/remote/control_events.h"
+#include "common/local_url.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -150,7 +150,7 @@ static void begin(struct transfer *transfer, const char *path, const char *body)
     (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, transfer->stream != NULL ? 0L : ASK_MS);
     /* A proxy from the environment is never used for this host. */
     uint16_t port = 0;
-    if (token_url_is_local(transfer->client->url, &port)) {
+    if (local_url_port(transfer->client->url, &port)) {
         (void)curl_easy_setopt(easy, CURLOPT_PROXY, "");
     }
     if (body != NULL) {

@@ -2,6 +2,7 @@
 #include "coordinator/live/output_post.h"
 
 #include "common/buffer.h"
+#include "common/local_url.h"
 #include "common/memory.h"
 
 #include <assert.h>
@@ -47,20 +48,10 @@ static void output_post_head(struct output_post *post, const char *text)
     assert(post->headers != NULL);
 }
 
-static bool output_url_is_local(const char *url)
-{
-    static const char *const hosts[] = {"//127.", "//localhost", "//[::1]"};
-    bool is_local = false;
-    for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
-        const char *found = strstr(url, "//");
-        is_local = is_local || (found != NULL && strncmp(found, hosts[i], strlen(hosts[i])) == 0);
-    }
-    return is_local;
-}
-
 static void output_post_set(struct output_post *post, const struct output_target *target)
 {
     CURL *easy = post->easy;
+    uint16_t port = 0;
     (void)curl_easy_setopt(easy, CURLOPT_URL, target->url);
     (void)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
     (void)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
@@ -71,7 +62,7 @@ static void output_post_set(struct output_post *post, const struct output_target
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "tutti/" TUTTI_VERSION);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, output_on_answer);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, post);
-    if (output_url_is_local(target->url)) {
+    if (local_url_port(target->url, &port)) {
         (void)curl_easy_setopt(easy, CURLOPT_PROXY, ""); /* of the environment */
     }
     output_post_head(post, "Expect:");
