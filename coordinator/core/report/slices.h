@@ -8,6 +8,8 @@
 struct slice_totals;
 
 MUST_CHECK struct slice_totals *slice_totals_new(void);
+/* Takes the combinations of tags that these thresholds name. Called once, before anything is counted. */
+void slice_totals_keep(struct slice_totals *totals, struct bytes thresholds);
 void slice_totals_free(struct slice_totals **totals);
 /* `left_bytes`: by which the histograms may still grow. */
 void slice_totals_merge(struct slice_totals *totals, const struct slice_statistics *from, size_t *left_bytes);
