@@ -130,9 +130,7 @@ static void slice_totals_add(struct slice_totals *totals, const struct slice_sta
     }
 }
 
-/* As the table of the campaign has it: its agents may each have had others. Empty if it is a combination that
- * no threshold names. */
-static struct bytes slice_totals_tag(const struct slice_totals *totals, struct bytes tag)
+struct bytes slice_totals_tag(const struct slice_totals *totals, struct bytes tag)
 {
     struct bytes name;
     struct bytes value;

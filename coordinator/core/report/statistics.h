@@ -40,6 +40,8 @@ void campaign_statistics_totals(const struct campaign_statistics *statistics, st
 /* What is counted of one name; NULL if nothing is. */
 const struct request_report *campaign_statistics_request(const struct campaign_statistics *statistics,
                                                          struct bytes name, bool is_timing);
+/* As the campaign has this tag of an agent; empty if it has none such. */
+struct bytes campaign_statistics_tag(const struct campaign_statistics *statistics, struct bytes tag);
 /* What is counted by tag, and in groups. */
 const struct slice_totals *campaign_statistics_slices(const struct campaign_statistics *statistics);
 /* One after the other, in no order; NULL after the last. The cursor begins zeroed. */
