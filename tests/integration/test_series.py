@@ -110,7 +110,7 @@ class AsFiles(unittest.TestCase):
     def check_series(self, series):
         """Each number of each row is that of the JSON report, and there is nothing else."""
         left = {("total", key, ""): columns for key, columns in series["total"].items()}
-        for key in ("requests", "timings", "scenarios", "waits", "tags", "groups", "checks"):
+        for key in ("requests", "timings", "scenarios", "waits", "tags", "groups", "checks", "messages", "websockets"):
             left.update({("name", key, name): columns for name, columns in series[key].items()})
         counted = collections.Counter()
         for row in self.rows("series.csv"):

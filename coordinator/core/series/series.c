@@ -247,17 +247,24 @@ static void series_add_arrivals(struct series *series, uint64_t second, const st
     series_add(series, &series->totals[SERIES_ARRIVALS], second);
 }
 
-static void series_add_messages(struct series *series, uint64_t second, const struct statistics *from)
+static void series_add_websocket(struct series *series, uint64_t second,
+                                 const struct websocket_statistics *from)
 {
     struct series_point *more = series_begin(series);
-    for (size_t i = 0; i < from->websocket_count; i++) {
-        const uint64_t *counts = from->websockets[i].counts;
-        more->counters[0] += counts[WEBSOCKET_COUNT_MESSAGES_IN];
-        more->counters[1] += counts[WEBSOCKET_COUNT_MESSAGES_OUT];
-        more->counters[2] += counts[WEBSOCKET_COUNT_BYTES_IN];
-        more->counters[3] += counts[WEBSOCKET_COUNT_BYTES_OUT];
-    }
+    more->counters[0] = from->counts[WEBSOCKET_COUNT_MESSAGES_IN];
+    more->counters[1] = from->counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+    more->counters[2] = from->counts[WEBSOCKET_COUNT_BYTES_IN];
+    more->counters[3] = from->counts[WEBSOCKET_COUNT_BYTES_OUT];
+    series_add(series, series_need_row(series, SERIES_MESSAGES, from->name), second);
     series_add(series, &series->totals[SERIES_MESSAGES], second);
+    more = series_begin(series);
+    more->counters[0] = from->counts[WEBSOCKET_COUNT_OPENED];
+    more->counters[1] = from->counts[WEBSOCKET_COUNT_FAILED];
+    more->counters[2] = from->counts[WEBSOCKET_COUNT_LOST];
+    more->counters[3] = from->counts[WEBSOCKET_COUNT_DROPPED];
+    sketch_add_histogram(&more->sketch, from->handshake_us);
+    series_add(series, series_need_row(series, SERIES_WEBSOCKETS, from->name), second);
+    series_add(series, &series->totals[SERIES_WEBSOCKETS], second);
 }
 
 void series_add_statistics(struct series *series, uint64_t second, const struct statistics *from)
@@ -283,7 +290,9 @@ void series_add_statistics(struct series *series, uint64_t second, const struct 
         }
     }
     series_add_arrivals(series, second, from);
-    series_add_messages(series, second, from);
+    for (size_t i = 0; i < from->websocket_count; i++) {
+        series_add_websocket(series, second, &from->websockets[i]);
+    }
 }
 
 void series_add_tagged(struct series *series, uint64_t second, struct bytes tag,

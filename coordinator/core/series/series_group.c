@@ -47,6 +47,7 @@ const struct series_group_columns SERIES_GROUP_COLUMNS[SERIES_GROUP_COUNT] = {
                          .has_latency = true},
     [SERIES_MESSAGES] = {.key = "messages",
                          .has_total = true,
+                         .key_by_name = "messages",
                          .counters = {{.key = "in"},
                                       {.key = "out"},
                                       {.key = "bytes_in", .unit = SERIES_BYTES},
@@ -67,4 +68,11 @@ const struct series_group_columns SERIES_GROUP_COLUMNS[SERIES_GROUP_COUNT] = {
                        .key_by_name = "checks",
                        .counters = {{.key = "ok"}, {.key = "failed"}},
                        .counter_count = 2},
+    [SERIES_WEBSOCKETS] =
+        {.key = "websockets",
+         .has_total = true,
+         .key_by_name = "websockets",
+         .counters = {{.key = "opened"}, {.key = "failed"}, {.key = "lost"}, {.key = "dropped"}},
+         .counter_count = 4,
+         .has_latency = true},
 };

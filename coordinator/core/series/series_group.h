@@ -4,17 +4,18 @@
 #include <stddef.h>
 
 enum series_group {
-    SERIES_REQUESTS, /* in total, and by name */
-    SERIES_TIMINGS,  /* by name */
-    SERIES_STEPS,    /* in total, and by scenario */
-    SERIES_WAITS,    /* in total, and by name and kind */
-    SERIES_SEEN,     /* in total */
-    SERIES_LOAD,     /* in total: workers and agents */
-    SERIES_ARRIVALS, /* in total: steps that were to begin at an instant, and how late they were */
-    SERIES_MESSAGES, /* in total: of WebSockets */
-    SERIES_TAGS,     /* all requests with a tag, by tag */
-    SERIES_GROUPS,   /* of tutti.group, by name */
-    SERIES_CHECKS,   /* in total, and by name */
+    SERIES_REQUESTS,   /* in total, and by name */
+    SERIES_TIMINGS,    /* by name */
+    SERIES_STEPS,      /* in total, and by scenario */
+    SERIES_WAITS,      /* in total, and by name and kind */
+    SERIES_SEEN,       /* in total */
+    SERIES_LOAD,       /* in total: workers and agents */
+    SERIES_ARRIVALS,   /* in total: steps that were to begin at an instant, and how late they were */
+    SERIES_MESSAGES,   /* in total, and by name: of WebSockets */
+    SERIES_TAGS,       /* all requests with a tag, by tag */
+    SERIES_GROUPS,     /* of tutti.group, by name */
+    SERIES_CHECKS,     /* in total, and by name */
+    SERIES_WEBSOCKETS, /* in total, and by name: their connections, with the times of handshakes */
     SERIES_GROUP_COUNT
 };
 

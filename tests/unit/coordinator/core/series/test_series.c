@@ -259,7 +259,7 @@ static void names_beyond_the_most_share_a_row(void **state)
         add_requests(series, 1, name, 2, 10);
     }
     SCOPED(series_view_free) struct series_view *view = series_view_of(series);
-    assert_int_equal(view->row_count, SERIES_NAMES + SERIES_GROUP_COUNT - 3);
+    assert_int_equal(view->row_count, SERIES_NAMES + SERIES_GROUP_COUNT - 3); /* which have no total */
     assert_int_equal(sum_of(view, row_of(view, SERIES_REQUESTS, SERIES_OTHER), COLUMN_COUNT), 2 * 101);
     assert_int_equal(sum_of(view, row_of(view, SERIES_REQUESTS, NULL), COLUMN_COUNT),
                      2 * (SERIES_NAMES + 100));
@@ -285,6 +285,11 @@ static void steps_waits_and_load_have_rows(void **state)
                               .wait_count = 1,
                               .websockets = &websocket,
                               .websocket_count = 1};
+    websocket.handshake_us = from.step_us;
+    websocket.counts[WEBSOCKET_COUNT_OPENED] = 4;
+    websocket.counts[WEBSOCKET_COUNT_FAILED] = 1;
+    websocket.counts[WEBSOCKET_COUNT_LOST] = 2;
+    websocket.counts[WEBSOCKET_COUNT_DROPPED] = 3;
     websocket.counts[WEBSOCKET_COUNT_MESSAGES_IN] = 6;
     websocket.counts[WEBSOCKET_COUNT_MESSAGES_OUT] = 9;
     websocket.counts[WEBSOCKET_COUNT_BYTES_IN] = 600;
@@ -305,9 +310,10 @@ static void steps_waits_and_load_have_rows(void **state)
     const struct {
         enum series_group group;
         uint64_t values[5]; /* four counters, or p50 after those that there are */
-    } expected[] = {{SERIES_STEPS, {5, 2, 1, 4, 60}},    {SERIES_WAITS, {10, 3, 20, 20, 20}},
-                    {SERIES_SEEN, {1, 44, 44, 44, 44}},  {SERIES_ARRIVALS, {7, 2, 30, 30, 30}},
-                    {SERIES_MESSAGES, {6, 9, 600, 900}}, {SERIES_LOAD, {12, 500000, 30, 90}}};
+    } expected[] = {{SERIES_STEPS, {5, 2, 1, 4, 60}},      {SERIES_WAITS, {10, 3, 20, 20, 20}},
+                    {SERIES_SEEN, {1, 44, 44, 44, 44}},    {SERIES_ARRIVALS, {7, 2, 30, 30, 30}},
+                    {SERIES_WEBSOCKETS, {4, 1, 2, 3, 60}}, {SERIES_MESSAGES, {6, 9, 600, 900}},
+                    {SERIES_LOAD, {12, 500000, 30, 90}}};
     assert_int_equal(series_recent(series, 3 * (uint64_t)NS_PER_S).messages, 15);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         const struct series_row_view *row = row_of(view, expected[i].group, NULL);
@@ -318,6 +324,8 @@ static void steps_waits_and_load_have_rows(void **state)
             assert_int_equal(value_at(view, row, column, 1), expected[i].values[column]);
         }
     }
+    assert_int_equal(value_at(view, row_of(view, SERIES_MESSAGES, "pad"), 1, 1), 9);
+    assert_int_equal(value_at(view, row_of(view, SERIES_WEBSOCKETS, "pad"), 2, 1), 2);
     histogram_free(&wait.waited_us);
     histogram_free(&from.step_us);
     histogram_free(&from.late_us);
