@@ -246,6 +246,9 @@ static void coordinator_take_event(struct coordinator *coordinator, const struct
         }
         break;
     }
+    case EVENT_DELETE:
+        campaigns_delete(&coordinator->campaigns, event->deleted.campaign);
+        break;
     case EVENT_TICK:
     case EVENT_TURN_END:
         break;
@@ -308,6 +311,18 @@ bool coordinator_may_pace(const struct coordinator *coordinator, uint64_t campai
     const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
     return found != NULL ? campaign_may_pace(found, change, error)
                          : error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
+}
+
+bool coordinator_may_delete(const struct coordinator *coordinator, uint64_t campaign, struct error *error)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    if (found == NULL) {
+        return error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
+    }
+    return campaign_is_ended(found) ||
+           error_set(error, "campaign %llu has not ended, it is %s: stop it first (tutti stop %llu)",
+                     (unsigned long long)campaign, campaign_state_name(campaign_state(found)),
+                     (unsigned long long)campaign);
 }
 
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator)
