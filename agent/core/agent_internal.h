@@ -29,6 +29,8 @@ struct agent {
     uint64_t hello_wait_ns;
     struct text setting_texts[4]; /* name, host, labels and address, of which the settings have views */
     struct shared *hello;         /* encoded; NULL: not yet */
+    uint64_t refusal_told_ns;     /* when a refusal was last logged; 0: never since we were welcome */
+    uint64_t refusal_reason;      /* the hash of its text */
     uint64_t reconnect_due_ns;
     uint64_t reconnect_wait_ns;
 

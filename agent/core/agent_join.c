@@ -11,6 +11,7 @@
 #define SILENT_HEARTBEATS 2u
 #define JOIN_SILENCE_NS (5000 * NS_PER_MS)
 #define LAST_RECONNECT_WAIT_NS (30000 * NS_PER_MS)
+#define REFUSAL_REPEAT_NS (10000 * NS_PER_MS)
 #define LEAVE_WAIT_NS (1000 * NS_PER_MS)
 
 static void encode_hello(struct agent *agent)
@@ -107,6 +108,7 @@ static void welcome(struct agent *agent, const struct envelope *envelope, const 
     agent->link = link_new(agent->incarnation, envelope->epoch, agent->heartbeat_ns,
                            confirmed_hello_ns(agent, envelope));
     agent->hello_wait_ns = FIRST_HELLO_WAIT_NS;
+    agent->refusal_told_ns = 0;
     agent_log(agent, LOG_INFO, memory_format("joined as %s", agent->settings.name));
 }
 
@@ -147,6 +149,20 @@ static void live_anew(struct agent *agent)
     agent_update_lease(agent);
 }
 
+/* Each hello is refused: at most one line in ten seconds for the same reason. */
+static void tell_refusal(struct agent *agent, struct bytes text)
+{
+    uint64_t reason = bytes_hash(text);
+    if (agent->refusal_told_ns != 0 && reason == agent->refusal_reason &&
+        agent->now_ns - agent->refusal_told_ns < REFUSAL_REPEAT_NS) {
+        return;
+    }
+    agent->refusal_told_ns = agent->now_ns;
+    agent->refusal_reason = reason;
+    agent_log(agent, LOG_WARNING,
+              memory_format("the coordinator says: %.*s; joining again", BYTES_FORMAT(text)));
+}
+
 void agent_take_refusal(struct agent *agent, const struct envelope *envelope, struct bytes message)
 {
     struct message decoded;
@@ -168,9 +184,7 @@ void agent_take_refusal(struct agent *agent, const struct envelope *envelope, st
         agent_update_lease(agent);
         refuse_for_good(agent, decoded.refused.text);
     } else if (!is_late) {
-        agent_log(
-            agent, LOG_WARNING,
-            memory_format("the coordinator says: %.*s; joining again", BYTES_FORMAT(decoded.refused.text)));
+        tell_refusal(agent, decoded.refused.text);
         live_anew(agent);
     }
     message_finish(&decoded);

@@ -6,7 +6,8 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct coordinator_settings) == 56 && sizeof(struct coordinator) == 192,
+static_assert(sizeof(struct coordinator_settings) == 56 &&
+                  sizeof(struct coordinator) == 192 + sizeof(struct admission_told) * ADMISSION_TOLD,
               "every field of the settings is packed");
 
 static void coordinator_pack_settings(const struct coordinator_settings *settings, struct buffer *into)
@@ -45,7 +46,7 @@ void coordinator_pack(const struct coordinator *coordinator, struct buffer *into
     coordinator_pack_settings(&settings, into);
     pack_number(into, coordinator->last_restored);
     pack_number(into, coordinator->last_step_ns);
-    pack_number(into, coordinator->admission.complaint_ns);
+    admission_pack(&coordinator->admission, into);
     pack_number(into, timers_order(coordinator->timers));
     overview_pack(coordinator->overview, into);
     members_pack(coordinator->members, into);
@@ -62,7 +63,7 @@ struct coordinator *coordinator_unpack(struct bytes bytes, const struct bundle_s
     struct coordinator *coordinator = coordinator_new(&settings);
     coordinator->last_restored = unpack_number(&from);
     coordinator->last_step_ns = unpack_number(&from);
-    coordinator->admission.complaint_ns = unpack_number(&from);
+    admission_unpack(&coordinator->admission, &from);
     timers_set_order(coordinator->timers, unpack_number(&from));
     if (overview_unpack(coordinator->overview, &from) && members_unpack(coordinator->members, &from)) {
         struct campaign_home home = coordinator_home(coordinator);
