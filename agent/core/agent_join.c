@@ -13,6 +13,8 @@
 #define LAST_RECONNECT_WAIT_NS (30000 * NS_PER_MS)
 #define REFUSAL_REPEAT_NS (10000 * NS_PER_MS)
 #define LEAVE_WAIT_NS (1000 * NS_PER_MS)
+/* Service managers and containers give 30 s. */
+#define ASK_WAIT_NS (25000 * NS_PER_MS)
 
 static void encode_hello(struct agent *agent)
 {
@@ -140,6 +142,7 @@ bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, st
 static void live_anew(struct agent *agent)
 {
     agent_drop_shares(agent);
+    agent_may_leave(agent);
     link_free(&agent->link);
     do {
         agent->incarnation = random_next(&agent->random);
@@ -203,6 +206,29 @@ void agent_connected(struct agent *agent)
     agent->hello_due_ns = due_ns < agent->hello_due_ns ? due_ns : agent->hello_due_ns;
 }
 
+void agent_may_leave(struct agent *agent)
+{
+    if (agent->has_asked && !agent->is_leaving) {
+        agent->has_asked = false;
+        agent_add_effect(agent, AGENT_MAY_LEAVE);
+    }
+}
+
+void agent_ask_to_leave(struct agent *agent)
+{
+    size_t campaigns = map_size(agent->campaigns);
+    agent->has_asked = true;
+    if (agent->link == NULL || campaigns == 0) {
+        agent_may_leave(agent);
+        return;
+    }
+    agent->leave_due_ns = agent->now_ns + ASK_WAIT_NS;
+    agent_log(agent, LOG_INFO,
+              memory_format("asked to leave: it has a part in %zu %s that may have to end first", campaigns,
+                            campaigns == 1 ? "campaign" : "campaigns"));
+    agent_send(agent, &(struct message){.kind = MESSAGE_LEAVING});
+}
+
 /* What workers did until now goes before it. */
 void agent_leave(struct agent *agent)
 {
@@ -223,6 +249,10 @@ void agent_leave(struct agent *agent)
 
 void agent_check_leave(struct agent *agent)
 {
+    if (agent->has_asked && agent->now_ns >= agent->leave_due_ns) {
+        agent_log(agent, LOG_WARNING, memory_format("its campaigns did not end in time; leaving them"));
+        agent_may_leave(agent);
+    }
     if (agent->is_leaving && agent->now_ns >= agent->leave_due_ns) {
         agent->leave_due_ns = UINT64_MAX;
         agent_add_effect(agent, AGENT_LEFT);
@@ -235,6 +265,7 @@ void agent_check_silence(struct agent *agent)
         return;
     }
     agent_add_effect(agent, AGENT_RECONNECT);
+    agent_may_leave(agent); /* nobody is there to end its campaigns */
     agent->reconnect_wait_ns = doubled(agent->reconnect_wait_ns, LAST_RECONNECT_WAIT_NS);
     agent->reconnect_due_ns = agent->now_ns + jitter(agent, agent->reconnect_wait_ns);
     if (agent->link != NULL) {

@@ -46,6 +46,8 @@ struct agent_daemon {
     struct descriptor_room descriptor_room;
     _Atomic(uint64_t) lease_until_ns;
     uint64_t bad_frames;
+    bool has_asked;  /* the operator has told it to leave: the coordinator decides when */
+    bool may_leave;  /* done at the end of the turn */
     bool is_leaving; /* the shards have ended */
     int exit_code;
 };
@@ -92,6 +94,9 @@ static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect
         log_about(LOG_ERROR, daemon->setup.name, &daemon->setup.subject, "%s", effect->text);
         finish(daemon, EXIT_REFUSED);
         break;
+    case AGENT_MAY_LEAVE:
+        daemon->may_leave = true;
+        break;
     case AGENT_LEFT:
         finish(daemon, 0);
         break;
@@ -102,6 +107,7 @@ static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect
 }
 
 static void agent_daemon_on_timer(uv_timer_t *timer);
+static void agent_daemon_leave(struct agent_daemon *daemon);
 
 static void step(struct agent_daemon *daemon, struct agent_event *event)
 {
@@ -130,6 +136,9 @@ static void end_turn_for(struct agent_daemon *daemon, uint64_t least_ms)
         uv_timer_stop(&daemon->timer);
     } else {
         uv_timer_start(&daemon->timer, agent_daemon_on_timer, in_ms > least_ms ? in_ms : least_ms, 0);
+    }
+    if (daemon->may_leave && !daemon->is_leaving) {
+        agent_daemon_leave(daemon);
     }
 }
 
@@ -185,8 +194,12 @@ static void on_away(void *context, bool was_connected)
 {
     struct agent_daemon *daemon = context;
 
-    if (!daemon->is_leaving) {
-        dialler_away(&daemon->dialler, was_connected);
+    if (daemon->is_leaving) {
+        return;
+    }
+    dialler_away(&daemon->dialler, was_connected);
+    if (daemon->has_asked && was_connected) {
+        agent_daemon_leave(daemon); /* nobody is there to end its campaigns */
     }
 }
 
@@ -236,19 +249,36 @@ static void on_notices_end(void *context)
 }
 
 /* The workers end before the coordinator is told that they have. */
-static void on_leave(void *context)
+static void agent_daemon_leave(struct agent_daemon *daemon)
 {
-    struct agent_daemon *daemon = context;
     struct agent_event event = {.kind = AGENT_LEAVE};
 
-    if (daemon->is_leaving || daemon->agent == NULL) {
-        finish(daemon, 0);
-        return;
-    }
     daemon->is_leaving = true;
+    log_about(LOG_INFO, daemon->setup.name, &daemon->setup.subject, "leaving");
     agent_shards_stop(daemon->shards);
     step(daemon, &event);
     end_turn(daemon);
+}
+
+/* Once: when its campaigns have ended in order, if they stop; the parent of one that is bound to it has seen
+ * to that, or is gone. Twice: at once. */
+static void on_leave(void *context)
+{
+    struct agent_daemon *daemon = context;
+    struct agent_event event = {.kind = AGENT_ASK};
+
+    if (daemon->is_leaving || daemon->agent == NULL) {
+        finish(daemon, 0);
+    } else if (daemon->has_asked) {
+        agent_daemon_leave(daemon);
+        finish(daemon, 0);
+    } else if (daemon->options->dies_with_parent || !daemon->dialler.is_connected) {
+        agent_daemon_leave(daemon);
+    } else {
+        daemon->has_asked = true;
+        step(daemon, &event);
+        end_turn(daemon);
+    }
 }
 
 static void start_agent(struct agent_daemon *daemon, uint32_t shard_count)

@@ -1,13 +1,15 @@
 /* The coordinator as bytes. */
 #include "coordinator/core/coordinator_pack.h"
 
+#include "coordinator/core/base/timer_pack.h"
 #include "coordinator/core/coordinator_inside.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
 
 static_assert(sizeof(struct coordinator_settings) == 56 &&
-                  sizeof(struct coordinator) == 192 + sizeof(struct admission_told) * ADMISSION_TOLD,
+                  sizeof(struct coordinator) ==
+                      192 + sizeof(struct deadline) + sizeof(struct admission_told) * ADMISSION_TOLD,
               "every field of the settings is packed");
 
 static void coordinator_pack_settings(const struct coordinator_settings *settings, struct buffer *into)
@@ -51,6 +53,7 @@ void coordinator_pack(const struct coordinator *coordinator, struct buffer *into
     overview_pack(coordinator->overview, into);
     members_pack(coordinator->members, into);
     campaigns_pack(&coordinator->campaigns, into);
+    timer_pack(&coordinator->leaving_due.timer, into);
 }
 
 struct coordinator *coordinator_unpack(struct bytes bytes, const struct bundle_source *bundles)
@@ -68,6 +71,7 @@ struct coordinator *coordinator_unpack(struct bytes bytes, const struct bundle_s
     if (overview_unpack(coordinator->overview, &from) && members_unpack(coordinator->members, &from)) {
         struct campaign_home home = coordinator_home(coordinator);
         campaigns_unpack(&coordinator->campaigns, &home, bundles, &from);
+        timer_unpack(coordinator->timers, &coordinator->leaving_due.timer, &from);
     }
     if (!unpack_is_done(&from)) {
         coordinator_free(&coordinator);
