@@ -26,6 +26,7 @@ static const struct api_route {
     {"GET", "/v1/campaigns", false, 0, api_list_campaigns},
     {"POST", "/v1/campaigns", false, API_BODY_BYTES, api_create_campaign},
     {"GET", "/v1/campaigns/ID", false, 0, api_show_campaign},
+    {"DELETE", "/v1/campaigns/ID", false, 0, api_delete_campaign},
     {"GET", "/v1/campaigns/ID/report", false, 0, api_show_report},
     {"GET", "/v1/campaigns/ID/series", false, 0, api_show_series},
     {"GET", "/v1/campaigns/ID/artifacts/NUMBER", false, 0, api_show_artifact},
