@@ -6,6 +6,7 @@
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/report_rows.h"
 #include "coordinator/core/report/threshold_result.h"
+#include "coordinator/core/report/wait_crowd.h"
 #include "coordinator/core/series/series.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
@@ -185,6 +186,8 @@ struct campaign_report {
     const struct artifact *artifacts; /* as they came */
     size_t artifact_count;
     struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */
+    struct wait_crowd crowds[REPORT_WAIT_CROWDS]; /* the same, most workers first */
+    size_t crowd_count;
     /* How much state is held: for /metrics, and for tests that it is bounded. */
     uint64_t live_notifiers;
     uint64_t live_barriers;

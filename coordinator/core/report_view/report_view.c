@@ -350,6 +350,17 @@ static void view_errors(struct report_view *view, const struct campaign_report *
     view->error_count = report->error_count;
 }
 
+static void view_crowds(struct report_view *view, const struct campaign_report *report)
+{
+    struct wait_crowd *crowds = report_view_array(view, report->crowd_count, sizeof *crowds);
+    for (size_t i = 0; i < report->crowd_count; i++) {
+        crowds[i] = report->crowds[i];
+        crowds[i].name = report_view_text(view, crowds[i].name);
+    }
+    view->crowds = crowds;
+    view->crowd_count = report->crowd_count;
+}
+
 uint64_t websocket_view_open(const struct websocket_view *websocket)
 {
     const uint64_t *counts = websocket->counts;
@@ -532,6 +543,7 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_checks(view, report);
     view_thresholds(view, report);
     view_errors(view, report);
+    view_crowds(view, report);
     view_websockets(view, report);
     view_seen(view, report);
     last_view_fill(view, report);

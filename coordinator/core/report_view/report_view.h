@@ -4,6 +4,7 @@
 #include "common/attributes.h"
 #include "coordinator/core/report/report_rows.h"
 #include "coordinator/core/report/threshold_result.h"
+#include "coordinator/core/report/wait_crowd.h"
 #include "coordinator/core/sync/divergence.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
@@ -256,8 +257,10 @@ struct report_view {
     bool has_start_spread;
     uint64_t start_spread_us;
     bool has_clock_uncertainty;
-    uint64_t clock_uncertainty_ns; /* of the worst clock */
-    struct bytes waiting;          /* who waits for whom now, one short line */
+    uint64_t clock_uncertainty_ns;   /* of the worst clock */
+    struct bytes waiting;            /* who waits for whom now, one short line */
+    const struct wait_crowd *crowds; /* the same, most workers first; at most REPORT_WAIT_CROWDS */
+    size_t crowd_count;
     const struct agent_report *agents;
     size_t agent_count;
     const struct bottleneck_report *bottlenecks;
