@@ -45,6 +45,10 @@ void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_stat
 void api_campaign_counted(struct api *api, uint64_t campaign);
 void api_deadlock_found(struct api *api, uint64_t campaign, const char *text);
 
+/* A code that `#code=` gives to the dashboard, good for one login within a minute. */
+#define API_CODE_BYTES 33u
+void api_draw_code(struct api *api, char code[API_CODE_BYTES]);
+
 /* From now on no new campaigns are accepted, and /readyz says so. */
 void api_drain(struct api *api);
 /* No watcher is left that still has to be sent the end of a campaign. */

@@ -32,8 +32,7 @@ static void api_create_tell(struct http_exchange *request, unsigned status, uint
     http_answer(request, &(struct http_answer){.status = status,
                                                .content_type = "application/json",
                                                .body = bytes_of_string(text),
-                                               .header = "Location",
-                                               .header_value = location});
+                                               .headers = {{"Location", location}}});
 }
 
 /* Idempotent retry: the same key returns the existing campaign. */
