@@ -23,6 +23,7 @@ const struct subcommand *const subcommands[] = {
     &delete_subcommand,
     &compare_subcommand,
     &agents_subcommand,
+    &dashboard_subcommand,
     &coordinator_subcommand,
     &agent_subcommand,
     &keygen_subcommand,
