@@ -220,7 +220,7 @@ struct websocket_statistics {
 struct slice_statistics {
     enum slice_kind kind;
     struct bytes name;
-    struct bytes tag; /* "tier=gold"; empty: all of a group */
+    struct bytes tag; /* "tier=gold", "{region=eu,tier=gold}"; empty: all of a group */
     uint64_t count;
     uint64_t failed;
     uint64_t forgiven;    /* as in request_statistics */

@@ -51,7 +51,7 @@ struct scenario_report {
 /* Of what has one name, that part which has this tag; and groups. */
 struct slice_report {
     struct bytes name; /* empty: all requests with the tag */
-    struct bytes tag;  /* "tier=gold"; empty: all of a group */
+    struct bytes tag;  /* "tier=gold", "{region=eu,tier=gold}"; empty: all of a group */
     uint64_t count;
     uint64_t failed;
     const struct histogram *us; /* checks have none */

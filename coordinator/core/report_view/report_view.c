@@ -7,7 +7,7 @@
 #include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
-#include "proto/message/tags.h"
+#include "proto/message/tag_combinations.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -220,6 +220,11 @@ static void view_scenarios(struct report_view *view, const struct campaign_repor
     view->scenario_count = report->scenario_count;
 }
 
+const char *slice_view_equals(const struct slice_view *slice)
+{
+    return slice->value.size > 0 ? "=" : "";
+}
+
 bool slice_view_is_other(const struct slice_view *slice)
 {
     return bytes_equal_string(slice->value, TAG_OTHER);
@@ -237,7 +242,12 @@ static void view_slices(struct report_view *view, const struct campaign_report *
                                         .failed = slice->failed,
                                         .per_s = per_second(slice->count, report->running_ns),
                                         .took = all_quantiles_of(slice->us)};
-        (void)!tag_split(report_view_text(view, slice->tag), &slices[i].tag, &slices[i].value);
+        struct bytes tag = report_view_text(view, slice->tag);
+        if (tag_text_is_combination(tag)) {
+            slices[i].tag = tag;
+        } else {
+            (void)!tag_split(tag, &slices[i].tag, &slices[i].value);
+        }
     }
     view->slices = slices;
     view->slice_count = report->slice_count;

@@ -78,15 +78,17 @@ struct scenario_view {
 /* Of what has one name, that part which has this tag; and groups. */
 struct slice_view {
     enum slice_kind kind;
-    struct bytes name; /* empty: all requests with the tag */
-    struct bytes tag;  /* the name of the tag; empty: all of a group */
-    struct bytes value;
+    struct bytes name;  /* empty: all requests with the tag */
+    struct bytes tag;   /* the name of the tag, or "{region=eu,tier=gold}"; empty: all of a group */
+    struct bytes value; /* of several tags: empty */
     uint64_t count;
     uint64_t ok;
     uint64_t failed;
     double per_s;
     struct quantiles took; /* checks have none */
 };
+/* What stands between the name and the value of its tag; nothing if it has several. */
+const char *slice_view_equals(const struct slice_view *slice);
 /* Whether it stands for tags that have no place of their own. */
 bool slice_view_is_other(const struct slice_view *slice);
 
