@@ -66,7 +66,7 @@ static void fill_seen(struct full_report *full)
         full->parts[0] = (struct seen_part_report){
             .browser = bytes_of_string("firefox"), .seen_count = 60, .at_once = 4, .seen_us = full->sample.latency_us};
         full->seen[i] = (struct seen_report){.seen_count = 62,
-                                             .at_once = 5,
+                                             .at_once = i > 0 ? 5 : 0,
                                              .parts = full->parts,
                                              .part_count = 1,
                                              .seen_us = full->sample.latency_us,
