@@ -420,6 +420,20 @@ static void view_examples(struct report_view *view, struct seen_view *seen, cons
     seen->example_count = report->example_count;
 }
 
+static void view_parts(struct report_view *view, struct seen_view *seen, const struct seen_report *report)
+{
+    struct seen_part_view *parts = report_view_array(view, report->part_count, sizeof *parts);
+    for (size_t i = 0; i < report->part_count; i++) {
+        const struct seen_part_report *part = &report->parts[i];
+        parts[i] = (struct seen_part_view){.browser = report_view_text(view, part->browser),
+                                           .count = part->seen_count,
+                                           .at_once = part->at_once,
+                                           .seen = quantiles_of(part->seen_us)};
+    }
+    seen->parts = parts;
+    seen->part_count = report->part_count;
+}
+
 static void view_seen(struct report_view *view, const struct campaign_report *report)
 {
     struct seen_view *all = report_view_array(view, report->seen_count, sizeof *all);
@@ -431,12 +445,14 @@ static void view_seen(struct report_view *view, const struct campaign_report *re
                                     .spread = quantiles_of(seen->spread_us),
                                     .uncertainty_us = seen->uncertainty_us,
                                     .before_edit = seen->before_edit,
+                                    .at_once = seen->at_once,
                                     .steps_compared = seen->steps_compared,
                                     .steps_diverged = seen->steps_diverged,
                                     .reads_compared = seen->reads_compared,
                                     .reads_differed = seen->reads_differed};
         view_last(view, &all[i], seen);
         view_examples(view, &all[i], seen);
+        view_parts(view, &all[i], seen);
     }
     view->seen = all;
     view->seen_count = report->seen_count;

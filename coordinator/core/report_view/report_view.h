@@ -132,6 +132,14 @@ struct threshold_view {
 /* How many are open now. */
 uint64_t websocket_view_open(const struct websocket_view *websocket);
 
+/* As struct seen_part_report has it. */
+struct seen_part_view {
+    struct bytes browser;
+    uint64_t count;
+    uint64_t at_once;
+    struct quantiles seen;
+};
+
 /* As struct seen_report has it. */
 struct seen_view {
     struct bytes name;
@@ -140,6 +148,9 @@ struct seen_view {
     struct quantiles spread; /* p50 and maximum alone travel as JSON */
     uint64_t uncertainty_us;
     uint64_t before_edit;
+    uint64_t at_once;
+    const struct seen_part_view *parts;
+    size_t part_count;
     const struct last_seen *last; /* most frequent first, at most REPORT_VIEW_LAST */
     size_t last_count;
     uint64_t last_others; /* times that it was none of them */
