@@ -183,11 +183,20 @@ static void replies(struct agent *agent, struct agent_campaign *campaign, const 
 
 static void copy_room_steps(struct command *command, const struct room_step *items, size_t count)
 {
-    command->room_steps = memory_new(count, sizeof *command->room_steps);
-    for (size_t i = 0; i < count; i++) {
-        command->room_steps[i] = items[i];
-    }
+    command->room_steps = memory_copy(items, count * sizeof *items);
     command->room_step_count = count;
+}
+
+static void agent_message_copy_pace(struct command *command, const struct pace *pace)
+{
+    command->pace = *pace;
+    command->pace.rooms = NULL;
+    command->pace.room_count = 0;
+    command->pace.starts = NULL;
+    command->pace.start_count = 0;
+    copy_room_steps(command, pace->rooms, pace->room_count);
+    command->starts = memory_copy(pace->starts, pace->start_count * sizeof *pace->starts);
+    command->start_count = pace->start_count;
 }
 
 static void agent_message_fill(const struct agent *agent, struct command *command,
@@ -210,10 +219,7 @@ static void agent_message_fill(const struct agent *agent, struct command *comman
         copy_room_steps(command, message->scale.rooms, message->scale.room_count);
         break;
     case COMMAND_PACE:
-        command->pace = message->pace;
-        command->pace.rooms = NULL;
-        command->pace.room_count = 0;
-        copy_room_steps(command, message->pace.rooms, message->pace.room_count);
+        agent_message_copy_pace(command, &message->pace);
         break;
     case COMMAND_STOP:
         command->text = string_of(message->stop.text);

@@ -235,6 +235,9 @@ void encode_pace(const struct message *message, struct buffer *into)
     protobuf_write_close(into, opened);
     protobuf_write_number(into, 100, pace->slots_at_ns);
     protobuf_write_number(into, 101, pace->slots);
+    opened = protobuf_write_open(into, 200);
+    put_room_steps(pace->starts, pace->start_count, into);
+    protobuf_write_close(into, opened);
 }
 
 bool decode_pace(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
@@ -263,7 +266,9 @@ bool decode_pace(const Tutti__V1__Message *protobuf_write_message, struct decodi
         !(wire->before >= 0 && wire->before <= LIMIT_ARRIVALS)) {
         return error_set(decoding->error, "a rate of a plan, or what came before it, is out of range");
     }
-    return wire->rooms == NULL || take_room_steps(wire->rooms, &pace->rooms, &pace->room_count, decoding);
+    return (wire->rooms == NULL || take_room_steps(wire->rooms, &pace->rooms, &pace->room_count, decoding)) &&
+           (wire->starts == NULL ||
+            take_room_steps(wire->starts, &pace->starts, &pace->start_count, decoding));
 }
 
 void encode_failure(const struct message *message, struct buffer *into)

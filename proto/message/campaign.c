@@ -88,8 +88,9 @@ static bool growth_options_check(const struct campaign_options *options, struct 
         return error_set(error, "max_workers is %u, less than the %u workers that it begins with",
                          options->max_workers, options->workers);
     }
-    return options->room_size == 0 ||
-           error_set(error, "max_workers and room_size contradict each other: each arrival has its room");
+    uint32_t size = options->room_size > 0 ? options->room_size : 1;
+    return (options->workers % size == 0 && options->max_workers % size == 0) ||
+           error_set(error, "max_workers: workers are whole rooms of %u", size);
 }
 
 static bool goal_options_check(const struct campaign_options *options, struct error *error)

@@ -137,7 +137,9 @@ struct pace {
     double rate_per_s;
     double before;
     uint64_t slots_at_ns;    /* from then on every so many-th arrival is of the same worker: */
-    uint32_t slots;          /* 0: as many as there were workers at the beginning */
+    uint32_t slots;          /* 0: as many as there were workers at the beginning; with rooms, of rooms */
+    struct room_step *starts; /* rooms whose arrivals begin then, each with this step */
+    size_t start_count;
     struct room_step *rooms; /* where workers meet, they pause before this step */
     size_t room_count;
 };

@@ -25,7 +25,7 @@ enum command_kind {
     COMMAND_STOP,       /* `text`: why */
     COMMAND_FORGET,     /* drop everything of the campaign at once, without fixtures */
     COMMAND_SCALE,      /* `worker_count`, and `room_steps`: where that begins later than now */
-    COMMAND_PACE,       /* `pace`; its rooms are `room_steps` */
+    COMMAND_PACE,       /* `pace`; its rooms are `room_steps`, its starts `starts` */
     COMMAND_KNOWN,      /* `workers`: the coordinator knows that they begin their step */
 };
 
@@ -46,6 +46,8 @@ struct command {
     uint64_t *ranks; /* REPLY to a barrier: of each of `workers`; NULL: they follow the reply's rank */
     struct room_step *room_steps;
     size_t room_step_count;
+    struct room_step *starts;
+    size_t start_count;
     char *text;
 };
 MUST_CHECK struct command *command_new(enum command_kind kind, uint64_t campaign);

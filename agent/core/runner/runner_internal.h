@@ -44,6 +44,8 @@ struct pace_queue {
 struct arrival_share {
     uint64_t at_ns;
     uint64_t slots;
+    struct room_step *starts; /* rooms that begin, or begin again, with this step */
+    size_t start_count;
 };
 
 /* When the steps of a load begin, where they do not simply follow each other. */
@@ -61,6 +63,7 @@ struct lane {
     struct pace_queue free; /* workers that an arrival may be given to; some are not free any more */
     struct pace_queue late; /* arrivals, by their instants, that wait for a worker */
     size_t owed;            /* of those, the ones that a worker was free for when they were due */
+    bool is_over;           /* no arrival is left, and those that are free have been told */
     uint64_t busy_ns;       /* since when no worker was free, the last time; 0: none has ever been */
 };
 
@@ -68,6 +71,9 @@ struct pacer {
     struct lane *lanes; /* by the ids of their workers */
     size_t lane_count;
     bool has_rooms;    /* an arrival is one of a room: all its seats begin */
+    struct room_turns *turns; /* by room */
+    size_t turn_count;
+    size_t turn_capacity;
     bool is_over;      /* what comes now is the rest of it, at once */
     bool must_rest;    /* something comes between two steps of some worker */
     uint64_t begin_ns; /* of the plan; 0: not yet */
@@ -82,6 +88,7 @@ struct growth {
     bool is_asking;  /* the coordinator has still to answer */
     uint32_t asked;  /* of those, the ones that it was asked for and that have not come */
     uint32_t given;  /* that have come since it was asked */
+    uint64_t behind; /* with rooms: arrivals that were due and not begun when that was last looked at */
     uint64_t not_before_ns;
 };
 
@@ -182,8 +189,13 @@ void runner_look_for_vain_waits(struct runner *runner, const struct runner_event
 /* Ends the calls that the worker waits in, if any, since it or the campaign stops; `text` says so. */
 void runner_stop_calls(struct runner *runner, struct worker *worker, const char *text);
 
+/* In runner_scale.c. It is to end before its next step, by how many there are. */
+bool runner_is_one_too_many(const struct runner *runner, const struct worker *worker);
+
 /* In runner_growth.c. So many more workers are wanted; false if there can be none. */
 bool runner_growth_ask(struct runner *runner, uint32_t workers);
+/* An arrival has found its room in a step: asks for more rooms while there are more and more of those. */
+void runner_growth_of_rooms(struct runner *runner, const struct lane *lane);
 /* Workers that are wanted and not here yet. */
 size_t runner_growth_coming(const struct runner *runner);
 /* Sends the notice that workers are wanted, unless one is to be answered yet. */
@@ -224,3 +236,27 @@ void runner_take_last_arrivals(struct runner *runner);
 /* It pauses, goes on, or has another rate. */
 void runner_pace_change(struct runner *runner, const struct command *command);
 uint64_t runner_arrival_due_ns(const struct runner *runner);
+struct lane *runner_lane_of(const struct runner *runner, const struct worker *worker);
+/* The instant of this clock at which the load is so far; TIMERS_NEVER for RATE_NEVER. */
+uint64_t runner_pace_instant(const struct runner *runner, const struct lane *lane, uint64_t load_ns);
+void runner_pace_push(struct pace_queue *queue, uint64_t item);
+/* The oldest; there is one. */
+uint64_t runner_pace_pop(struct pace_queue *queue);
+/* Nothing keeps it from beginning a step that an arrival is given to. */
+bool runner_pace_is_free(const struct worker *worker);
+
+/* In runner_rooms.c. The next arrival of the room has come, so long after the start of its load. */
+void runner_turns_come(struct runner *runner, struct lane *lane, uint32_t room, uint64_t at_ns);
+/* With the arrivals from now on the room begins, or begins again. */
+void runner_turns_start(struct runner *runner, const struct room_step *start);
+/* Arrivals of its room that have come and that it has not begun. */
+uint64_t runner_turns_left(const struct runner *runner, const struct worker *worker);
+/* When the first of those came, since the start of the load; RATE_NEVER if there is none. */
+uint64_t runner_turns_next_ns(const struct runner *runner, const struct worker *worker);
+/* How many those are of all rooms whose first seat is here and has been set up. */
+uint64_t runner_turns_behind(const struct runner *runner, const struct lane *lane);
+/* Its room has, or may yet get, arrivals of its own, so that it does not leave before those. */
+bool runner_turns_keep(const struct runner *runner, const struct worker *worker);
+/* Ends the seats that no arrival will come to any more. */
+void runner_turns_end(struct runner *runner, const struct lane *lane);
+void runner_turns_free(struct runner *runner);

@@ -46,13 +46,16 @@ void runner_pace_finish(struct runner *runner)
     for (size_t i = 0; i < runner->pace.lane_count; i++) {
         memory_free(runner->pace.lanes[i].free.items);
         memory_free(runner->pace.lanes[i].late.items);
+        for (size_t j = 0; j < runner->pace.lanes[i].share_count; j++) {
+            memory_free(runner->pace.lanes[i].shares[j].starts);
+        }
         memory_free(runner->pace.lanes[i].shares);
     }
     memory_free(runner->pace.lanes);
+    runner_turns_free(runner);
 }
 
-/* The lane of a worker. */
-static struct lane *pace_lane(const struct runner *runner, const struct worker *worker)
+struct lane *runner_lane_of(const struct runner *runner, const struct worker *worker)
 {
     size_t i = runner->pace.lane_count - 1;
     while (i > 0 && worker->id < runner->pace.lanes[i].load.first_worker) {
@@ -61,7 +64,7 @@ static struct lane *pace_lane(const struct runner *runner, const struct worker *
     return &runner->pace.lanes[i];
 }
 
-static void pace_push(struct pace_queue *queue, uint64_t item)
+void runner_pace_push(struct pace_queue *queue, uint64_t item)
 {
     if (queue->count == queue->capacity) {
         size_t capacity = queue->capacity > 0 ? 2 * queue->capacity : 64;
@@ -75,7 +78,7 @@ static void pace_push(struct pace_queue *queue, uint64_t item)
     queue->items[(queue->first + queue->count++) % queue->capacity] = item;
 }
 
-static uint64_t pace_pop(struct pace_queue *queue)
+uint64_t runner_pace_pop(struct pace_queue *queue)
 {
     uint64_t item = queue->items[queue->first];
     queue->first = (queue->first + 1) % queue->capacity;
@@ -85,7 +88,7 @@ static uint64_t pace_pop(struct pace_queue *queue)
 
 bool runner_pace_is_of_anyone(const struct runner *runner, const struct worker *worker)
 {
-    return !runner->pace.has_rooms && pace_lane(runner, worker)->is_open;
+    return !runner->pace.has_rooms && runner_lane_of(runner, worker)->is_open;
 }
 
 /* The instant of this clock at which a load that has begun with the campaign is so far. */
@@ -95,7 +98,7 @@ static uint64_t pace_instant(const struct runner *runner, uint64_t plan_ns)
                                  : runner->pace.begin_ns + runner->pace.told.shift_ns + plan_ns;
 }
 
-static uint64_t pace_instant_of(const struct runner *runner, const struct lane *lane, uint64_t load_ns)
+uint64_t runner_pace_instant(const struct runner *runner, const struct lane *lane, uint64_t load_ns)
 {
     return load_ns == RATE_NEVER ? TIMERS_NEVER : pace_instant(runner, load_start_ns(&lane->load) + load_ns);
 }
@@ -115,34 +118,19 @@ static bool pace_holds(const struct runner *runner, const struct worker *worker)
     return pace_is_paused_at(runner, runner->event->now_ns) && !is_before && !runner->is_draining;
 }
 
-/* The arrivals of a room come one after the other: with a Poisson plan each from the one before it. */
-static uint64_t pace_next_of_room(const struct runner *runner, const struct worker *worker)
+/* Where it is of a room that arrivals are given to. */
+static bool pace_is_seat(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = pace_lane(runner, worker);
-    uint64_t slot = worker_index_room(runner->index, worker) - lane->first_slot;
-    uint64_t before_ns = 0;
-    uint64_t nth = worker->step + 1;
-    if (worker->intended_ns > 0) {
-        before_ns = worker->intended_ns - pace_instant_of(runner, lane, 0);
-    } else if (lane->arrivals.is_poisson) { /* the steps before were another agent's */
-        for (uint64_t i = 1; i < nth && before_ns != RATE_NEVER; i++) {
-            before_ns = arrivals_of_slot(&lane->arrivals, lane->slots, slot, i, before_ns);
-        }
-    }
-    if (before_ns == RATE_NEVER) {
-        return TIMERS_NEVER;
-    }
-    return pace_instant_of(runner, lane,
-                           arrivals_of_slot(&lane->arrivals, lane->slots, slot, nth, before_ns));
+    return runner->pace.has_rooms && runner_lane_of(runner, worker)->is_open;
 }
 
 /* When the step after the present one is to begin; 0: at no instant of its own. */
 static uint64_t pace_next_ns(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = pace_lane(runner, worker);
-    uint64_t start_ns = lane->load.start_ms > 0 ? pace_instant_of(runner, lane, 0) : 0;
+    const struct lane *lane = runner_lane_of(runner, worker);
+    uint64_t start_ns = lane->load.start_ms > 0 ? runner_pace_instant(runner, lane, 0) : 0;
     if (lane->is_open) {
-        return pace_next_of_room(runner, worker);
+        return runner_pace_instant(runner, lane, runner_turns_next_ns(runner, worker));
     }
     if (lane->load.pacing_ms > 0) {
         uint64_t first_ns = runner->event->now_ns > start_ns ? runner->event->now_ns : start_ns;
@@ -163,7 +151,7 @@ void runner_share_runs(struct runner *runner, const struct worker *worker)
 bool runner_has_runs(const struct runner *runner, const struct worker *worker)
 {
     bool has_shared = runner->options->shared_runs == 0 || runner->shared_runs > 0;
-    uint64_t own = pace_lane(runner, worker)->load.runs;
+    uint64_t own = runner_lane_of(runner, worker)->load.runs;
     return has_shared && (runner->runs == 0 || worker->step < runner->runs) &&
            (own == 0 || worker->step < own);
 }
@@ -175,21 +163,21 @@ bool runner_must_rest(const struct runner *runner)
 
 bool runner_pace_is_immediate(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = pace_lane(runner, worker);
+    const struct lane *lane = runner_lane_of(runner, worker);
     return !lane->is_open && lane->load.start_ms == 0 && !runner->pace.told.is_paused;
 }
 
 bool runner_pace_is_over(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = pace_lane(runner, worker);
+    const struct lane *lane = runner_lane_of(runner, worker);
     if (runner->options->load.size == 0 || runner->pace.begin_ns == 0) {
         return false; /* it ends with the campaign */
     }
     if (lane->is_open) {
-        return runner->pace.has_rooms ? pace_next_of_room(runner, worker) == TIMERS_NEVER
-                                      : lane->arrivals.at_ns == RATE_NEVER && lane->late.count == 0;
+        bool is_left = runner->pace.has_rooms ? runner_turns_left(runner, worker) > 0 : lane->late.count > 0;
+        return lane->arrivals.at_ns == RATE_NEVER && !is_left;
     }
-    return lane->load.duration_ms > 0 && runner->event->now_ns >= pace_instant_of(runner, lane, lane->end_ns);
+    return lane->load.duration_ms > 0 && runner->event->now_ns >= runner_pace_instant(runner, lane, lane->end_ns);
 }
 
 void runner_pace_step(struct runner *runner, struct worker *worker)
@@ -204,11 +192,10 @@ void runner_pace_step(struct runner *runner, struct worker *worker)
 bool runner_pace_is_arrival(const struct runner *runner, const struct worker *worker)
 {
     bool is_first = !runner->pace.has_rooms || worker->id % runner->options->room_size == 0;
-    return is_first && pace_lane(runner, worker)->is_open;
+    return is_first && runner_lane_of(runner, worker)->is_open;
 }
 
-/* Nothing keeps it from beginning a step that an arrival is given to. */
-static bool pace_is_free(const struct worker *worker)
+bool runner_pace_is_free(const struct worker *worker)
 {
     return worker->state == WORKER_BETWEEN && worker->timer.position == TIMER_UNSET;
 }
@@ -216,8 +203,8 @@ static bool pace_is_free(const struct worker *worker)
 static struct worker *pace_take_free(const struct runner *runner, struct lane *lane)
 {
     while (lane->free.count > 0) {
-        struct worker *worker = worker_index_find(runner->index, (uint32_t)pace_pop(&lane->free));
-        if (worker != NULL && pace_is_free(worker)) {
+        struct worker *worker = worker_index_find(runner->index, (uint32_t)runner_pace_pop(&lane->free));
+        if (worker != NULL && runner_pace_is_free(worker)) {
             return worker;
         }
     }
@@ -244,7 +231,7 @@ static size_t pace_count_coming(const struct runner *runner, const struct lane *
     for (size_t i = 0; i < workers.count; i++) {
         const struct worker *worker = workers.items[i];
         bool is_coming = worker->state == WORKER_WAITING || worker->state == WORKER_SETUP;
-        coming += is_coming && pace_lane(runner, worker) == lane;
+        coming += is_coming && runner_lane_of(runner, worker) == lane;
     }
     return coming;
 }
@@ -254,7 +241,7 @@ static void pace_drop_surplus(struct runner *runner, struct lane *lane)
 {
     size_t wait = lane->late.count > lane->owed ? pace_count_coming(runner, lane) + lane->owed : SIZE_MAX;
     while (lane->late.count > wait) {
-        (void)pace_pop(&lane->late);
+        (void)runner_pace_pop(&lane->late);
         runner->pace.dropped++;
     }
 }
@@ -262,7 +249,7 @@ static void pace_drop_surplus(struct runner *runner, struct lane *lane)
 /* The arrival that has waited longest. */
 static uint64_t pace_pop_late(struct lane *lane)
 {
-    uint64_t intended_ns = pace_pop(&lane->late);
+    uint64_t intended_ns = runner_pace_pop(&lane->late);
     lane->owed = lane->owed < lane->late.count ? lane->owed : lane->late.count;
     return intended_ns;
 }
@@ -284,15 +271,28 @@ static void pace_arrive(struct runner *runner, struct lane *lane, uint64_t inten
         return;
     }
     lane->owed += is_owed;
-    pace_push(&lane->late, intended_ns);
+    runner_pace_push(&lane->late, intended_ns);
+}
+
+static void pace_take_share(struct runner *runner, struct lane *lane, struct arrival_share *share)
+{
+    bool are_fewer = share->slots < lane->slots;
+    lane->slots = share->slots;
+    for (size_t i = 0; i < share->start_count; i++) {
+        runner_turns_start(runner, &share->starts[i]);
+    }
+    memory_free(share->starts);
+    if (are_fewer && runner->pace.has_rooms) {
+        runner_turns_end(runner, lane);
+    }
 }
 
 /* The number of slots at the next arrival. */
-static void pace_follow_shares(struct lane *lane)
+static void pace_follow_shares(struct runner *runner, struct lane *lane)
 {
     size_t passed = 0;
     while (passed < lane->share_count && lane->shares[passed].at_ns <= lane->arrivals.at_ns) {
-        lane->slots = lane->shares[passed++].slots;
+        pace_take_share(runner, lane, &lane->shares[passed++]);
     }
     lane->share_count -= passed;
     for (size_t i = 0; passed > 0 && i < lane->share_count; i++) {
@@ -300,27 +300,33 @@ static void pace_follow_shares(struct lane *lane)
     }
 }
 
-static void pace_add_share(struct lane *lane, const struct pace *told)
+static void pace_add_share(struct lane *lane, const struct command *command)
 {
+    struct arrival_share share = {.at_ns = command->pace.slots_at_ns, .slots = command->pace.slots};
+    if (command->start_count > 0) {
+        share.starts = memory_copy(command->starts, command->start_count * sizeof *command->starts);
+        share.start_count = command->start_count;
+    }
     lane->shares =
         memory_reserve(lane->shares, &lane->share_capacity, lane->share_count + 1, sizeof *lane->shares);
-    lane->shares[lane->share_count++] =
-        (struct arrival_share){.at_ns = told->slots_at_ns, .slots = told->slots};
+    lane->shares[lane->share_count++] = share;
 }
 
 /* Those of the slots of our own workers; the others are for the runners that have them. */
 static void pace_take_until(struct runner *runner, struct lane *lane, uint64_t until_ns, unsigned limit)
 {
     for (unsigned i = 0; i < limit; i++) {
-        uint64_t at_ns = pace_instant_of(runner, lane, lane->arrivals.at_ns);
+        uint64_t at_ns = runner_pace_instant(runner, lane, lane->arrivals.at_ns);
         if (at_ns == TIMERS_NEVER || at_ns > until_ns || pace_is_paused_at(runner, at_ns)) {
             return;
         }
-        pace_follow_shares(lane);
+        pace_follow_shares(runner, lane);
         uint32_t slot = (uint32_t)(lane->first_slot + lane->arrivals.number % lane->slots);
-        bool is_in_time = lane->arrivals.at_ns >= runner->pace.from_ns;
+        uint64_t load_ns = lane->arrivals.at_ns;
         arrivals_pass(&lane->arrivals);
-        if (is_in_time && worker_index_find(runner->index, slot) != NULL) {
+        if (runner->pace.has_rooms) {
+            runner_turns_come(runner, lane, slot, load_ns);
+        } else if (load_ns >= runner->pace.from_ns && worker_index_find(runner->index, slot) != NULL) {
             pace_arrive(runner, lane, at_ns);
         }
     }
@@ -328,8 +334,7 @@ static void pace_take_until(struct runner *runner, struct lane *lane, uint64_t u
 
 static bool pace_runs(const struct runner *runner, const struct lane *lane)
 {
-    return lane->is_open && !runner->pace.has_rooms && runner->pace.begin_ns > 0 && !runner->is_draining &&
-           !runner->is_stopping;
+    return lane->is_open && runner->pace.begin_ns > 0 && !runner->is_draining && !runner->is_stopping;
 }
 
 /* Where a load ends before its campaign, those that are free are not needed any more. */
@@ -337,6 +342,10 @@ static void pace_end_lane(struct runner *runner, struct lane *lane)
 {
     struct worker *worker;
     bool is_over = runner->options->load.size > 0 && lane->arrivals.at_ns == RATE_NEVER;
+    if (is_over && !lane->is_over && runner->pace.has_rooms) {
+        runner_turns_end(runner, lane);
+    }
+    lane->is_over = is_over;
     while (is_over && lane->late.count == 0 && (worker = pace_take_free(runner, lane)) != NULL) {
         runner_move(runner, worker, WORKER_END);
     }
@@ -372,7 +381,7 @@ uint64_t runner_arrival_due_ns(const struct runner *runner)
     uint64_t due_ns = TIMERS_NEVER;
     for (size_t i = 0; i < runner->pace.lane_count; i++) {
         const struct lane *lane = &runner->pace.lanes[i];
-        uint64_t at_ns = pace_instant_of(runner, lane, lane->arrivals.at_ns);
+        uint64_t at_ns = runner_pace_instant(runner, lane, lane->arrivals.at_ns);
         if (pace_runs(runner, lane) && !pace_is_paused_at(runner, at_ns)) {
             due_ns = at_ns < due_ns ? at_ns : due_ns;
         }
@@ -382,30 +391,28 @@ uint64_t runner_arrival_due_ns(const struct runner *runner)
 
 void runner_pace_free(struct runner *runner, struct worker *worker)
 {
-    struct lane *lane = pace_lane(runner, worker);
+    struct lane *lane = runner_lane_of(runner, worker);
     if (!runner_pace_is_of_anyone(runner, worker)) {
-        if (!pace_holds(runner, worker)) {
+        bool has_turn = !pace_is_seat(runner, worker) || runner_turns_left(runner, worker) > 0;
+        if (has_turn && !pace_holds(runner, worker)) {
             runner_move(runner, worker, runner_choose(runner, worker, true));
         }
     } else if (lane->late.count > 0) {
         pace_give(runner, worker, pace_pop_late(lane));
     } else {
-        pace_push(&lane->free, worker->id);
+        runner_pace_push(&lane->free, worker->id);
     }
 }
 
 /* It begins its next step at this instant, or when that is to begin. */
 static void pace_wait(struct runner *runner, struct worker *worker, uint64_t due_ns)
 {
-    const struct lane *lane = pace_lane(runner, worker);
-    if (!runner_pace_is_of_anyone(runner, worker)) {
+    const struct lane *lane = runner_lane_of(runner, worker);
+    if (!lane->is_open) {
         uint64_t intended_ns = pace_next_ns(runner, worker);
         due_ns = intended_ns > due_ns ? intended_ns : due_ns;
     }
-    if (due_ns == TIMERS_NEVER) {
-        return; /* no arrival is left: it waits for the campaign to drain */
-    }
-    uint64_t start_ns = lane->load.start_ms > 0 && !lane->is_open ? pace_instant_of(runner, lane, 0) : 0;
+    uint64_t start_ns = lane->load.start_ms > 0 && !lane->is_open ? runner_pace_instant(runner, lane, 0) : 0;
     due_ns = start_ns > due_ns ? start_ns : due_ns;
     if (due_ns > runner->event->now_ns) {
         timers_set(runner->timers, &worker->timer, due_ns);
@@ -416,7 +423,7 @@ static void pace_wait(struct runner *runner, struct worker *worker, uint64_t due
 
 void runner_rest(struct runner *runner, struct worker *worker)
 {
-    const struct think_time *think = &pace_lane(runner, worker)->think;
+    const struct think_time *think = &runner_lane_of(runner, worker)->think;
     uint64_t due_ns = runner->event->now_ns;
     if (worker->step > 0) {
         uint64_t think_ns = think_draw_ns(think, runner->options->seed, worker->id, worker->step);
@@ -451,7 +458,7 @@ void runner_pace_change(struct runner *runner, const struct command *command)
         arrivals_change(&runner->pace.lanes[0].arrivals, told->rate_at_ns, told->rate_per_s, told->before);
     }
     if (told->slots > 0 && runner->pace.lane_count == 1) {
-        pace_add_share(&runner->pace.lanes[0], told);
+        pace_add_share(&runner->pace.lanes[0], command);
     }
     for (size_t i = 0; told->is_paused && i < command->room_step_count; i++) {
         if (command->room_steps[i].room < runner_room_limit(runner)) {
@@ -465,19 +472,8 @@ void runner_pace_change(struct runner *runner, const struct command *command)
 
 void runner_pace_end(struct runner *runner, const struct worker *worker)
 {
-    struct worker left = *worker;
-    uint64_t until_ns = runner->is_draining && !runner->is_stopping ? TIMERS_NEVER : runner->event->now_ns;
-    if (!runner->pace.has_rooms || !runner_pace_is_arrival(runner, worker) || runner->pace.begin_ns == 0) {
-        return;
-    }
-    for (;;) {
-        uint64_t next_ns = pace_next_of_room(runner, &left);
-        if (next_ns >= until_ns) {
-            return;
-        }
-        left.intended_ns = next_ns;
-        left.step++;
-        runner->pace.dropped++;
+    if (runner->pace.has_rooms && runner_pace_is_arrival(runner, worker)) {
+        runner->pace.dropped += runner_turns_left(runner, worker);
     }
 }
 

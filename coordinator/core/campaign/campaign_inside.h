@@ -70,6 +70,7 @@ struct campaign_agent {
     struct performance performance;
     bool is_lost;
     bool is_joining; /* while the campaign runs; it has not loaded the script yet */
+    bool is_late;    /* it joined when arrivals had been split over other rooms, which it does not know */
     bool is_deployed;
     bool is_drained;
     bool is_finished;
@@ -216,9 +217,10 @@ void campaign_take_joined(struct campaign *campaign);
 /* It has loaded the script, or why not. */
 void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                      const struct done *done);
-/* The number of workers has changed: where agents have joined, the arrivals are split over all workers again.
- */
-void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns);
+/* The number of workers has changed: where agents have joined, the arrivals are split over all workers again;
+ * with rooms over all rooms, of which those of `starts` are new or back again. */
+void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns, struct room_step *starts,
+                             size_t start_count);
 
 /* campaign_series.c: what is counted second by second. */
 void campaign_series_statistics(struct campaign *campaign, uint64_t now_ns,

@@ -74,6 +74,7 @@ void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign
         return;
     }
     agent->is_deployed = true;
+    agent->is_late = campaign->pace.slots > 0 && campaign->options.room_size > 0;
     campaign->has_joined = true;
     if (campaign->state == CAMPAIGN_RUNNING && !campaign->is_draining) {
         join_begin(campaign, now_ns, agent);
@@ -82,16 +83,22 @@ void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign
     }
 }
 
-void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns)
+void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns, struct room_step *starts,
+                             size_t start_count)
 {
     struct pace *pace = &campaign->pace;
-    bool is_of_anyone = campaign->options.room_size == 0 && campaign->options.load.size == 0;
-    if (!campaign->has_joined || !is_of_anyone || !campaign_is_open(&campaign->options)) {
+    uint32_t size = campaign->options.room_size;
+    if (campaign->options.load.size > 0 || !campaign_is_open(&campaign->options) ||
+        (size == 0 && !campaign->has_joined)) {
         return;
     }
     uint64_t at_ns = campaign_plan_ns(campaign, now_ns + campaign_lead_ns(campaign) + SHARE_LEAD_NS);
     pace->slots_at_ns = at_ns > pace->slots_at_ns ? at_ns : pace->slots_at_ns;
-    pace->slots = campaign->options.workers;
+    pace->slots = campaign->options.workers / (size > 0 ? size : 1);
     struct message message = {.kind = MESSAGE_PACE, .pace = *pace};
+    if (size > 0) {
+        message.pace.starts = starts;
+        message.pace.start_count = start_count;
+    }
     campaign_tell_all(campaign, &message);
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1896 &&
+                      1912 &&
                   sizeof(struct campaign_agent) == 328 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
@@ -188,7 +188,8 @@ enum {
     AGENT_IS_FINISHED = 8,
     AGENT_IS_GIVEN_UP = 16,
     AGENT_IS_JOINING = 32,
-    AGENT_FLAGS = 63,
+    AGENT_IS_LATE = 64,
+    AGENT_FLAGS = 127,
 };
 
 static void campaign_agent_pack(const struct campaign_agent *agent, struct buffer *into)
@@ -211,7 +212,7 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
                           (agent->is_drained ? AGENT_IS_DRAINED : 0u) |
                           (agent->is_finished ? AGENT_IS_FINISHED : 0u) |
                           (agent->is_given_up ? AGENT_IS_GIVEN_UP : 0u) |
-                          (agent->is_joining ? AGENT_IS_JOINING : 0u));
+                          (agent->is_joining ? AGENT_IS_JOINING : 0u) | (agent->is_late ? AGENT_IS_LATE : 0u));
     delivery_pack(&agent->artifact, into);
     performance_pack(&agent->performance, into);
 }
@@ -241,6 +242,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     agent->is_finished = (flags & AGENT_IS_FINISHED) != 0;
     agent->is_given_up = (flags & AGENT_IS_GIVEN_UP) != 0;
     agent->is_joining = (flags & AGENT_IS_JOINING) != 0;
+    agent->is_late = (flags & AGENT_IS_LATE) != 0;
     delivery_unpack(&campaign->artifacts, &agent->artifact, from);
     performance_unpack(&agent->performance, from);
     if (incarnation != 0 && agent->member == NULL) {

@@ -248,7 +248,9 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
                                              .slots_at_ns = is_largest ? LIMIT_PLAN_NS : 9,
                                              .slots = is_largest ? LIMIT_WORKERS : palette->small,
                                              .rooms = items,
-                                             .room_count = count};
+                                             .room_count = count,
+                                             .starts = items + 1,
+                                             .start_count = count > 0 ? 2 : 0};
         return;
     }
     sample->message.room_steps.items = items;
