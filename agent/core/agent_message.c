@@ -117,8 +117,10 @@ static void agent_message_answer(struct agent *agent, struct agent_campaign *cam
     for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
         if (campaign->shards[shard].has_asked) {
             campaign->shards[shard].has_asked = false;
-            campaign->shards[shard].wanted = 0;
-            agent_command(agent, campaign, shard, COMMAND_ASSIGN)->is_answer = true;
+            campaign->shards[shard].wanted[campaign->asked_load] = 0;
+            struct command *command = agent_command(agent, campaign, shard, COMMAND_ASSIGN);
+            command->is_answer = true;
+            command->load = campaign->asked_load;
         }
     }
     campaign->is_asking = false;
@@ -216,6 +218,7 @@ static void agent_message_fill(const struct agent *agent, struct command *comman
         break;
     case COMMAND_SCALE:
         command->worker_count = message->scale.workers;
+        command->load = message->scale.load;
         copy_room_steps(command, message->scale.rooms, message->scale.room_count);
         break;
     case COMMAND_PACE:
@@ -270,6 +273,7 @@ static void take_of_campaign(struct agent *agent, struct agent_campaign *campaig
         break;
     case MESSAGE_SCALE:
         agent_campaign_extend(campaign, message->scale.workers);
+        campaign->grown_load = message->scale.load;
         tell_all(agent, campaign, message, COMMAND_SCALE);
         break;
     case MESSAGE_PACE:

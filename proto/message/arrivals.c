@@ -52,7 +52,12 @@ uint64_t load_end_ns(const struct campaign_options *options, const struct load *
 uint32_t campaign_most_workers(const struct campaign_options *options)
 {
     struct load_stages stages;
-    double most = options->workers > options->max_workers ? options->workers : options->max_workers;
+    struct loads loads;
+    double most = 0;
+    loads_of(options, &loads);
+    for (size_t i = 0; i < loads.count; i++) {
+        most += load_most_workers(&loads.items[i]);
+    }
     struct goal goal;
     if (options->goal.size > 0 && goal_parse(options->goal, &goal, NULL) && goal.most > most) {
         most = goal.most;

@@ -38,6 +38,7 @@ struct command {
     uint64_t first_step;
     bool is_answer;
     uint32_t worker_count;
+    uint32_t load; /* SCALE: that the new ones are of; ASSIGN: that is answered for */
     struct pace pace;
     enum global_phase phase;
     uint64_t at_ns;
@@ -75,6 +76,7 @@ struct notice {
     struct room_step *room_steps;
     size_t room_step_count;
     uint32_t wanted;
+    uint32_t load; /* WANTED: that they are for */
     struct failure failure;         /* text points to `text` */
     struct statistics *statistics;  /* owned, deep */
     struct artifact_piece artifact; /* at most LIMIT_ARTIFACT_BYTES: */

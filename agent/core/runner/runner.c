@@ -93,6 +93,7 @@ static void begin_step(struct runner *runner, struct worker *worker)
     effect->worker = worker->id;
     effect->step = worker->step;
     effect->intended_ns = worker->intended_ns;
+    effect->load = runner_pace_load(runner, worker);
     effect->is_arrival = runner_pace_is_arrival(runner, worker);
 }
 

@@ -48,6 +48,16 @@ struct arrival_share {
     size_t start_count;
 };
 
+/* Workers that a load could have more, by its max_workers, which arrivals wait for. */
+struct growth {
+    uint32_t wanted; /* asked for, or about to be */
+    bool is_asking;  /* the coordinator has still to answer */
+    uint32_t asked;  /* of those, the ones that it was asked for and that have not come */
+    uint32_t given;  /* that have come since it was asked */
+    uint64_t behind; /* with rooms: arrivals that were due and not begun when that was last looked at */
+    uint64_t not_before_ns;
+};
+
 /* When the steps of a load begin, where they do not simply follow each other. */
 struct lane {
     struct load load; /* its texts are the options' */
@@ -63,14 +73,28 @@ struct lane {
     struct pace_queue free; /* workers that an arrival may be given to; some are not free any more */
     struct pace_queue late; /* arrivals, by their instants, that wait for a worker */
     size_t owed;            /* of those, the ones that a worker was free for when they were due */
+    struct growth growth;
+    uint32_t workers;       /* that it has now */
+    uint32_t *more_rooms;   /* of several loads: the rooms that it has got since the beginning */
+    size_t more_count;
+    size_t more_capacity;
     bool is_over;           /* no arrival is left, and those that are free have been told */
     uint64_t busy_ns;       /* since when no worker was free, the last time; 0: none has ever been */
+};
+
+/* Of several loads: workers that one of them has got since the beginning, up to the next of these. */
+struct load_growth {
+    uint32_t first_worker;
+    uint32_t load;
 };
 
 struct pacer {
     struct lane *lanes; /* by the ids of their workers */
     size_t lane_count;
     bool has_rooms;    /* an arrival is one of a room: all its seats begin */
+    struct load_growth *growths; /* by their workers */
+    size_t growth_count;
+    size_t growth_capacity;
     struct room_turns *turns; /* by room */
     size_t turn_count;
     size_t turn_capacity;
@@ -80,16 +104,6 @@ struct pacer {
     uint64_t from_ns;  /* arrivals before this instant of it are others' */
     struct pace told;  /* what has changed of it, without rooms */
     uint64_t dropped;  /* arrivals that have found no worker */
-};
-
-/* Workers that the campaign could have more, by its max_workers, which arrivals wait for. */
-struct growth {
-    uint32_t wanted; /* asked for, or about to be */
-    bool is_asking;  /* the coordinator has still to answer */
-    uint32_t asked;  /* of those, the ones that it was asked for and that have not come */
-    uint32_t given;  /* that have come since it was asked */
-    uint64_t behind; /* with rooms: arrivals that were due and not begun when that was last looked at */
-    uint64_t not_before_ns;
 };
 
 struct runner {
@@ -102,7 +116,6 @@ struct runner {
     struct worker_index *index;
     struct timers *timers;
     struct pacer pace;
-    struct growth growth;
     struct map *rooms;
     struct room *last_room;  /* looked up last; NULL: none yet */
     struct batcher *batcher; /* NULL: operations leave as notices */
@@ -192,18 +205,20 @@ void runner_stop_calls(struct runner *runner, struct worker *worker, const char 
 /* In runner_scale.c. It is to end before its next step, by how many there are. */
 bool runner_is_one_too_many(const struct runner *runner, const struct worker *worker);
 
-/* In runner_growth.c. So many more workers are wanted; false if there can be none. */
-bool runner_growth_ask(struct runner *runner, uint32_t workers);
+/* In runner_growth.c. The load has got workers from this id on. */
+void runner_growth_note(struct runner *runner, uint32_t load, uint32_t first_worker, uint32_t workers);
+/* So many more workers are wanted; false if there can be none. */
+bool runner_growth_ask(struct runner *runner, struct lane *lane, uint32_t workers);
 /* An arrival has found its room in a step: asks for more rooms while there are more and more of those. */
-void runner_growth_of_rooms(struct runner *runner, const struct lane *lane);
+void runner_growth_of_rooms(struct runner *runner, struct lane *lane);
 /* Workers that are wanted and not here yet. */
-size_t runner_growth_coming(const struct runner *runner);
+size_t runner_growth_coming(const struct lane *lane);
 /* Sends the notice that workers are wanted, unless one is to be answered yet. */
 void runner_growth_tell(struct runner *runner);
-/* So many workers were dealt to us, whether we wanted them or not. */
-void runner_growth_take(struct runner *runner, uint64_t workers);
-/* No more will come of those that the coordinator was asked for. */
-void runner_growth_answer(struct runner *runner);
+/* These were dealt to us, whether we wanted them or not. */
+void runner_growth_take(struct runner *runner, const struct worker_set *workers);
+/* No more will come of those of this load that the coordinator was asked for. */
+void runner_growth_answer(struct runner *runner, uint32_t load);
 
 /* In runner_pace.c. The worker brings its part of the runs of all, without those that it has made. */
 void runner_share_runs(struct runner *runner, const struct worker *worker);
@@ -236,7 +251,9 @@ void runner_take_last_arrivals(struct runner *runner);
 /* It pauses, goes on, or has another rate. */
 void runner_pace_change(struct runner *runner, const struct command *command);
 uint64_t runner_arrival_due_ns(const struct runner *runner);
-struct lane *runner_lane_of(const struct runner *runner, const struct worker *worker);
+struct lane *runner_lane_of(const struct runner *runner, uint32_t worker);
+/* The ordinal of its load. */
+uint32_t runner_pace_load(const struct runner *runner, const struct worker *worker);
 /* The instant of this clock at which the load is so far; TIMERS_NEVER for RATE_NEVER. */
 uint64_t runner_pace_instant(const struct runner *runner, const struct lane *lane, uint64_t load_ns);
 void runner_pace_push(struct pace_queue *queue, uint64_t item);

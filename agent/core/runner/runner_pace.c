@@ -16,6 +16,7 @@ static void pace_open_lane(const struct runner *runner, const struct load *load,
     lane->is_open = load_is_open(load);
     lane->slots = load->workers / size + (load->workers % size > 0 ? 1 : 0);
     lane->first_slot = load->first_worker / size;
+    lane->workers = load->workers;
     lane->end_ns = load_end_ns(options, load);
     if (load->think.size > 0) {
         (void)!load_parse_think(load->think, &lane->think, NULL);
@@ -50,18 +51,31 @@ void runner_pace_finish(struct runner *runner)
             memory_free(runner->pace.lanes[i].shares[j].starts);
         }
         memory_free(runner->pace.lanes[i].shares);
+        memory_free(runner->pace.lanes[i].more_rooms);
     }
     memory_free(runner->pace.lanes);
+    memory_free(runner->pace.growths);
     runner_turns_free(runner);
 }
 
-struct lane *runner_lane_of(const struct runner *runner, const struct worker *worker)
+struct lane *runner_lane_of(const struct runner *runner, uint32_t worker)
 {
-    size_t i = runner->pace.lane_count - 1;
-    while (i > 0 && worker->id < runner->pace.lanes[i].load.first_worker) {
+    const struct pacer *pace = &runner->pace;
+    size_t i = pace->lane_count - 1;
+    for (size_t j = pace->growth_count; j-- > 0;) {
+        if (worker >= pace->growths[j].first_worker) {
+            return &pace->lanes[pace->growths[j].load];
+        }
+    }
+    while (i > 0 && worker < pace->lanes[i].load.first_worker) {
         i--;
     }
-    return &runner->pace.lanes[i];
+    return &pace->lanes[i];
+}
+
+uint32_t runner_pace_load(const struct runner *runner, const struct worker *worker)
+{
+    return (uint32_t)(runner_lane_of(runner, worker->id) - runner->pace.lanes);
 }
 
 void runner_pace_push(struct pace_queue *queue, uint64_t item)
@@ -88,7 +102,7 @@ uint64_t runner_pace_pop(struct pace_queue *queue)
 
 bool runner_pace_is_of_anyone(const struct runner *runner, const struct worker *worker)
 {
-    return !runner->pace.has_rooms && runner_lane_of(runner, worker)->is_open;
+    return !runner->pace.has_rooms && runner_lane_of(runner, worker->id)->is_open;
 }
 
 /* The instant of this clock at which a load that has begun with the campaign is so far. */
@@ -121,13 +135,13 @@ static bool pace_holds(const struct runner *runner, const struct worker *worker)
 /* Where it is of a room that arrivals are given to. */
 static bool pace_is_seat(const struct runner *runner, const struct worker *worker)
 {
-    return runner->pace.has_rooms && runner_lane_of(runner, worker)->is_open;
+    return runner->pace.has_rooms && runner_lane_of(runner, worker->id)->is_open;
 }
 
 /* When the step after the present one is to begin; 0: at no instant of its own. */
 static uint64_t pace_next_ns(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = runner_lane_of(runner, worker);
+    const struct lane *lane = runner_lane_of(runner, worker->id);
     uint64_t start_ns = lane->load.start_ms > 0 ? runner_pace_instant(runner, lane, 0) : 0;
     if (lane->is_open) {
         return runner_pace_instant(runner, lane, runner_turns_next_ns(runner, worker));
@@ -151,7 +165,7 @@ void runner_share_runs(struct runner *runner, const struct worker *worker)
 bool runner_has_runs(const struct runner *runner, const struct worker *worker)
 {
     bool has_shared = runner->options->shared_runs == 0 || runner->shared_runs > 0;
-    uint64_t own = runner_lane_of(runner, worker)->load.runs;
+    uint64_t own = runner_lane_of(runner, worker->id)->load.runs;
     return has_shared && (runner->runs == 0 || worker->step < runner->runs) &&
            (own == 0 || worker->step < own);
 }
@@ -163,13 +177,13 @@ bool runner_must_rest(const struct runner *runner)
 
 bool runner_pace_is_immediate(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = runner_lane_of(runner, worker);
+    const struct lane *lane = runner_lane_of(runner, worker->id);
     return !lane->is_open && lane->load.start_ms == 0 && !runner->pace.told.is_paused;
 }
 
 bool runner_pace_is_over(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = runner_lane_of(runner, worker);
+    const struct lane *lane = runner_lane_of(runner, worker->id);
     if (runner->options->load.size == 0 || runner->pace.begin_ns == 0) {
         return false; /* it ends with the campaign */
     }
@@ -192,7 +206,7 @@ void runner_pace_step(struct runner *runner, struct worker *worker)
 bool runner_pace_is_arrival(const struct runner *runner, const struct worker *worker)
 {
     bool is_first = !runner->pace.has_rooms || worker->id % runner->options->room_size == 0;
-    return is_first && runner_lane_of(runner, worker)->is_open;
+    return is_first && runner_lane_of(runner, worker->id)->is_open;
 }
 
 bool runner_pace_is_free(const struct worker *worker)
@@ -225,15 +239,15 @@ static size_t pace_count_coming(const struct runner *runner, const struct lane *
     size_t coming = runner->counts[WORKER_WAITING] + runner->counts[WORKER_SETUP];
     struct worker_list workers = worker_index_all(runner->index);
     if (coming == 0 || runner->pace.lane_count == 1) {
-        return coming + runner_growth_coming(runner);
+        return coming + runner_growth_coming(lane);
     }
     coming = 0;
     for (size_t i = 0; i < workers.count; i++) {
         const struct worker *worker = workers.items[i];
         bool is_coming = worker->state == WORKER_WAITING || worker->state == WORKER_SETUP;
-        coming += is_coming && runner_lane_of(runner, worker) == lane;
+        coming += is_coming && runner_lane_of(runner, worker->id) == lane;
     }
-    return coming;
+    return coming + runner_growth_coming(lane);
 }
 
 /* While workers are about to be set up, so many arrivals wait for them. */
@@ -266,7 +280,7 @@ static void pace_arrive(struct runner *runner, struct lane *lane, uint64_t inten
      * do not count as if they had found nobody. */
     bool is_owed = intended_ns <= lane->busy_ns;
     bool is_too_many = !is_owed && lane->late.count >= lane->owed + pace_count_coming(runner, lane);
-    if (is_too_many && (runner->pace.is_over || !runner_growth_ask(runner, 1))) {
+    if (is_too_many && (runner->pace.is_over || !runner_growth_ask(runner, lane, 1))) {
         runner->pace.dropped++;
         return;
     }
@@ -302,7 +316,10 @@ static void pace_follow_shares(struct runner *runner, struct lane *lane)
 
 static void pace_add_share(struct lane *lane, const struct command *command)
 {
-    struct arrival_share share = {.at_ns = command->pace.slots_at_ns, .slots = command->pace.slots};
+    uint64_t start_ns = load_start_ns(&lane->load);
+    uint64_t at_ns = command->pace.slots_at_ns;
+    struct arrival_share share = {.at_ns = at_ns > start_ns ? at_ns - start_ns : 0,
+                                  .slots = command->pace.slots};
     if (command->start_count > 0) {
         share.starts = memory_copy(command->starts, command->start_count * sizeof *command->starts);
         share.start_count = command->start_count;
@@ -310,6 +327,14 @@ static void pace_add_share(struct lane *lane, const struct command *command)
     lane->shares =
         memory_reserve(lane->shares, &lane->share_capacity, lane->share_count + 1, sizeof *lane->shares);
     lane->shares[lane->share_count++] = share;
+}
+
+/* A worker, or a room. */
+static uint32_t pace_slot(const struct runner *runner, const struct lane *lane, uint64_t nth)
+{
+    uint64_t own = lane->load.workers / (runner->pace.has_rooms ? runner->options->room_size : 1);
+    bool is_more = runner->pace.lane_count > 1 && nth >= own && nth - own < lane->more_count;
+    return is_more ? lane->more_rooms[nth - own] : (uint32_t)(lane->first_slot + nth);
 }
 
 /* Those of the slots of our own workers; the others are for the runners that have them. */
@@ -321,7 +346,7 @@ static void pace_take_until(struct runner *runner, struct lane *lane, uint64_t u
             return;
         }
         pace_follow_shares(runner, lane);
-        uint32_t slot = (uint32_t)(lane->first_slot + lane->arrivals.number % lane->slots);
+        uint32_t slot = pace_slot(runner, lane, lane->arrivals.number % lane->slots);
         uint64_t load_ns = lane->arrivals.at_ns;
         arrivals_pass(&lane->arrivals);
         if (runner->pace.has_rooms) {
@@ -391,7 +416,7 @@ uint64_t runner_arrival_due_ns(const struct runner *runner)
 
 void runner_pace_free(struct runner *runner, struct worker *worker)
 {
-    struct lane *lane = runner_lane_of(runner, worker);
+    struct lane *lane = runner_lane_of(runner, worker->id);
     if (!runner_pace_is_of_anyone(runner, worker)) {
         bool has_turn = !pace_is_seat(runner, worker) || runner_turns_left(runner, worker) > 0;
         if (has_turn && !pace_holds(runner, worker)) {
@@ -407,7 +432,7 @@ void runner_pace_free(struct runner *runner, struct worker *worker)
 /* It begins its next step at this instant, or when that is to begin. */
 static void pace_wait(struct runner *runner, struct worker *worker, uint64_t due_ns)
 {
-    const struct lane *lane = runner_lane_of(runner, worker);
+    const struct lane *lane = runner_lane_of(runner, worker->id);
     if (!lane->is_open) {
         uint64_t intended_ns = pace_next_ns(runner, worker);
         due_ns = intended_ns > due_ns ? intended_ns : due_ns;
@@ -423,7 +448,7 @@ static void pace_wait(struct runner *runner, struct worker *worker, uint64_t due
 
 void runner_rest(struct runner *runner, struct worker *worker)
 {
-    const struct think_time *think = &runner_lane_of(runner, worker)->think;
+    const struct think_time *think = &runner_lane_of(runner, worker->id)->think;
     uint64_t due_ns = runner->event->now_ns;
     if (worker->step > 0) {
         uint64_t think_ns = think_draw_ns(think, runner->options->seed, worker->id, worker->step);
@@ -457,8 +482,8 @@ void runner_pace_change(struct runner *runner, const struct command *command)
     if (told->has_rate && runner->pace.lane_count == 1 && runner->pace.lanes[0].is_open) {
         arrivals_change(&runner->pace.lanes[0].arrivals, told->rate_at_ns, told->rate_per_s, told->before);
     }
-    if (told->slots > 0 && runner->pace.lane_count == 1) {
-        pace_add_share(&runner->pace.lanes[0], command);
+    if (told->slots > 0 && told->load < runner->pace.lane_count) {
+        pace_add_share(&runner->pace.lanes[told->load], command);
     }
     for (size_t i = 0; told->is_paused && i < command->room_step_count; i++) {
         if (command->room_steps[i].room < runner_room_limit(runner)) {

@@ -121,7 +121,7 @@ uint64_t runner_turns_behind(const struct runner *runner, const struct lane *lan
         const struct worker *worker = workers.items[i];
         bool has_begun = worker->state != WORKER_WAITING && worker->state != WORKER_SETUP;
         if (has_begun && worker->id % runner->options->room_size == 0 && !worker_has_ended(worker) &&
-            runner_lane_of(runner, worker) == lane) {
+            runner_lane_of(runner, worker->id) == lane) {
             behind += runner_turns_left(runner, worker);
         }
     }
@@ -130,7 +130,7 @@ uint64_t runner_turns_behind(const struct runner *runner, const struct lane *lan
 
 bool runner_turns_keep(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = runner_lane_of(runner, worker);
+    const struct lane *lane = runner_lane_of(runner, worker->id);
     if (!runner->pace.has_rooms || !lane->is_open || runner->pace.begin_ns == 0) {
         return false;
     }
@@ -143,7 +143,7 @@ void runner_turns_end(struct runner *runner, const struct lane *lane)
     struct worker_list workers = worker_index_all(runner->index);
     for (size_t i = 0; i < workers.count; i++) {
         struct worker *worker = workers.items[i];
-        bool is_done = runner_pace_is_free(worker) && runner_lane_of(runner, worker) == lane &&
+        bool is_done = runner_pace_is_free(worker) && runner_lane_of(runner, worker->id) == lane &&
                        runner_turns_left(runner, worker) == 0;
         if (is_done && runner_choose(runner, worker, true) == WORKER_END) {
             runner_move(runner, worker, WORKER_END);

@@ -77,6 +77,7 @@ void runner_scale(struct runner *runner, const struct command *command)
     uint32_t before = runner->worker_count;
     runner->has_scaled = true;
     runner->worker_count = command->worker_count;
+    runner_growth_note(runner, command->load, before, command->worker_count);
     if (command->worker_count > runner->most_workers) {
         runner->most_workers = command->worker_count;
     }

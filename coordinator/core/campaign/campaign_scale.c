@@ -114,7 +114,7 @@ static struct room_step *scale_changed_rooms(struct campaign *campaign, uint32_t
 
 /* Tells all agents, including those that have none of the workers concerned. Returns what it told: its rooms
  * are for memory_free. */
-static struct scale scale_announce(struct campaign *campaign, uint32_t workers)
+static struct scale scale_announce(struct campaign *campaign, uint32_t workers, uint32_t load)
 {
     size_t count = 0;
     uint32_t before = campaign->options.workers;
@@ -122,7 +122,8 @@ static struct scale scale_announce(struct campaign *campaign, uint32_t workers)
     uint32_t high = before < workers ? workers : before;
     struct room_step *changed = scale_changed_rooms(campaign, low, high, &count);
     struct message message = {.kind = MESSAGE_SCALE,
-                              .scale = {.workers = workers, .rooms = changed, .room_count = count}};
+                              .scale = {
+                                  .workers = workers, .load = load, .rooms = changed, .room_count = count}};
     campaign_tell_all(campaign, &message);
     campaign->options.workers = workers;
     return message.scale;
@@ -143,8 +144,7 @@ struct newcomers {
     uint32_t first;
     uint32_t known; /* from this id on they have never been */
     struct scale told;
-    struct room_step *starts; /* with which step each of their rooms begins */
-    size_t start_count;
+    struct room_starts starts; /* with which step each of their rooms begins */
 };
 
 /* Back to the agent that had it before, where it may not be torn down yet, or to another one if that is lost:
@@ -172,7 +172,7 @@ static void scale_begin_workers(struct campaign *campaign, uint64_t now_ns, cons
         bool is_changed = at < told->room_count && told->rooms[at].room == worker / ids;
         uint64_t first_step =
             rooms_join(campaign->rooms, now_ns, worker, is_changed ? told->rooms[at].step : 1);
-        newcomers->starts[worker / ids - newcomers->first / ids] =
+        newcomers->starts.items[worker / ids - newcomers->first / ids] =
             (struct room_step){.room = worker / ids, .step = first_step};
         if (worker < newcomers->known) {
             scale_bring_back(campaign, worker, first_step);
@@ -183,11 +183,12 @@ static void scale_begin_workers(struct campaign *campaign, uint64_t now_ns, cons
 }
 
 /* No more than these agents want; the seats of a room are on different ones in any case. */
-static uint64_t scale_limit_to_wanted(const struct campaign *campaign, uint32_t *room_for)
+static uint64_t scale_limit_to_wanted(const struct campaign *campaign, uint32_t *room_for, uint32_t load)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        uint32_t wanted = campaign->options.room_size == 0 ? campaign->agents[i].wanted : 0;
+        bool is_for_it = campaign->options.room_size == 0 && campaign->agents[i].wanted_load == load;
+        uint32_t wanted = is_for_it ? campaign->agents[i].wanted : 0;
         room_for[i] = room_for[i] < wanted ? room_for[i] : wanted;
         sum += room_for[i];
     }
@@ -239,7 +240,7 @@ static void scale_place_more(struct campaign *campaign, uint32_t count, uint32_t
 }
 
 /* To the agents that want some, then to all in turn. */
-static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
+static void scale_extend_placement(struct campaign *campaign, uint32_t workers, uint32_t load)
 {
     uint32_t known = placement_count(campaign->placement);
     if (workers <= known) {
@@ -248,7 +249,7 @@ static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
     uint32_t more = workers - known;
     uint32_t *room_for = memory_new(campaign->agent_count, sizeof *room_for);
     (void)scale_room_left(campaign, room_for);
-    uint64_t wanted = scale_limit_to_wanted(campaign, room_for);
+    uint64_t wanted = scale_limit_to_wanted(campaign, room_for, load);
     uint32_t for_them = wanted < more ? (uint32_t)wanted : more;
     scale_place_more(campaign, for_them, room_for);
     (void)scale_room_left(campaign, room_for);
@@ -258,21 +259,22 @@ static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
     rooms_extend(campaign->rooms, workers);
 }
 
-void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t workers)
+void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t workers, uint32_t load)
 {
     uint32_t ids = campaign_room_ids(&campaign->options);
     struct newcomers newcomers = {.first = campaign->options.workers,
                                   .known = placement_count(campaign->placement)};
-    newcomers.start_count = (workers - 1) / ids - newcomers.first / ids + 1;
-    newcomers.starts = memory_new(newcomers.start_count, sizeof *newcomers.starts);
+    newcomers.starts.count = (workers - 1) / ids - newcomers.first / ids + 1;
+    newcomers.starts.items = memory_new(newcomers.starts.count, sizeof *newcomers.starts.items);
     campaign->is_unsettled = true;
-    newcomers.told = scale_announce(campaign, workers);
-    scale_extend_placement(campaign, workers);
+    newcomers.told = scale_announce(campaign, workers, load);
+    scale_extend_placement(campaign, workers, load);
+    campaign_note_growth(campaign, load, workers);
     scale_begin_workers(campaign, now_ns, &newcomers);
     campaign_send_moved(campaign);
-    campaign_share_arrivals(campaign, now_ns, newcomers.starts, newcomers.start_count);
+    campaign_share_arrivals(campaign, now_ns, load, &newcomers.starts);
     memory_free(newcomers.told.rooms);
-    memory_free(newcomers.starts);
+    memory_free(newcomers.starts.items);
 }
 
 uint32_t campaign_fit_workers(const struct campaign *campaign, uint32_t workers)
@@ -303,7 +305,7 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
         return;
     }
     campaign->workers_wanted = 0;
-    campaign_begin_more(campaign, now_ns, workers);
+    campaign_begin_more(campaign, now_ns, workers, 0);
     scale_log(campaign, first);
 }
 
@@ -313,9 +315,9 @@ void campaign_set_workers(struct campaign *campaign, uint64_t now_ns, uint32_t w
     campaign->is_unsettled = true;
     if (workers < campaign->options.workers) {
         uint32_t before = campaign->options.workers;
-        struct scale told = scale_announce(campaign, workers);
+        struct scale told = scale_announce(campaign, workers, 0);
         memory_free(told.rooms);
-        campaign_share_arrivals(campaign, now_ns, NULL, 0);
+        campaign_share_arrivals(campaign, now_ns, 0, &(struct room_starts){0});
         scale_log(campaign, before);
     }
 }

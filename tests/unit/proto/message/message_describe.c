@@ -297,6 +297,7 @@ static void pace(struct buffer *text, const struct pace *pace)
     buffer_append_format(text, "rate=%a before=%a ", pace->rate_per_s, pace->before);
     number(text, "slots_at", pace->slots_at_ns);
     number(text, "slots", pace->slots);
+    number(text, "load", pace->load);
     room_steps(text, "room", pace->rooms, pace->room_count);
     room_steps(text, "start", pace->starts, pace->start_count);
 }
@@ -320,6 +321,7 @@ static void items(const struct message *message, struct buffer *text)
         room_steps(text, "room", message->room_steps.items, message->room_steps.count);
     } else if (message->kind == MESSAGE_SCALE) {
         number(text, "workers", message->scale.workers);
+        number(text, "load", message->scale.load);
         room_steps(text, "room", message->scale.rooms, message->scale.room_count);
     } else if (message->kind == MESSAGE_PACE) {
         pace(text, &message->pace);
@@ -345,6 +347,7 @@ static void small_body(const struct message *message, struct buffer *text)
         break;
     case MESSAGE_WORKERS_WANTED:
         number(text, "workers", message->wanted.workers);
+        number(text, "load", message->wanted.load);
         break;
     case MESSAGE_DEPLOYED:
     case MESSAGE_GLOBAL_DONE:
