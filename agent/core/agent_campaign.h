@@ -12,10 +12,10 @@ struct agent_campaign_shard {
     bool has_failed; /* the script could not be loaded there */
     bool has_drained;
     bool is_finished;
-    uint64_t workers; /* that it was given */
-    uint32_t running; /* as it last said */
+    uint64_t workers;           /* that it was given */
+    uint32_t running;           /* as it last said */
     uint32_t wanted[LOADS_MAX]; /* more workers of each load, that it was not given yet */
-    bool has_asked;   /* for some of those, and waits for the answer of the coordinator */
+    bool has_asked;             /* for some of those, and waits for the answer of the coordinator */
 };
 
 /* A command that waits until the bundle is here. */
@@ -95,8 +95,8 @@ MUST_CHECK bool agent_campaign_take_known(struct agent_campaign *campaign, uint6
 void agent_campaign_split_reply(const struct agent_campaign *campaign, const struct reply *reply,
                                 struct command **commands);
 
-/* How many workers the coordinator is to be asked for, of the asked_load; the shards that want them wait for its
- * answer. Loads have their turns. */
+/* How many workers the coordinator is to be asked for, of the asked_load; the shards that want them wait for
+ * its answer. Loads have their turns. */
 uint32_t agent_campaign_ask(struct agent_campaign *campaign);
 
 bool agent_campaign_has_deployed(const struct agent_campaign *campaign); /* every runner has answered */

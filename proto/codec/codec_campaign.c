@@ -230,8 +230,7 @@ bool decode_scale(const Tutti__V1__Message *protobuf_write_message, struct decod
         return error_set(decoding->error, "%u workers, 1 to %u are allowed", wire->workers, LIMIT_WORKERS);
     }
     return take_load(wire->load, decoding) &&
-           (wire->rooms == NULL ||
-            take_room_steps(wire->rooms, &scale->rooms, &scale->room_count, decoding));
+           (wire->rooms == NULL || take_room_steps(wire->rooms, &scale->rooms, &scale->room_count, decoding));
 }
 
 void encode_pace(const struct message *message, struct buffer *into)

@@ -137,9 +137,9 @@ struct pace {
     uint64_t rate_at_ns;
     double rate_per_s;
     double before;
-    uint64_t slots_at_ns;    /* from then on every so many-th arrival is of the same worker: */
-    uint32_t load;           /* whose arrivals those are of */
-    uint32_t slots;          /* 0: as many as there were workers at the beginning; with rooms, of rooms */
+    uint64_t slots_at_ns;     /* from then on every so many-th arrival is of the same worker: */
+    uint32_t load;            /* whose arrivals those are of */
+    uint32_t slots;           /* 0: as many as there were workers at the beginning; with rooms, of rooms */
     struct room_step *starts; /* rooms whose arrivals begin then, each with this step */
     size_t start_count;
     struct room_step *rooms; /* where workers meet, they pause before this step */

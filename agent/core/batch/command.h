@@ -76,7 +76,7 @@ struct notice {
     struct room_step *room_steps;
     size_t room_step_count;
     uint32_t wanted;
-    uint32_t load; /* WANTED: that they are for */
+    uint32_t load;                  /* WANTED: that they are for */
     struct failure failure;         /* text points to `text` */
     struct statistics *statistics;  /* owned, deep */
     struct artifact_piece artifact; /* at most LIMIT_ARTIFACT_BYTES: */

@@ -184,7 +184,8 @@ enum worker_event runner_choose(const struct runner *runner, const struct worker
         return WORKER_STOP;
     }
     uint64_t next = worker->step + 1;
-    if (runner_is_one_too_many(runner, worker) || !runner_has_runs(runner, worker) || runner_pace_is_over(runner, worker)) {
+    if (runner_is_one_too_many(runner, worker) || !runner_has_runs(runner, worker) ||
+        runner_pace_is_over(runner, worker)) {
         return WORKER_END;
     }
     const struct room *room = runner_room_of(runner, worker);

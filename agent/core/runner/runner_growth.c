@@ -35,8 +35,8 @@ void runner_growth_note(struct runner *runner, uint32_t load, uint32_t first_wor
     if (pace->growth_count > 0 && pace->growths[pace->growth_count - 1].load == load) {
         return;
     }
-    pace->growths = memory_reserve(pace->growths, &pace->growth_capacity, pace->growth_count + 1,
-                                   sizeof *pace->growths);
+    pace->growths =
+        memory_reserve(pace->growths, &pace->growth_capacity, pace->growth_count + 1, sizeof *pace->growths);
     pace->growths[pace->growth_count++] = (struct load_growth){.first_worker = first_worker, .load = load};
 }
 

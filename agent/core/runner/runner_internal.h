@@ -74,12 +74,12 @@ struct lane {
     struct pace_queue late; /* arrivals, by their instants, that wait for a worker */
     size_t owed;            /* of those, the ones that a worker was free for when they were due */
     struct growth growth;
-    uint32_t workers;       /* that it has now */
-    uint32_t *more_rooms;   /* of several loads: the rooms that it has got since the beginning */
+    uint32_t workers;     /* that it has now */
+    uint32_t *more_rooms; /* of several loads: the rooms that it has got since the beginning */
     size_t more_count;
     size_t more_capacity;
-    bool is_over;           /* no arrival is left, and those that are free have been told */
-    uint64_t busy_ns;       /* since when no worker was free, the last time; 0: none has ever been */
+    bool is_over;     /* no arrival is left, and those that are free have been told */
+    uint64_t busy_ns; /* since when no worker was free, the last time; 0: none has ever been */
 };
 
 /* Of several loads: workers that one of them has got since the beginning, up to the next of these. */
@@ -91,7 +91,7 @@ struct load_growth {
 struct pacer {
     struct lane *lanes; /* by the ids of their workers */
     size_t lane_count;
-    bool has_rooms;    /* an arrival is one of a room: all its seats begin */
+    bool has_rooms;              /* an arrival is one of a room: all its seats begin */
     struct load_growth *growths; /* by their workers */
     size_t growth_count;
     size_t growth_capacity;

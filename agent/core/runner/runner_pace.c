@@ -191,7 +191,8 @@ bool runner_pace_is_over(const struct runner *runner, const struct worker *worke
         bool is_left = runner->pace.has_rooms ? runner_turns_left(runner, worker) > 0 : lane->late.count > 0;
         return lane->arrivals.at_ns == RATE_NEVER && !is_left;
     }
-    return lane->load.duration_ms > 0 && runner->event->now_ns >= runner_pace_instant(runner, lane, lane->end_ns);
+    return lane->load.duration_ms > 0 &&
+           runner->event->now_ns >= runner_pace_instant(runner, lane, lane->end_ns);
 }
 
 void runner_pace_step(struct runner *runner, struct worker *worker)

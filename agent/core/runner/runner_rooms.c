@@ -1,5 +1,5 @@
-/* When the rooms of an open load begin their steps. Each arrival of the plan is one of a room: all its seats, on
- * whichever agents they are, begin the next step with it, or as soon as they can. Every runner follows the
+/* When the rooms of an open load begin their steps. Each arrival of the plan is one of a room: all its seats,
+ * on whichever agents they are, begin the next step with it, or as soon as they can. Every runner follows the
  * arrivals of all rooms, so that it knows how far a room is when it is given one of its seats. */
 #include "agent/core/runner/runner_internal.h"
 #include "common/memory.h"

@@ -58,10 +58,10 @@ struct campaign_agent {
     struct text labels;
     uint32_t pid;
     uint32_t cores;
-    uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
-    uint32_t ids;     /* the same, each worker counted once however often it was placed */
-    uint32_t held;    /* of its member's capacity */
-    uint32_t wanted;  /* more workers, for arrivals that found none that is free; to be answered */
+    uint32_t workers;     /* that were ever placed on it; 0 where there are more agents than workers */
+    uint32_t ids;         /* the same, each worker counted once however often it was placed */
+    uint32_t held;        /* of its member's capacity */
+    uint32_t wanted;      /* more workers, for arrivals that found none that is free; to be answered */
     uint32_t wanted_load; /* that those are for */
     uint32_t workers_running;
     uint64_t steps_ended; /* reported by its workers; kept only where those of a lost agent go on elsewhere */
@@ -100,7 +100,7 @@ struct campaign {
     uint32_t first_workers;  /* that it began with */
     uint32_t workers_wanted; /* to grow to as soon as they can begin; 0: it is not growing */
     uint64_t deadline_ms;
-    uint64_t grown; /* workers that began since arrivals wanted them */
+    uint64_t grown;              /* workers that began since arrivals wanted them */
     struct load_growth *growths; /* of several loads, by their workers */
     size_t growth_count;
     size_t growth_capacity;

@@ -214,7 +214,8 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
                           (agent->is_drained ? AGENT_IS_DRAINED : 0u) |
                           (agent->is_finished ? AGENT_IS_FINISHED : 0u) |
                           (agent->is_given_up ? AGENT_IS_GIVEN_UP : 0u) |
-                          (agent->is_joining ? AGENT_IS_JOINING : 0u) | (agent->is_late ? AGENT_IS_LATE : 0u));
+                          (agent->is_joining ? AGENT_IS_JOINING : 0u) |
+                          (agent->is_late ? AGENT_IS_LATE : 0u));
     delivery_pack(&agent->artifact, into);
     performance_pack(&agent->performance, into);
 }

@@ -84,7 +84,8 @@ bool campaign_can_scale(const struct campaign *campaign, uint32_t workers, struc
     uint32_t size = campaign->options.room_size;
     bool has_turns = size > 0 && campaign_is_open(&campaign->options);
     if (has_turns && (workers % size != 0 || campaign->options.workers % size != 0)) {
-        return error_set(error, "an arrival of campaign %llu is one of a room: only whole rooms of %u come and go",
+        return error_set(error,
+                         "an arrival of campaign %llu is one of a room: only whole rooms of %u come and go",
                          id, size);
     }
     if (workers > LIMIT_WORKERS) {
@@ -121,9 +122,9 @@ static struct scale scale_announce(struct campaign *campaign, uint32_t workers, 
     uint32_t low = before < workers ? before : workers;
     uint32_t high = before < workers ? workers : before;
     struct room_step *changed = scale_changed_rooms(campaign, low, high, &count);
-    struct message message = {.kind = MESSAGE_SCALE,
-                              .scale = {
-                                  .workers = workers, .load = load, .rooms = changed, .room_count = count}};
+    struct message message = {
+        .kind = MESSAGE_SCALE,
+        .scale = {.workers = workers, .load = load, .rooms = changed, .room_count = count}};
     campaign_tell_all(campaign, &message);
     campaign->options.workers = workers;
     return message.scale;

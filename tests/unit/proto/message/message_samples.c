@@ -233,11 +233,10 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
     sample->items = items;
     size_t count = variant == SAMPLE_SMALLEST ? 0 : 3;
     if (sample->message.kind == MESSAGE_SCALE) {
-        sample->message.scale = (struct scale){
-            .workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : 7,
-            .load = variant == SAMPLE_LARGEST ? LOADS_MAX - 1 : 2,
-            .rooms = items,
-            .room_count = count};
+        sample->message.scale = (struct scale){.workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : 7,
+                                               .load = variant == SAMPLE_LARGEST ? LOADS_MAX - 1 : 2,
+                                               .rooms = items,
+                                               .room_count = count};
         return;
     }
     if (sample->message.kind == MESSAGE_PACE) {

@@ -347,8 +347,8 @@ static void pace(struct fixture *fixture, struct pace told, uint32_t room, uint6
     give(fixture, command);
 }
 
-/* The commands that follow when the campaign is scaled: from this instant of the plan on its rooms are so many,
- * of which the last one begins with this step. */
+/* The commands that follow when the campaign is scaled: from this instant of the plan on its rooms are so
+ * many, of which the last one begins with this step. */
 static void share_rooms(struct fixture *fixture, uint32_t rooms, uint64_t at_ms, uint64_t first_step)
 {
     scale(fixture, 2 * rooms);
@@ -483,7 +483,8 @@ static void arrivals_of_busy_rooms_ask_for_rooms(void **state)
     pass(fixture, 100);
     expect(fixture, ""); /* nor before the arrivals go to the new room as well */
     pass(fixture, 400);
-    expect(fixture, "step(2@1) step(3@1) wanted(4)"); /* six are behind, five more than then: two may be had */
+    expect(fixture,
+           "step(2@1) step(3@1) wanted(4)"); /* six are behind, five more than then: two may be had */
     assert_int_equal(runner_dropped(fixture->runner), 0);
     ignore(fixture);
 }

@@ -140,9 +140,8 @@ static void workers_that_meet_pause_before_one_step(void **state)
 
 static void want_of(struct stand *stand, const char *agent, uint32_t workers, uint32_t load)
 {
-    struct message message = {.kind = MESSAGE_WORKERS_WANTED,
-                              .campaign = 1,
-                              .wanted = {.workers = workers, .load = load}};
+    struct message message = {
+        .kind = MESSAGE_WORKERS_WANTED, .campaign = 1, .wanted = {.workers = workers, .load = load}};
     for (size_t i = 0; i < stand->agent_count; i++) {
         if (strcmp(stand->agents[i].name, agent) == 0) {
             stand_send(stand, &stand->agents[i], &message);
@@ -210,7 +209,8 @@ static void only_whole_rooms_come_and_go(void **state)
     options.room_size = 2;
     stand_run(stand, &options, 2);
     assert_false(coordinator_may_scale(stand->coordinator, 1, 5, &error));
-    assert_string_equal(error.text, "an arrival of campaign 1 is one of a room: only whole rooms of 2 come and go");
+    assert_string_equal(error.text,
+                        "an arrival of campaign 1 is one of a room: only whole rooms of 2 come and go");
     assert_true(coordinator_may_scale(stand->coordinator, 1, 2, &error));
 }
 
