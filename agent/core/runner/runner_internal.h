@@ -70,9 +70,11 @@ struct lane {
     uint64_t end_ns; /* of the plan, since the start of the load; RATE_NEVER: it has none */
     struct think_time think;
     struct arrivals arrivals;
-    struct pace_queue free; /* workers that an arrival may be given to; some are not free any more */
-    struct pace_queue late; /* arrivals, by their instants, that wait for a worker */
-    size_t owed;            /* of those, the ones that a worker was free for when they were due */
+    uint64_t passed_ns;           /* when the one before the next comes, since the start of the load */
+    struct arrival_mark marks[2]; /* arrivals that it was at before, the latest last */
+    struct pace_queue free;       /* workers that an arrival may be given to; some are not free any more */
+    struct pace_queue late;       /* arrivals, by their instants, that wait for a worker */
+    size_t owed;                  /* of those, the ones that a worker was free for when they were due */
     struct growth growth;
     uint32_t workers;     /* that it has now */
     uint32_t *more_rooms; /* of several loads: the rooms that it has got since the beginning */
@@ -256,6 +258,15 @@ struct lane *runner_lane_of(const struct runner *runner, uint32_t worker);
 uint32_t runner_pace_load(const struct runner *runner, const struct worker *worker);
 /* The instant of this clock at which the load is so far; TIMERS_NEVER for RATE_NEVER. */
 uint64_t runner_pace_instant(const struct runner *runner, const struct lane *lane, uint64_t load_ns);
+/* Whether the plan stands still at this instant. */
+bool runner_pace_is_paused_at(const struct runner *runner, uint64_t at_ns);
+
+/* In runner_arrivals.c. The worker begins a step that was due at this instant, if it may make one more. */
+void runner_pace_give(struct runner *runner, struct worker *worker, uint64_t intended_ns);
+/* The arrival that has waited longest; there is one. */
+uint64_t runner_arrivals_pop_late(struct lane *lane);
+/* From an instant on arrivals are split another way, which may have been some time ago. */
+void runner_arrivals_share(struct runner *runner, struct lane *lane, const struct command *command);
 void runner_pace_push(struct pace_queue *queue, uint64_t item);
 /* The oldest; there is one. */
 uint64_t runner_pace_pop(struct pace_queue *queue);
@@ -264,6 +275,8 @@ bool runner_pace_is_free(const struct worker *worker);
 
 /* In runner_rooms.c. The next arrival of the room has come, so long after the start of its load. */
 void runner_turns_come(struct runner *runner, struct lane *lane, uint32_t room, uint64_t at_ns);
+/* Its latest arrival was not its. */
+void runner_turns_take_back(struct runner *runner, uint32_t room);
 /* With the arrivals from now on the room begins, or begins again. */
 void runner_turns_start(struct runner *runner, const struct room_step *start);
 /* Arrivals of its room that have come and that it has not begun. */

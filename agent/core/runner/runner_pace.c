@@ -5,9 +5,6 @@
 #include "common/memory.h"
 #include "common/time_units.h"
 
-/* Bounds the work of one step of the runner. */
-#define ARRIVALS_AT_ONCE 4096u
-
 static void pace_open_lane(const struct runner *runner, const struct load *load, struct lane *lane)
 {
     const struct campaign_options *options = runner->options;
@@ -23,6 +20,7 @@ static void pace_open_lane(const struct runner *runner, const struct load *load,
     }
     if (lane->is_open) {
         arrivals_init(&lane->arrivals, options, load);
+        lane->marks[0] = lane->marks[1] = (struct arrival_mark){0, lane->arrivals.count};
     }
 }
 
@@ -78,28 +76,6 @@ uint32_t runner_pace_load(const struct runner *runner, const struct worker *work
     return (uint32_t)(runner_lane_of(runner, worker->id) - runner->pace.lanes);
 }
 
-void runner_pace_push(struct pace_queue *queue, uint64_t item)
-{
-    if (queue->count == queue->capacity) {
-        size_t capacity = queue->capacity > 0 ? 2 * queue->capacity : 64;
-        uint64_t *items = memory_new(capacity, sizeof *items);
-        for (size_t i = 0; i < queue->count; i++) {
-            items[i] = queue->items[(queue->first + i) % queue->capacity];
-        }
-        memory_free(queue->items);
-        *queue = (struct pace_queue){.items = items, .count = queue->count, .capacity = capacity};
-    }
-    queue->items[(queue->first + queue->count++) % queue->capacity] = item;
-}
-
-uint64_t runner_pace_pop(struct pace_queue *queue)
-{
-    uint64_t item = queue->items[queue->first];
-    queue->first = (queue->first + 1) % queue->capacity;
-    queue->count--;
-    return item;
-}
-
 bool runner_pace_is_of_anyone(const struct runner *runner, const struct worker *worker)
 {
     return !runner->pace.has_rooms && runner_lane_of(runner, worker->id)->is_open;
@@ -117,8 +93,7 @@ uint64_t runner_pace_instant(const struct runner *runner, const struct lane *lan
     return load_ns == RATE_NEVER ? TIMERS_NEVER : pace_instant(runner, load_start_ns(&lane->load) + load_ns);
 }
 
-/* Whether the plan stands still at this instant. */
-static bool pace_is_paused_at(const struct runner *runner, uint64_t at_ns)
+bool runner_pace_is_paused_at(const struct runner *runner, uint64_t at_ns)
 {
     return runner->pace.told.is_paused && at_ns >= pace_instant(runner, runner->pace.told.paused_at_ns);
 }
@@ -129,7 +104,7 @@ static bool pace_holds(const struct runner *runner, const struct worker *worker)
 {
     const struct room *room = runner_room_of(runner, worker);
     bool is_before = room != NULL && room->is_synchronising && worker->step + 1 < room->pause_step;
-    return pace_is_paused_at(runner, runner->event->now_ns) && !is_before && !runner->is_draining;
+    return runner_pace_is_paused_at(runner, runner->event->now_ns) && !is_before && !runner->is_draining;
 }
 
 /* Where it is of a room that arrivals are given to. */
@@ -215,206 +190,6 @@ bool runner_pace_is_free(const struct worker *worker)
     return worker->state == WORKER_BETWEEN && worker->timer.position == TIMER_UNSET;
 }
 
-static struct worker *pace_take_free(const struct runner *runner, struct lane *lane)
-{
-    while (lane->free.count > 0) {
-        struct worker *worker = worker_index_find(runner->index, (uint32_t)runner_pace_pop(&lane->free));
-        if (worker != NULL && runner_pace_is_free(worker)) {
-            return worker;
-        }
-    }
-    return NULL;
-}
-
-static void pace_give(struct runner *runner, struct worker *worker, uint64_t intended_ns)
-{
-    bool has_runs = runner_has_runs(runner, worker);
-    worker->intended_ns = intended_ns;
-    runner->pace.dropped += !has_runs;
-    runner_move(runner, worker, has_runs ? WORKER_GO : WORKER_END);
-}
-
-/* Workers of the lane that are still to be set up, or to be dealt to us. */
-static size_t pace_count_coming(const struct runner *runner, const struct lane *lane)
-{
-    size_t coming = runner->counts[WORKER_WAITING] + runner->counts[WORKER_SETUP];
-    struct worker_list workers = worker_index_all(runner->index);
-    if (coming == 0 || runner->pace.lane_count == 1) {
-        return coming + runner_growth_coming(lane);
-    }
-    coming = 0;
-    for (size_t i = 0; i < workers.count; i++) {
-        const struct worker *worker = workers.items[i];
-        bool is_coming = worker->state == WORKER_WAITING || worker->state == WORKER_SETUP;
-        coming += is_coming && runner_lane_of(runner, worker->id) == lane;
-    }
-    return coming + runner_growth_coming(lane);
-}
-
-/* While workers are about to be set up, so many arrivals wait for them. */
-static void pace_drop_surplus(struct runner *runner, struct lane *lane)
-{
-    size_t wait = lane->late.count > lane->owed ? pace_count_coming(runner, lane) + lane->owed : SIZE_MAX;
-    while (lane->late.count > wait) {
-        (void)runner_pace_pop(&lane->late);
-        runner->pace.dropped++;
-    }
-}
-
-/* The arrival that has waited longest. */
-static uint64_t pace_pop_late(struct lane *lane)
-{
-    uint64_t intended_ns = runner_pace_pop(&lane->late);
-    lane->owed = lane->owed < lane->late.count ? lane->owed : lane->late.count;
-    return intended_ns;
-}
-
-static void pace_arrive(struct runner *runner, struct lane *lane, uint64_t intended_ns)
-{
-    struct worker *worker = pace_take_free(runner, lane);
-    if (worker != NULL) {
-        lane->busy_ns = runner->event->now_ns;
-        pace_give(runner, worker, intended_ns);
-        return;
-    }
-    /* Where this loop is late, many arrivals are due at the same time that were not: those are late too, and
-     * do not count as if they had found nobody. */
-    bool is_owed = intended_ns <= lane->busy_ns;
-    bool is_too_many = !is_owed && lane->late.count >= lane->owed + pace_count_coming(runner, lane);
-    if (is_too_many && (runner->pace.is_over || !runner_growth_ask(runner, lane, 1))) {
-        runner->pace.dropped++;
-        return;
-    }
-    lane->owed += is_owed;
-    runner_pace_push(&lane->late, intended_ns);
-}
-
-static void pace_take_share(struct runner *runner, struct lane *lane, struct arrival_share *share)
-{
-    bool are_fewer = share->slots < lane->slots;
-    lane->slots = share->slots;
-    for (size_t i = 0; i < share->start_count; i++) {
-        runner_turns_start(runner, &share->starts[i]);
-    }
-    memory_free(share->starts);
-    if (are_fewer && runner->pace.has_rooms) {
-        runner_turns_end(runner, lane);
-    }
-}
-
-/* The number of slots at the next arrival. */
-static void pace_follow_shares(struct runner *runner, struct lane *lane)
-{
-    size_t passed = 0;
-    while (passed < lane->share_count && lane->shares[passed].at_ns <= lane->arrivals.at_ns) {
-        pace_take_share(runner, lane, &lane->shares[passed++]);
-    }
-    lane->share_count -= passed;
-    for (size_t i = 0; passed > 0 && i < lane->share_count; i++) {
-        lane->shares[i] = lane->shares[passed + i];
-    }
-}
-
-static void pace_add_share(struct lane *lane, const struct command *command)
-{
-    uint64_t start_ns = load_start_ns(&lane->load);
-    uint64_t at_ns = command->pace.slots_at_ns;
-    struct arrival_share share = {.at_ns = at_ns > start_ns ? at_ns - start_ns : 0,
-                                  .slots = command->pace.slots};
-    if (command->start_count > 0) {
-        share.starts = memory_copy(command->starts, command->start_count * sizeof *command->starts);
-        share.start_count = command->start_count;
-    }
-    lane->shares =
-        memory_reserve(lane->shares, &lane->share_capacity, lane->share_count + 1, sizeof *lane->shares);
-    lane->shares[lane->share_count++] = share;
-}
-
-/* A worker, or a room. */
-static uint32_t pace_slot(const struct runner *runner, const struct lane *lane, uint64_t nth)
-{
-    uint64_t own = lane->load.workers / (runner->pace.has_rooms ? runner->options->room_size : 1);
-    bool is_more = runner->pace.lane_count > 1 && nth >= own && nth - own < lane->more_count;
-    return is_more ? lane->more_rooms[nth - own] : (uint32_t)(lane->first_slot + nth);
-}
-
-/* Those of the slots of our own workers; the others are for the runners that have them. */
-static void pace_take_until(struct runner *runner, struct lane *lane, uint64_t until_ns, unsigned limit)
-{
-    for (unsigned i = 0; i < limit; i++) {
-        uint64_t at_ns = runner_pace_instant(runner, lane, lane->arrivals.at_ns);
-        if (at_ns == TIMERS_NEVER || at_ns > until_ns || pace_is_paused_at(runner, at_ns)) {
-            return;
-        }
-        pace_follow_shares(runner, lane);
-        uint32_t slot = pace_slot(runner, lane, lane->arrivals.number % lane->slots);
-        uint64_t load_ns = lane->arrivals.at_ns;
-        arrivals_pass(&lane->arrivals);
-        if (runner->pace.has_rooms) {
-            runner_turns_come(runner, lane, slot, load_ns);
-        } else if (load_ns >= runner->pace.from_ns && worker_index_find(runner->index, slot) != NULL) {
-            pace_arrive(runner, lane, at_ns);
-        }
-    }
-}
-
-static bool pace_runs(const struct runner *runner, const struct lane *lane)
-{
-    return lane->is_open && runner->pace.begin_ns > 0 && !runner->is_draining && !runner->is_stopping;
-}
-
-/* Where a load ends before its campaign, those that are free are not needed any more. */
-static void pace_end_lane(struct runner *runner, struct lane *lane)
-{
-    struct worker *worker;
-    bool is_over = runner->options->load.size > 0 && lane->arrivals.at_ns == RATE_NEVER;
-    if (is_over && !lane->is_over && runner->pace.has_rooms) {
-        runner_turns_end(runner, lane);
-    }
-    lane->is_over = is_over;
-    while (is_over && lane->late.count == 0 && (worker = pace_take_free(runner, lane)) != NULL) {
-        runner_move(runner, worker, WORKER_END);
-    }
-}
-
-void runner_take_arrivals(struct runner *runner)
-{
-    for (size_t i = 0; i < runner->pace.lane_count; i++) {
-        struct lane *lane = &runner->pace.lanes[i];
-        if (pace_runs(runner, lane)) {
-            pace_drop_surplus(runner, lane);
-            pace_take_until(runner, lane, runner->event->now_ns, ARRIVALS_AT_ONCE);
-            pace_end_lane(runner, lane);
-        }
-    }
-}
-
-void runner_take_last_arrivals(struct runner *runner)
-{
-    runner->pace.is_over = true;
-    for (size_t i = 0; i < runner->pace.lane_count; i++) {
-        struct lane *lane = &runner->pace.lanes[i];
-        if (pace_runs(runner, lane)) {
-            pace_take_until(runner, lane, TIMERS_NEVER, UINT32_MAX);
-            runner->pace.dropped += lane->late.count;
-            lane->late.count = lane->owed = 0;
-        }
-    }
-}
-
-uint64_t runner_arrival_due_ns(const struct runner *runner)
-{
-    uint64_t due_ns = TIMERS_NEVER;
-    for (size_t i = 0; i < runner->pace.lane_count; i++) {
-        const struct lane *lane = &runner->pace.lanes[i];
-        uint64_t at_ns = runner_pace_instant(runner, lane, lane->arrivals.at_ns);
-        if (pace_runs(runner, lane) && !pace_is_paused_at(runner, at_ns)) {
-            due_ns = at_ns < due_ns ? at_ns : due_ns;
-        }
-    }
-    return due_ns;
-}
-
 void runner_pace_free(struct runner *runner, struct worker *worker)
 {
     struct lane *lane = runner_lane_of(runner, worker->id);
@@ -424,7 +199,7 @@ void runner_pace_free(struct runner *runner, struct worker *worker)
             runner_move(runner, worker, runner_choose(runner, worker, true));
         }
     } else if (lane->late.count > 0) {
-        pace_give(runner, worker, pace_pop_late(lane));
+        runner_pace_give(runner, worker, runner_arrivals_pop_late(lane));
     } else {
         runner_pace_push(&lane->free, worker->id);
     }
@@ -484,7 +259,7 @@ void runner_pace_change(struct runner *runner, const struct command *command)
         arrivals_change(&runner->pace.lanes[0].arrivals, told->rate_at_ns, told->rate_per_s, told->before);
     }
     if (told->slots > 0 && told->load < runner->pace.lane_count) {
-        pace_add_share(&runner->pace.lanes[told->load], command);
+        runner_arrivals_share(runner, &runner->pace.lanes[told->load], command);
     }
     for (size_t i = 0; told->is_paused && i < command->room_step_count; i++) {
         if (command->room_steps[i].room < runner_room_limit(runner)) {

@@ -19,7 +19,7 @@ void runner_turns_free(struct runner *runner)
     memory_free(runner->pace.turns);
 }
 
-static struct room_turns *turns_of_room(struct runner *runner, uint32_t room)
+static struct room_turns *room_turns_of(struct runner *runner, uint32_t room)
 {
     struct pacer *pace = &runner->pace;
     if (room >= pace->turn_count) {
@@ -31,7 +31,7 @@ static struct room_turns *turns_of_room(struct runner *runner, uint32_t room)
     return &pace->turns[room];
 }
 
-static const struct room_turns *turns_of(const struct runner *runner, const struct worker *worker)
+static const struct room_turns *room_turns_known(const struct runner *runner, const struct worker *worker)
 {
     static const struct room_turns NONE = {0};
     uint32_t room = worker_index_room(runner->index, worker);
@@ -40,13 +40,13 @@ static const struct room_turns *turns_of(const struct runner *runner, const stru
 
 uint64_t runner_turns_left(const struct runner *runner, const struct worker *worker)
 {
-    const struct room_turns *turns = turns_of(runner, worker);
+    const struct room_turns *turns = room_turns_known(runner, worker);
     return turns->come > worker->step ? turns->come - worker->step : 0;
 }
 
 uint64_t runner_turns_next_ns(const struct runner *runner, const struct worker *worker)
 {
-    const struct room_turns *turns = turns_of(runner, worker);
+    const struct room_turns *turns = room_turns_known(runner, worker);
     uint64_t left = runner_turns_left(runner, worker);
     const struct pace_queue *known = &turns->known;
     if (left == 0) {
@@ -59,7 +59,7 @@ uint64_t runner_turns_next_ns(const struct runner *runner, const struct worker *
 }
 
 /* Forgets the arrivals that all seats that are here have begun. */
-static void turns_forget(struct room_turns *turns, struct worker_list seats)
+static void room_turns_forget(struct room_turns *turns, struct worker_list seats)
 {
     uint64_t begun = turns->come;
     for (size_t i = 0; i < seats.count; i++) {
@@ -71,7 +71,7 @@ static void turns_forget(struct room_turns *turns, struct worker_list seats)
     }
 }
 
-static void turns_begin(struct runner *runner, struct worker *seat)
+static void room_turns_begin(struct runner *runner, struct worker *seat)
 {
     if (runner_pace_is_free(seat) && runner_turns_left(runner, seat) > 0) {
         runner_pace_free(runner, seat);
@@ -80,10 +80,10 @@ static void turns_begin(struct runner *runner, struct worker *seat)
 
 void runner_turns_come(struct runner *runner, struct lane *lane, uint32_t room, uint64_t at_ns)
 {
-    struct room_turns *turns = turns_of_room(runner, room);
+    struct room_turns *turns = room_turns_of(runner, room);
     struct worker_list seats = worker_index_of_room(runner->index, room);
     if (turns->known.count == turns->known.capacity) {
-        turns_forget(turns, seats);
+        room_turns_forget(turns, seats);
     }
     turns->come++;
     turns->last_ns = at_ns;
@@ -93,7 +93,7 @@ void runner_turns_come(struct runner *runner, struct lane *lane, uint32_t room, 
     }
     runner_pace_push(&turns->known, at_ns);
     for (size_t i = 0; i < seats.count; i++) {
-        turns_begin(runner, seats.items[i]);
+        room_turns_begin(runner, seats.items[i]);
     }
     const struct worker *first = worker_index_find(runner->index, room * runner->options->room_size);
     if (first != NULL && worker_has_ended(first)) {
@@ -103,12 +103,23 @@ void runner_turns_come(struct runner *runner, struct lane *lane, uint32_t room, 
     }
 }
 
+void runner_turns_take_back(struct runner *runner, uint32_t room)
+{
+    struct room_turns *turns = room_turns_of(runner, room);
+    const struct worker *first = worker_index_find(runner->index, room * runner->options->room_size);
+    turns->come -= turns->come > 0 ? 1 : 0;
+    turns->known.count -= turns->known.count > 0 ? 1 : 0;
+    if (first != NULL && worker_has_ended(first) && runner->pace.dropped > 0) {
+        runner->pace.dropped--;
+    }
+}
+
 void runner_turns_start(struct runner *runner, const struct room_step *start)
 {
     if (start->room >= runner_room_limit(runner)) {
         return;
     }
-    struct room_turns *turns = turns_of_room(runner, start->room);
+    struct room_turns *turns = room_turns_of(runner, start->room);
     turns->come = start->step > 0 ? start->step - 1 : 0;
     turns->known.count = 0;
 }

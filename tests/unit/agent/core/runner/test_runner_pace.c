@@ -411,6 +411,71 @@ static void rooms_that_come_and_go_have_their_part_of_the_arrivals(void **state)
     ignore(fixture);
 }
 
+/* Two of four workers are here, for every other arrival until 250 ms; from then on, which we hear of at 450
+ * ms, for one of three. */
+static void what_is_not_ours_any_more_is_not_begun_later(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 10000;
+    fixture->options.workers = 4;
+    fixture->options.runs = 0;
+    deploy(fixture, 1, 2, 2);
+    begin_at(fixture, START_NS);
+    fixture->now_ns = START_NS;
+    tick(fixture);
+    fixture->now_ns += 450 * MS; /* that at 100 ms and that at 300 ms wait for them to be set up */
+    tick(fixture);
+    scale(fixture, 3);
+    struct command *command = command_new(COMMAND_PACE, CAMPAIGN);
+    command->pace = (struct pace){.slots = 3, .slots_at_ns = 250 * MS};
+    give(fixture, command);
+    ignore(fixture);
+    setup_done(fixture, 1);
+    expect_intended(fixture, "1@1+100");
+    step_ok(fixture, 1);
+    expect_intended(fixture, "1@2+400"); /* which was another's by the first split */
+    step_ok(fixture, 1);
+    pass(fixture, 200);
+    expect_intended(fixture, ""); /* at 500 and 600 ms others' */
+    pass(fixture, 50);
+    expect_intended(fixture, "1@3+700");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    ignore(fixture);
+}
+
+/* Until 600 ms each of two rooms has had every other arrival; from 50 ms on there have been three. */
+static void rooms_come_as_far_as_elsewhere_when_we_hear_late(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 10000;
+    fixture->options.room_size = 2;
+    set_up_all(fixture, 4);
+    for (uint32_t i = 0; i < 6; i++) {
+        step_ok(fixture, i % 2 == 0 ? 0 : 2);
+        step_ok(fixture, i % 2 == 0 ? 1 : 3);
+        pass(fixture, 100);
+    }
+    expect_intended(fixture, "0@4+600 1@4+600-");
+    step_ok(fixture, 0);
+    step_ok(fixture, 1);
+    scale(fixture, 6);
+    assign(fixture, 4, 1);
+    share_rooms(fixture, 3, 50, 1);
+    ignore(fixture);
+    pass(fixture, 300); /* their third and fourth ones, which they have begun already: at 700 and 900 ms */
+    expect_intended(fixture, "");
+    setup_done(fixture, 4);
+    expect_intended(fixture, "4@1+200");
+    step_ok(fixture, 4);
+    expect_intended(fixture, "4@2+500");
+    pass(fixture, 100);
+    expect_intended(fixture, "2@4+1000 3@4+1000-");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    ignore(fixture);
+}
+
 /* The agent that had the seats of the second room until now is lost. */
 static void a_seat_goes_on_at_the_arrival_that_its_room_is_at(void **state)
 {
@@ -650,6 +715,8 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(a_seat_goes_on_at_the_arrival_that_its_room_is_at, set_up, tear_down),
         cmocka_unit_test_setup_teardown(arrivals_of_busy_rooms_ask_for_rooms, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_ours_any_more_is_not_begun_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rooms_come_as_far_as_elsewhere_when_we_hear_late, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_paused_plan_goes_on_where_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_paused_worker_waits_before_its_next_step, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_room_that_meets_pauses_before_one_step, set_up, tear_down),
