@@ -150,6 +150,9 @@ static void carry_out(struct world *world, struct host *host, struct agent_effec
     case AGENT_REFUSED:
         world_break(world, "agent %s was permanently refused: %s", host->name, effect->text);
         break;
+    case AGENT_MAY_LEAVE:
+        world_break(world, "agent %s was let go, and has not asked", host->name);
+        break;
     case AGENT_LEFT:
         host->has_left = true;
         break;
@@ -402,6 +405,11 @@ static void send_statistics(struct world *world, struct host *host, uint8_t shar
     notice->statistics->workers_running = runner_running(self->runner);
     self->counted = (struct statistics){0};
     host_post_notice(world, host, shard, notice);
+}
+
+void host_tell_statistics(struct world *world, struct host *host, uint8_t shard)
+{
+    send_statistics(world, host, shard, WORLD_CAMPAIGN);
 }
 
 static void take_notice(struct world *world, struct host *host, uint8_t shard, struct runner_effect *effect)

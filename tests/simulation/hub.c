@@ -247,6 +247,7 @@ static void note_workers(struct world *world)
     world->workers = workers;
     world->fewest_workers = workers < world->fewest_workers ? workers : world->fewest_workers;
     world->is_dirty = true;
+    judge_searching(world);
 }
 
 void hub_step(struct world *world, struct coordinator_event *event)
