@@ -39,6 +39,11 @@ uint32_t plan_most_workers(const struct plan *plan)
     return most;
 }
 
+bool plan_may_scale(const struct plan *plan)
+{
+    return plan->scale_count > 0 || plan->server.capacity > 0;
+}
+
 bool plan_is_calm(const struct plan *plan)
 {
     return plan->loss <= 0 && plan->fault_count == 0 && plan->kill_count == 0;

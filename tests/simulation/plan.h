@@ -149,6 +149,8 @@ struct plan {
 const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint64_t step);
 /* The highest number of workers that it ever has. */
 uint32_t plan_most_workers(const struct plan *plan);
+/* Whether the number of workers changes. */
+bool plan_may_scale(const struct plan *plan);
 /* Whether network and hosts are free of faults. */
 bool plan_is_calm(const struct plan *plan);
 /* The same, except for kills of the coordinator that are short enough to go unnoticed. */
