@@ -26,6 +26,7 @@ struct full_report {
     struct threshold_result thresholds[3];
     struct scenario_report scenario;
     struct slice_report slices[4];
+    struct slow_trace traces[SLOW_TRACES];
     struct latecomer latecomers[12];
     struct last_report late[2];
 };
@@ -194,6 +195,7 @@ static int set_up(void **state)
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
     full->sample.requests[0].received_bytes = 123400;
     full->sample.requests[0].sent_bytes = 77;
+    full->sample.requests[0].slowest.items = full->traces;
     slow_traces_add(&full->sample.requests[0].slowest,
                     &(struct slow_trace){
                         .latency_us = 1500, .has_worker = true, .worker = 7, .step = 3, .id = {0x4b, 0xf9}});

@@ -262,6 +262,7 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
 }
 
 struct statistics_items {
+    struct slow_trace traces[2][SLOW_TRACES];
     struct request_statistics requests[2];
     struct wait_statistics waits[2];
     struct error_statistics errors[2];
@@ -344,6 +345,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
         items->requests[i].received_bytes = palette->wide / 7;
         items->requests[i].sent_bytes = palette->wide / 8;
         items->requests[i].statuses = items->websockets[i].codes;
+        items->requests[i].slowest.items = items->traces[i];
         make_traces(palette, &items->requests[i].slowest);
         items->scenarios[i] = (struct scenario_statistics){.name = palette->name,
                                                            .weight_milli = palette->wide / 6,
