@@ -63,8 +63,10 @@ static void fill_seen(struct full_report *full)
     full->examples[1] = (struct divergence){
         .room = 3, .step = 9, .compared = 4, .differed = 1, .workers = {9}, .worker_count = 1};
     for (size_t i = 0; i < 3; i++) {
-        full->parts[0] = (struct seen_part_report){
-            .browser = bytes_of_string("firefox"), .seen_count = 60, .at_once = 4, .seen_us = full->sample.latency_us};
+        full->parts[0] = (struct seen_part_report){.browser = bytes_of_string("firefox"),
+                                                   .seen_count = 60,
+                                                   .at_once = 4,
+                                                   .seen_us = full->sample.latency_us};
         full->seen[i] = (struct seen_report){.seen_count = 62,
                                              .at_once = i > 0 ? 5 : 0,
                                              .parts = full->parts,
@@ -280,7 +282,7 @@ static void the_text_is_that_of_run(void **state)
  * key. */
 #define OTHER_PHASE "\"p50_ms\":0.977,\"p95_ms\":1234.567,\"p99_ms\":1234.567,\"max_ms\":1234.567"
 #define PARTS                                                                                                \
-    "\"at_once\":5,\"browsers\":{\"firefox\":{\"count\":60,\"at_once\":4,\"p50_ms\":50.015,"                \
+    "\"at_once\":5,\"browsers\":{\"firefox\":{\"count\":60,\"at_once\":4,\"p50_ms\":50.015,"                 \
     "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}},"
 #define SOCKET_TIMES                                                                                         \
     "\"handshake_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"                         \
