@@ -138,6 +138,7 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .verbosity = palette->small,
                     .browser = palette->small > 0 ? BROWSER_WEBKIT : BROWSER_CHROMIUM,
                     .target_port = (uint16_t)palette->small,
+                    .browsers = bytes_of_string(is_small ? "" : "webkit,chromium"),
                     .labels = bytes_of_string(is_small ? "" : LABELS)},
         .bundle = {.files = files, .file_count = is_small ? 1 : 2, .hash = bytes_of_string(HASH)},
         .workers = set_of(variant),
