@@ -367,6 +367,7 @@ static void view_errors(struct report_view *view, const struct campaign_report *
         errors[i] = report->errors[i];
         errors[i].text = report_view_text(view, errors[i].text);
         errors[i].scenario = report_view_text(view, errors[i].scenario);
+        errors[i].agent = report_view_text(view, errors[i].agent);
     }
     view->errors = errors;
     view->error_count = report->error_count;
