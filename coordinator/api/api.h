@@ -28,6 +28,7 @@ struct api_settings {
     struct archive *archive;          /* NULL: none. Has to outlive the API */
     struct artifact_store *artifacts; /* likewise */
     struct api_target target;
+    bool serves_one_run; /* no campaigns can be created */
 };
 
 /* NULL with an error if the address cannot be bound. The server has to outlive it. */

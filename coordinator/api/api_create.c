@@ -205,6 +205,10 @@ void api_create_campaign(struct api *api, struct http_exchange *request, uint64_
         refuse_while_draining(request);
         return;
     }
+    if (api->serves_one_run) {
+        api_answer_error(request, 503, "this is the coordinator of one run, and takes no campaigns");
+        return;
+    }
     struct creation_request *pending = MEMORY_NEW(struct creation_request);
     pending->api = api;
     pending->request = request;

@@ -40,6 +40,7 @@ struct api {
     struct watcher *watchers; /* of campaigns */
     unsigned ticks;           /* seconds */
     bool is_draining;
+    bool serves_one_run;
     uint64_t cut_campaigns[API_LIVE_CAMPAIGNS]; /* of which it was said that /metrics cuts their names */
     bool has_complained;                        /* of the archive, which has not worked since */
 };

@@ -1,12 +1,18 @@
 """What is served for the dashboard: its files, and one-time codes; and what attackers get."""
 import gzip
 import json
+import os
+import pathlib
 import re
+import stat
+import tempfile
 import time
 import unittest
+import urllib.error
+import urllib.request
 
-from daemon import Coordinator
-from support import ROOT
+from daemon import Coordinator, Logged
+from support import ROOT, environment, script, token_of, tutti, wait_until
 from test_entry import ask
 
 TOKEN = "a-token-of-some-length"
@@ -156,6 +162,91 @@ class Attackers(unittest.TestCase):
         self.assertEqual(ask(self.coordinator, ("GET / HTTP/1.1", "Origin: http://evil.example")), 403)
         for host in ("rebound.evil.example", ""):
             self.assertEqual(ask(self.coordinator, ("GET / HTTP/1.1",), host=host), 403, host)
+
+
+class Links(unittest.TestCase):
+    """`tutti dashboard`, and `tutti run --dashboard`."""
+
+    def setUp(self):
+        self.folder = pathlib.Path(self.enterContext(tempfile.TemporaryDirectory()))
+        self.opened = self.folder / "opened"
+        browser = self.folder / "browser"
+        browser.write_text(f"#!/bin/sh\necho \"$@\" > {self.opened}.new && cat \"${{1#file://}}\" >> {self.opened}.new && mv {self.opened}.new {self.opened}\n")
+        browser.chmod(0o755)
+        self.env = environment(BROWSER=str(browser))
+
+    def follow(self, link):
+        """As the page does."""
+        address, _, code = link.partition("/#code=")
+        asked = urllib.request.Request(f"{address}/v1/login", json.dumps({"code": code}).encode(), {"Content-Type": "application/json"})
+        with urllib.request.urlopen(asked, timeout=20) as answer:
+            return json.load(answer)["token"]
+
+    def open_one(self):
+        wait_until(self.opened.exists, 20, "no browser was started")
+        argument, _, page = self.opened.read_text().partition("\n")
+        self.assertRegex(argument, r"^file:///\S+/dashboard\.html$")
+        self.assertEqual(stat.S_IMODE(os.stat(argument.removeprefix("file://")).st_mode), 0o600)
+        return re.search(r'url=([^"]+)"', page).group(1)
+
+    def test_a_coordinator(self):
+        with Coordinator() as coordinator:
+            env = {**self.env, "TUTTI_API": f"http://127.0.0.1:{coordinator.port}/"}
+            result = tutti("dashboard", env=env)
+            self.assertRegex(result.out, rf"^http://127\.0\.0\.1:{coordinator.port}/#code=[0-9a-f]{{32}}\n$")
+            self.assertEqual(self.follow(result.out.strip()), coordinator.token)
+            with self.assertRaises(urllib.error.HTTPError) as again:
+                self.follow(result.out.strip())
+            again.exception.close()
+            self.assertEqual(again.exception.code, 401)
+            told = json.loads(tutti("dashboard", "--json", env=env).out)
+            self.assertEqual((told["seconds"], self.follow(told["url"])), (60, coordinator.token))
+            result = tutti("dashboard", "--open", env=env)
+            self.assertEqual((result.code, result.err), (0, ""), result)
+            self.assertEqual(self.open_one(), result.out.strip())
+            self.assertEqual(self.follow(result.out.strip()), coordinator.token)
+            result = tutti("dashboard", "--token", "x" * 20, env=env)
+            self.assertEqual((result.code, result.out), (2, ""), result)
+            result = tutti("dashboard", "--open", env={**env, "BROWSER": "/nowhere/browser"})
+            self.assertEqual(result.code, 0, result)
+            self.assertIn("/nowhere/browser", result.err)
+            self.assertIn("#code=", result.out)
+        with Coordinator("--no-token") as coordinator:
+            address = f"http://127.0.0.1:{coordinator.port}"
+            self.assertEqual(tutti("dashboard", "--api", address).out, f"{address}/\n")
+
+    def test_one_run(self):
+        run = self.enterContext(Logged("run", script("slow-steps"), "-w", "4", "-d", "60s", "--agents", "2", "--dashboard", "--open", env=self.env))
+        link = run.wait_for("dashboard at").partition("dashboard at ")[2]
+        self.assertEqual(self.open_one(), link)
+        address, _, code = link.partition("/#code=")
+        port = int(address.rpartition(":")[2])
+        token = self.follow(link)
+        self.assertEqual(token, token_of(port))
+        env = {**self.env, "TUTTI_API": address}
+        wait_until(lambda: json.loads(tutti("status", "1", "--json", env=env).out)["state"] == "running", 30, "it does not run")
+        self.assertEqual(self.follow(tutti("dashboard", env=env).out.strip()), token)
+        with urllib.request.urlopen(address, timeout=20) as page:
+            self.assertIn(b"<title>tutti", page.read())
+        result = tutti("start", script("quick"), env=env)
+        self.assertEqual(result.code, 3, result)
+        self.assertIn("one run", result.err)
+        self.assertEqual(tutti("scale", "1", "-w", "6", env=env).code, 0)
+        wait_until(lambda: json.loads(tutti("status", "1", "--json", env=env).out)["workers_running"] == 6, 20, "it has not been scaled")
+        self.assertEqual(tutti("stop", "1", env=env).code, 0)
+        self.assertEqual(run.code(30), 3)  # it was stopped
+        self.assertIsNone(token_of(port))
+
+    def test_usage(self):
+        for options, words in ((("--open",), "--open is given without --dashboard"), (("--dashboard=65536",), "not a whole number from 0 to 65535"), (("--dashboard=",), "--dashboard")):
+            result = tutti("run", script("quick"), *options)
+            self.assertEqual((result.code, words in result.err), (2, True), result)
+        with Coordinator() as coordinator:
+            result = tutti("run", script("quick"), f"--dashboard={coordinator.port}")
+            self.assertEqual((result.code, "--dashboard: " in result.err), (2, True), result)
+        result = tutti("run", script("quick"), "--dashboard", "--json", "-", "-q")
+        self.assertEqual((result.code, json.loads(result.out)["verdict"]), (0, "passed"), result)
+        self.assertIn("--dashboard[=PORT]", tutti("help", "run").out)
 
 
 if __name__ == "__main__":
