@@ -80,6 +80,11 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
     {.name = "log", .type = OPTION_TEXT, RUN_FIELD(request_log.path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "FILE", .help = "write each request to this file, as JSON in a line"},
     REQUEST_LOG_OPTIONS(offsetof(struct run_options, request_log)),
+    {.name = "dashboard", .type = OPTION_NUMBER, .size = sizeof(uint16_t), .maximum = UINT16_MAX,
+        .offset = offsetof(struct run_options, dashboard.port), .is_set_offset = offsetof(struct run_options, dashboard.is_wanted),
+        .argument = "[=PORT]", .bare = "0", .help = "serve a page with the run to this machine as long as it lasts, at any port or this one"},
+    {.name = "open", .type = OPTION_FLAG, RUN_FIELD(dashboard.is_opened), .has_no_variable = true,
+        .help = "and open it in the browser"},
 };
 
 const struct option start_option_table[START_OPTION_COUNT] = {

@@ -64,6 +64,11 @@ struct run_options {
     const char *csv_path;
     const char *markdown_path;
     const char *junit_path;
+    struct {
+        bool is_wanted;
+        bool is_opened; /* in the browser of the user */
+        uint16_t port;  /* 0: any */
+    } dashboard;
     struct output_list outputs; /* where points go while it runs */
     struct request_log_options request_log;
     /* What the user or the script has set. */
@@ -107,6 +112,8 @@ enum run_option_row {
     RUN_ROW_LOG,
     RUN_ROW_SAMPLE,
     RUN_ROW_LOG_BODIES,
+    RUN_ROW_DASHBOARD,
+    RUN_ROW_OPEN,
     RUN_OPTION_COUNT
 };
 
