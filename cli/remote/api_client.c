@@ -295,6 +295,15 @@ bool api_client_rest(const struct api_client *client, int milliseconds)
     return poll(&wake, 1, milliseconds) <= 0;
 }
 
+static enum api_result judge_refusal(struct transfer *transfer, struct error *error)
+{
+    struct bytes body = buffer_bytes(&transfer->body);
+    json_t *object = json_loadb((const char *)body.data, body.size, 0, NULL);
+    enum api_result result = judge_status(transfer, object, error);
+    json_decref(object);
+    return result;
+}
+
 static enum api_result judge_answer(struct transfer *transfer, json_t **answer, struct error *error)
 {
     struct bytes body = buffer_bytes(&transfer->body);
@@ -303,26 +312,46 @@ static enum api_result judge_answer(struct transfer *transfer, json_t **answer, 
         *answer = object;
         return API_DONE;
     }
-    enum api_result result = judge_status(transfer, object, error);
     json_decref(object);
-    return result;
+    return judge_refusal(transfer, error);
+}
+
+/* API_DONE: there is an answer, whatever it says. */
+static enum api_result api_client_perform(struct transfer *transfer, const char *path, const char *body,
+                                          struct error *error)
+{
+    CURLcode code = CURLE_OK;
+    begin(transfer, path, body);
+    bool is_over = drive(transfer, &code);
+    note_ending(transfer->client, is_over, code);
+    if (!is_over) {
+        error_set(error, "interrupted");
+        return API_INTERRUPTED;
+    }
+    return code == CURLE_OK ? API_DONE : judge_failure(transfer, code, error);
 }
 
 enum api_result api_client_ask(struct api_client *client, const char *path, const char *body, json_t **answer,
                                struct error *error)
 {
     struct transfer transfer = {.client = client};
-    CURLcode code = CURLE_OK;
-    enum api_result result = API_INTERRUPTED;
-    begin(&transfer, path, body);
-    bool is_over = drive(&transfer, &code);
-    note_ending(client, is_over, code);
-    if (!is_over) {
-        error_set(error, "interrupted");
-    } else if (code != CURLE_OK) {
-        result = judge_failure(&transfer, code, error);
-    } else {
-        result = judge_answer(&transfer, answer, error);
+    enum api_result result = api_client_perform(&transfer, path, body, error);
+    result = result == API_DONE ? judge_answer(&transfer, answer, error) : result;
+    api_client_finish(&transfer);
+    return result;
+}
+
+enum api_result api_client_fetch(struct api_client *client, const char *path, struct buffer *into,
+                                 struct error *error)
+{
+    struct transfer transfer = {.client = client};
+    enum api_result result = api_client_perform(&transfer, path, NULL, error);
+    if (result == API_DONE && !is_success(status_of(&transfer))) {
+        result = judge_refusal(&transfer, error);
+    }
+    if (result == API_DONE && !buffer_append(into, transfer.body.data, transfer.body.size)) {
+        error_set(error, "what %s answers is too long", client->url);
+        result = API_UNREACHABLE;
     }
     api_client_finish(&transfer);
     return result;
