@@ -109,9 +109,9 @@ function joined(values, from, to, summed) {
   return found === 0 ? null : summed ? sum / found : most;
 }
 
-/** Description of one line of a chart from a column of the series. */
-export function line(series, columns, key, name) {
-  const values = columns?.[key] ?? [];
+/** Description of one line of a chart: of the first `points` of a column of the series. */
+export function line(series, columns, key, name, points) {
+  const values = (columns?.[key] ?? []).slice(0, points);
   return { name, values: isSum(key) ? perSecond(series, values) : values, isSum: isSum(key) || key === "workers" };
 }
 

@@ -1,7 +1,7 @@
 /* Where the data of the page comes from: a coordinator, asked and listened to; or an object that was frozen. */
 
 import { merge } from "./series.js";
-import { newCampaign, newModel, say, takeLive, takeReport, takeSeries } from "./model.js";
+import { newCampaign, newModel, say, takeAgents, takeLive, takeReport, takeSeries } from "./model.js";
 
 const TICK_MS = 1000;
 /** What takes long is asked for less often, so that asking takes at most this share of the time. */
@@ -28,7 +28,7 @@ export class LiveSource {
     this.needs = {};
     this.due = new Map();
     this.stream = null;
-    this.timer = setTimeout(() => this.tick(), 0);
+    this.timer = null;
   }
 
   /**
@@ -89,7 +89,8 @@ export class LiveSource {
       return;
     }
     if (error.status === 401) {
-      model.needsLogin = true;
+      /* A login may have come between the request and its refusal. */
+      model.needsLogin = error.token === this.api.token;
     } else if (error.status === 0 || error.status >= 500) {
       if (!model.away) {
         say(model, error.message, "bad");
@@ -153,7 +154,7 @@ export class LiveSource {
       await this.ask("campaigns", "/v1/campaigns", ({ campaigns, journal }) => Object.assign(model, { campaigns, journal }));
     }
     if (needs.agents) {
-      await this.ask("agents", "/v1/agents", ({ agents }) => Object.assign(model, { agents }));
+      await this.ask("agents", "/v1/agents", ({ agents }) => takeAgents(model, agents));
     }
     if (needs.compared) {
       await this.askCompared(needs.compared);
