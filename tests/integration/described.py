@@ -78,5 +78,9 @@ def hold_event(name, data):
     schemas = DESCRIPTION["components"]["schemas"]
     if name == "progress":
         check(data, schemas["Live"], "event progress")
+    elif name == "series":
+        check(data, schemas["Series"], "event series")
+    elif name == "skipped":
+        check(data, schemas["Skipped"], "event skipped")
     elif name == "ended" and not isinstance(data.get("report"), str):
         check(data, schemas["Report"], "event ended")

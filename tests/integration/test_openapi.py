@@ -138,6 +138,10 @@ class Description(unittest.TestCase):
         self.hold("get", f"/v1/campaigns/{number}", 200)
         self.hold("get", f"/v1/campaigns/{number}/report", 200)
         self.hold("get", f"/v1/campaigns/{number}/series", 200)
+        self.hold("get", f"/v1/campaigns/{number}/series?since=1&only=total", 200)
+        for wrong in ("since=x", "since=-1", "only=names", "name=login", "name=waits.pad", "name=requests."):
+            self.hold("get", f"/v1/campaigns/{number}/series?{wrong}", 400)
+        self.hold("get", f"/v1/campaigns/{number}/events?since=", 400)
         with Events(self.coordinator, number) as events:
             _, live = events.until("progress")[-1]
             check(live, DESCRIPTION["components"]["schemas"]["Live"], "event progress")
