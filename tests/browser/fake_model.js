@@ -125,7 +125,7 @@ async function measure() {
     const first = draw();
     await new Promise((resolve) => setTimeout(resolve, 300));
     const updates = [];
-    for (let round = 0; round < 5; round += 1) {
+    for (let round = 0; round < 12; round += 1) {
       grow(model);
       updates.push(draw());
       await new Promise((resolve) => setTimeout(resolve, 20));

@@ -233,7 +233,7 @@ class Looks(WithPage):
         print(json.dumps(took))
         for view, (first, update) in took.items():
             with self.subTest(view=view, first=first, update=update):
-                self.assertLess(first, 1000)
+                self.assertLess(first, 1000, "the first drawing")
                 self.assertLess(update, 50)
         self.clean()
 
@@ -279,14 +279,16 @@ class Away(unittest.TestCase):
             tab.wait(lambda: tab.run(FIGURE, "steps ok") == report["steps"]["ok"], "not the steps of the report")
             series = second.get(f"/v1/campaigns/{campaign}/series").json
             self.assertEqual(agent.process.poll(), None)
-            times = self.times_of_table(tab, len(series["total"]["steps"]["ok"]))
-            self.assertEqual(times, [f"{second // 60}:{second % 60:02d}" for second in range(len(times))])
+            steps = series["total"]["steps"]["ok"]
+            table = self.table(tab, len(steps))
+            self.assertEqual([row[0] for row in table], [f"{second // 60}:{second % 60:02d}" for second in range(len(table))])
+            self.assertEqual([float(row[2].removesuffix("/s")) for row in table], steps[:len(table)])
 
-    def times_of_table(self, tab, points):
-        """The instants of the first chart, which has every second once."""
+    def table(self, tab, points):
+        """What the first chart shows, which has every second once."""
         tab.run("document.querySelector('figure summary').click()")
         tab.wait(lambda: tab.run("return document.querySelectorAll('figure tbody tr').length") >= min(points - 1, 50), "the table has not all points")
-        return tab.run("return [...document.querySelectorAll('figure tbody th')].map((each) => each.textContent)")
+        return tab.run("""return [...document.querySelector("figure tbody").rows].map((row) => [...row.cells].map((cell) => cell.textContent))""")
 
 
 if __name__ == "__main__":

@@ -73,14 +73,12 @@ export function takeReport(model, report) {
   model.campaign.report = report;
 }
 
-/** Takes rows of the series; false if all of it has to be asked for. */
-export function takeSeries(model, merged) {
-  if (merged === null) {
-    return false;
+/** Takes the series with what has come; null changes nothing. */
+export function takeSeries(model, series) {
+  if (series !== null) {
+    model.campaign.series = series;
+    model.campaign.version += 1;
   }
-  model.campaign.series = merged;
-  model.campaign.version += 1;
-  return true;
 }
 
 /** The verdict with words: also of what runs. */

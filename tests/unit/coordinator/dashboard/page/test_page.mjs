@@ -57,24 +57,32 @@ test("counts, rates, shares and bytes", () => {
 
 const whole = (count) => ({ point_s: 1, points: count.length, total: { requests: { count } }, requests: {}, timings: {}, scenarios: {} });
 
-test("rows that come since replace those that were open, and double nothing", () => {
+const every = () => true;
+
+test("rows that come lie over those that were open, and double nothing", () => {
   const before = whole([1, 2, 3]);
-  const more = { ...whole([30, 4]), points: 4, since: 2 };
-  assert.deepEqual(series.merge(before, more).total.requests.count, [1, 2, 30, 4]);
-  assert.equal(series.merge(before, more).points, 4);
+  const more = { ...whole([30, 4]), since: 2 };
+  assert.deepEqual(series.lay(before, more, every).total.requests.count, [1, 2, 30, 4]);
+  assert.equal(series.lay(before, more, every).points, 4);
+  assert.deepEqual(series.lay(before, { ...whole([20]), since: 1 }, every).total.requests.count, [1, 20, 3]);
+  assert.deepEqual(series.lay(before, whole([10]), every).total.requests.count, [10, 2, 3]);
   assert.deepEqual(before.total.requests.count, [1, 2, 3]);
 });
 
-test("a name that appears later has nothing before", () => {
-  const more = { ...whole([3]), points: 3, since: 2, requests: { late: { count: [7] } } };
-  assert.deepEqual(series.merge(whole([1, 2]), more).requests.late.count, [null, null, 7]);
+test("a name that appears later has counted nothing before, and only the open one is kept", () => {
+  const more = { ...whole([3]), since: 2, requests: { late: { count: [7], p50_ms: [1] }, other: { count: [1] } } };
+  assert.deepEqual(series.lay(whole([1, 2]), more, (group, name) => name === "late").requests, { late: { count: [0, 0, 7], p50_ms: [null, null, 1] } });
+});
+
+test("points of two seconds begin at every other second", () => {
+  const before = { ...whole([1, 2, 3]), point_s: 2 };
+  assert.deepEqual(series.lay(before, { ...whole([9]), point_s: 2, since: 4 }, every).total.requests.count, [1, 2, 9]);
 });
 
 test("what does not fit to what is there is asked for once more", () => {
-  assert.equal(series.merge(null, { ...whole([1]), since: 5 }), null);
-  assert.equal(series.merge(whole([1, 2]), { ...whole([1]), since: 5 }), null);
-  assert.equal(series.merge(whole([1, 2]), { ...whole([1]), point_s: 2, since: 1 }), null);
-  assert.equal(series.merge(whole([1]), whole([9, 9])).points, 2);
+  assert.equal(series.lay(null, { ...whole([1]), since: 5 }, every), null);
+  assert.equal(series.lay(whole([1, 2]), { ...whole([1]), since: 5 }, every), null);
+  assert.equal(series.lay(whole([1, 2]), { ...whole([1]), point_s: 2, since: 1 }, every), null);
 });
 
 test("thinning keeps the mean of what is added up and the worst of the rest", () => {
