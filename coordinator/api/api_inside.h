@@ -114,8 +114,8 @@ void api_tell_left_out(struct api *api, const struct report_view *report);
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
 
 /* api_dashboard.c, api_login.c, api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c,
- * api_scale.c, api_pace.c, api_watch.c: they answer the routes. `campaign` is the first number of the path, 0
- * where it has none. */
+ * api_rooms.c, api_scale.c, api_pace.c, api_watch.c: they answer the routes. `campaign` is the first number
+ * of the path, 0 where it has none. */
 typedef void api_function(struct api *api, struct http_exchange *request, uint64_t campaign);
 api_function api_show_dashboard;
 api_function api_show_dashboard_file;
@@ -131,6 +131,8 @@ api_function api_show_campaign;
 api_function api_show_report;
 api_function api_show_series;
 api_function api_show_artifact;
+api_function api_list_rooms;
+api_function api_show_room;
 api_function api_stop_campaign;
 api_function api_create_campaign;
 api_function api_scale_campaign;

@@ -47,7 +47,7 @@ def check(value, schema, where):
 
 def template_of(path):
     path = re.sub(r"^/dashboard/[^/]+$", "/dashboard/{name}", path.partition("?")[0])
-    return re.sub(r"/artifacts/\d+$", "/artifacts/{number}", re.sub(r"/campaigns/\d+(?=/|$)", "/campaigns/{campaign}", path))
+    return re.sub(r"/(artifacts|rooms)/\d+$", r"/\1/{number}", re.sub(r"/campaigns/\d+(?=/|$)", "/campaigns/{campaign}", path))
 
 
 def hold(method, path, answer):
