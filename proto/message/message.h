@@ -125,6 +125,7 @@ struct room_step {
 /* From now on workers have ids below `workers`; in the listed rooms, from the given step on. */
 struct scale {
     uint32_t workers;
+    uint32_t load; /* that those are of which are more than before */
     struct room_step *rooms;
     size_t room_count;
 };
@@ -139,8 +140,11 @@ struct pace {
     uint64_t rate_at_ns;
     double rate_per_s;
     double before;
-    uint64_t slots_at_ns;    /* from then on every so many-th arrival is of the same worker: */
-    uint32_t slots;          /* 0: as many as there were workers at the beginning */
+    uint64_t slots_at_ns;     /* from then on every so many-th arrival is of the same worker: */
+    uint32_t load;            /* whose arrivals those are of */
+    uint32_t slots;           /* 0: as many as there were workers at the beginning; with rooms, of rooms */
+    struct room_step *starts; /* rooms whose arrivals begin then, each with this step */
+    size_t start_count;
     struct room_step *rooms; /* where workers meet, they pause before this step */
     size_t room_count;
 };
@@ -306,6 +310,7 @@ struct message {
         } assign;
         struct {
             uint32_t workers;
+            uint32_t load;
         } wanted;
         struct {
             struct operation *items;

@@ -7,7 +7,9 @@
 #include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
+#include "proto/message/load.h"
 #include "proto/message/tag_combinations.h"
+#include "proto/message/tags.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -365,6 +367,7 @@ static void view_errors(struct report_view *view, const struct campaign_report *
         errors[i] = report->errors[i];
         errors[i].text = report_view_text(view, errors[i].text);
         errors[i].scenario = report_view_text(view, errors[i].scenario);
+        errors[i].agent = report_view_text(view, errors[i].agent);
     }
     view->errors = errors;
     view->error_count = report->error_count;
@@ -544,7 +547,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->has_rate = campaign_is_open(report->options);
     view->arrivals = report->arrivals;
     view->dropped = report->dropped;
-    view->may_grow = view->has_rate && report->options->max_workers > 0;
+    view->may_grow = view->has_rate && loads_may_grow(report->options);
     view->workers_grown = report->workers_grown;
     view_goal(view, &report->goal);
     view_sizing(view, &report->sizing);

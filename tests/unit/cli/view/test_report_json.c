@@ -324,7 +324,7 @@ static const char *const EXPECTED[] = {
     ("{\"http\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
     "\"max_ms\":100.0}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
-    "\"step\":2,\"scenario\":\"browse\"}]}"),
+    "\"step\":2,\"scenario\":\"browse\",\"agent\":\"web-3\",\"first_s\":3,\"last_s\":61}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
     "\"worker\":7,\"step\":3,\"size_bytes\":5}]}"),
     ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
