@@ -98,7 +98,7 @@ class BadInput(unittest.TestCase):
     OF_TYPE = {"flag": ("maybe",), "count": (), "number": ("many", "-1", "1.5", "", "99999999999999999999"),
                "duration": ("soon", "-1s", "5x", "", "1e999h"), "choice": ("cry", ""), "real": ("much", "-1%", "")}
     OF_OPTION = {
-        "name": ("", "a\tb"), "label": ("zone", "zone=", ("a b=c", "labels must be pairs")), "grace": ("soon", "-1s"), "trace": ("some", "101%"),
+        "name": ("", "a\tb"), "browser": (("cry", "browser is chromium, firefox"), ("chromium,", "browser is chromium, firefox")), "label": ("zone", "zone=", ("a b=c", "labels must be pairs")), "grace": ("soon", "-1s"), "trace": ("some", "101%"),
         "fail": ("x%", "150%", "-1"), "think": ("gauss", "normal:1s", "uniform:2s:1s", "exponential:1s:2s"), "rate": ("fast", "-5/s", "5", "5/year"),
         "stages": ("30s", "30s:", "x:5", "30s:5/x", "30s:1.5", ("30s:5,30s:5/s", 'stage "30s:5/s"')),
         "load": (("a;wrokers=2", "load a: unknown option --wrokers"), ("a;workers", 'load a: workers: ""'), ("a;workers=x", 'load a: workers: "x"'),
