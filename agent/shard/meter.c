@@ -158,6 +158,11 @@ void meter_group(struct meter *meter, const struct slice_sample *sample)
     meter->has_changed = true;
 }
 
+void meter_keep_tags(struct meter *meter, struct bytes thresholds)
+{
+    slice_meter_keep(meter->slices, thresholds);
+}
+
 struct tag_table *meter_tags(struct meter *meter)
 {
     return slice_meter_tags(meter->slices);
@@ -364,6 +369,7 @@ void meter_free(struct meter **pointer)
         text_finish(&entry->name);
         histogram_free(&entry->counts.latency_us);
         histogram_free(&entry->counts.response_us);
+        slow_traces_finish(&entry->counts.slowest);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&entry->counts.phase_us[phase]);
         }

@@ -66,7 +66,7 @@ static void print_quoted(const char *text)
 
 static bool takes_value(const struct option *option)
 {
-    return option->type != OPTION_FLAG && option->type != OPTION_COUNT;
+    return option->type != OPTION_FLAG && option->type != OPTION_COUNT && option->bare == NULL;
 }
 
 static bool takes_path(const struct option *option)

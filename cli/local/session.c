@@ -2,7 +2,9 @@
  */
 #include "cli/local/session.h"
 #include "cli/base/artifact_files.h"
+#include "cli/base/open_link.h"
 #include "cli/local/agent_process.h"
+#include "cli/local/run_dashboard.h"
 #include "cli/view/live_view.h"
 #include "cli/view/report_text.h"
 #include "common/memory.h"
@@ -38,9 +40,10 @@ struct session {
     uv_signal_t stopped; /* Ctrl-Z */
     struct live_view view;
     struct server *server;
-    struct live *live;      /* NULL: no outputs */
-    struct agent_key *keys; /* one per agent, for this run only */
-    uint64_t campaign;      /* 0 before it is created */
+    struct live *live;               /* NULL: no outputs */
+    struct run_dashboard *dashboard; /* NULL: none */
+    struct agent_key *keys;          /* one per agent, for this run only */
+    uint64_t campaign;               /* 0 before it is created */
     enum campaign_state state;
     struct agent_process **agents;
     size_t agent_count;
@@ -77,6 +80,7 @@ static void session_close_all(struct session *session)
         agent_process_close(&session->agents[i]);
     }
     live_close(&session->live);
+    run_dashboard_close(&session->dashboard);
     server_close(&session->server, LINGER_MS);
 }
 
@@ -88,19 +92,23 @@ static void session_lose(struct session *session, const struct error *error)
 
 static void session_write_files(struct session *session, const struct report_view *report)
 {
+    const struct session_settings *settings = session->settings;
     SCOPED(series_view_free)
     struct series_view *view = server_series(session->server, session->campaign);
+    SCOPED(memory_free_at) char *text = NULL;
     struct error error;
-    if (session->settings->json != NULL) {
+    if (settings->json != NULL || outputs_want_json(settings->outputs)) {
         SCOPED(memory_free_at) char *series = series_json(view);
         json_t *object = report_json_object(report);
-        SCOPED(memory_free_at) char *text = report_json_with_series(object, series);
+        text = report_json_with_series(object, series);
         json_decref(object);
-        if (!json_file_write(session->settings->json, text, &error)) {
-            session_lose(session, &error);
-        }
     }
-    if (!outputs_write(session->settings->outputs, report, view, &error)) {
+    if (settings->json != NULL && !json_file_write(settings->json, text, &error)) {
+        session_lose(session, &error);
+    }
+    struct output_content content = {.report = report, .series = view, .json = text};
+    content.artifacts = server_artifacts(session->server, session->campaign, &content.artifact_count);
+    if (!outputs_write(settings->outputs, &content, &error)) {
         session_lose(session, &error);
     }
 }
@@ -183,6 +191,7 @@ static void session_on_campaign(void *context, uint64_t campaign, enum campaign_
 {
     struct session *session = context;
     session->state = state;
+    run_dashboard_changed(session->dashboard, campaign, state);
     if (state == CAMPAIGN_ENDED && session->live != NULL) {
         live_campaign_ended(session->live, campaign);
     }
@@ -193,6 +202,12 @@ static void session_on_campaign(void *context, uint64_t campaign, enum campaign_
     if (session->running_agents == 0) {
         (void)uv_timer_start(&session->patience, on_idle_end, 0, 0);
     }
+}
+
+static void session_on_deadlock(void *context, uint64_t campaign, const char *text)
+{
+    const struct session *session = context;
+    run_dashboard_deadlock(session->dashboard, campaign, text);
 }
 
 /* Deadlocks and lost agents are warnings: reported at once, even with --quiet. */
@@ -400,6 +415,7 @@ static bool start_server(struct session *session, struct error *error)
         .endpoint = "tcp://127.0.0.1:*",
         .settings = coordinator_default_settings(0),
         .callbacks = {.on_campaign = session_on_campaign,
+                      .on_deadlock = session_on_deadlock,
                       .on_log = on_server_log,
                       .on_report = session_on_report,
                       .context = session},
@@ -421,6 +437,26 @@ static bool start_outputs(struct session *session, struct error *error)
     }
     session->live = live_new(&session->loop, &live, error);
     return session->live != NULL;
+}
+
+static bool start_dashboard(struct session *session, struct error *error)
+{
+    const struct run_options *options = session->settings->options;
+    if (!options->dashboard.is_wanted) {
+        return true;
+    }
+    session->dashboard = run_dashboard_new(&session->loop, session->server, options->dashboard.port, error);
+    if (session->dashboard == NULL) {
+        return false;
+    }
+    struct error reason;
+    SCOPED(memory_free_at) char *link = run_dashboard_link(session->dashboard);
+    SCOPED(memory_free_at) char *text = memory_format("dashboard at %s", link);
+    session_say(session, true, "run", text);
+    if (options->dashboard.is_opened && !open_link(link, &reason)) {
+        session_say(session, true, "run", reason.text);
+    }
+    return true;
 }
 
 static void start_campaign(struct session *session)
@@ -469,7 +505,7 @@ static bool start(struct session *session, struct error *error)
     if (!start_server(session, error)) {
         return false;
     }
-    if (!start_outputs(session, error)) {
+    if (!start_outputs(session, error) || !start_dashboard(session, error)) {
         session->code = EXIT_CODE_USAGE;
         return false;
     }

@@ -64,6 +64,12 @@ struct run_options {
     const char *csv_path;
     const char *markdown_path;
     const char *junit_path;
+    const char *html_path;
+    struct {
+        bool is_wanted;
+        bool is_opened; /* in the browser of the user */
+        uint16_t port;  /* 0: any */
+    } dashboard;
     struct output_list outputs; /* where points go while it runs */
     struct request_log_options request_log;
     /* What the user or the script has set. */
@@ -103,10 +109,13 @@ enum run_option_row {
     RUN_ROW_CSV,
     RUN_ROW_MARKDOWN,
     RUN_ROW_JUNIT,
+    RUN_ROW_HTML,
     RUN_ROW_OUT,
     RUN_ROW_LOG,
     RUN_ROW_SAMPLE,
     RUN_ROW_LOG_BODIES,
+    RUN_ROW_DASHBOARD,
+    RUN_ROW_OPEN,
     RUN_OPTION_COUNT
 };
 

@@ -22,10 +22,11 @@
 static void on_tick(uv_timer_t *timer)
 {
     struct api *api = (struct api *)timer->data;
+    api->ticks++;
     server_flush(api->server);
     api_refresh_reports(api);
     api_tell_progress(api);
-    if (++api->ticks % KEEP_EVERY == 0) {
+    if (api->ticks % KEEP_EVERY == 0) {
         api_keep_all(api);
     }
 }
@@ -60,6 +61,7 @@ struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct
     api->archive = settings->archive;
     api->artifacts = settings->artifacts;
     api->target = settings->target;
+    api->serves_one_run = settings->serves_one_run;
     api->began_wall_ns = clock_wall_ns();
     api->work.loop = loop;
     api->open_parts = 1;

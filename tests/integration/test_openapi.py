@@ -102,6 +102,7 @@ class Description(unittest.TestCase):
         self.about_artifacts()
         self.about_deleting()
         self.what_is_refused()
+        self.about_codes()
         self.while_it_drains(agents)
         described = {(path, method, status) for path, item in DESCRIPTION["paths"].items()
                      for method in METHODS if method in item for status in item[method]["responses"]}
@@ -112,7 +113,7 @@ class Description(unittest.TestCase):
             for method in METHODS:
                 if method not in item:
                     continue
-                one = path.replace("{campaign}", "1").replace("{number}", "1")
+                one = path.replace("{campaign}", "1").replace("{number}", "1").replace("{name}", "app.js")
                 self.hold(method, one, 403, headers={"Origin": "http://evil.example"}, token=TOKEN)
                 if item[method].get("security") != []:
                     self.hold(method, one, 401)
@@ -123,6 +124,10 @@ class Description(unittest.TestCase):
         self.hold("get", "/healthz", 200)
         self.hold("get", "/readyz", 200)
         self.assertIn(b"tutti_agents 2", self.hold("get", "/metrics", 200).body)
+        for path in ("/", "/dashboard/app.js"):
+            tag = self.hold("get", path, 200).headers["ETag"]
+            self.hold("get", path, 304, headers={"If-None-Match": tag})
+        self.hold("get", "/dashboard/nothing", 404)
         served = self.hold("get", "/v1/openapi.yaml", 200).body
         self.assertEqual(served, (ROOT / "docs" / "openapi.yaml").read_bytes())
 
@@ -135,6 +140,15 @@ class Description(unittest.TestCase):
         self.hold("get", f"/v1/campaigns/{number}", 200)
         self.hold("get", f"/v1/campaigns/{number}/report", 200)
         self.hold("get", f"/v1/campaigns/{number}/series", 200)
+        self.hold("get", f"/v1/campaigns/{number}/series?since=1&only=total", 200)
+        self.hold("get", f"/v1/campaigns/{number}/rooms", 200)
+        self.hold("get", f"/v1/campaigns/{number}/rooms?limit=0", 400)
+        self.hold("get", f"/v1/campaigns/{number}/rooms/0", 200)
+        self.hold("get", f"/v1/campaigns/{number}/rooms/0?offset=x", 400)
+        self.hold("get", f"/v1/campaigns/{number}/rooms/1", 404)
+        for wrong in ("since=x", "since=-1", "only=names", "name=login", "name=waits.pad", "name=requests."):
+            self.hold("get", f"/v1/campaigns/{number}/series?{wrong}", 400)
+        self.hold("get", f"/v1/campaigns/{number}/events?since=", 400)
         with Events(self.coordinator, number) as events:
             _, live = events.until("progress")[-1]
             check(live, DESCRIPTION["components"]["schemas"]["Live"], "event progress")
@@ -149,6 +163,8 @@ class Description(unittest.TestCase):
             check(report, DESCRIPTION["components"]["schemas"]["Report"], "event ended")
         self.hold("post", f"/v1/campaigns/{number}/stop", 409)
         self.hold("post", f"/v1/campaigns/{number}/scale", 409, body={"workers": 6})
+        for path in ("rooms", "rooms/0"):
+            self.hold("get", f"/v1/campaigns/{number}/{path}", 409)
         number = self.coordinator.create("quick", 2, workers=4, rate="20/s", duration_ms=60000)
         self.coordinator.wait_state(number, "running")
         self.hold("post", f"/v1/campaigns/{number}/rate", 202, body={"rate": "50/s"})
@@ -222,10 +238,23 @@ class Description(unittest.TestCase):
             self.hold("post", f"/v1/campaigns/{number}/{path}", 400, body='{"more": 1}')
         for path in ("rate", "pause", "resume"):
             self.hold("post", f"/v1/campaigns/{number}/{path}", 413, body=large)
-        for method, path in (("get", ""), ("get", "/report"), ("get", "/series"), ("get", "/events"), ("post", "/stop"), ("post", "/scale"), ("post", "/rate"),
+        for method, path in (("get", ""), ("get", "/report"), ("get", "/series"), ("get", "/rooms"), ("get", "/events"), ("post", "/stop"), ("post", "/scale"), ("post", "/rate"),
                              ("post", "/pause"), ("post", "/resume")):
             self.hold(method, f"/v1/campaigns/999{path}", 404)
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
+
+    def about_codes(self):
+        large = b" " * (96 * 1024 * 1024)
+        code = self.hold("post", "/v1/login/code", 201, body={}).json["code"]
+        self.assertEqual(self.hold("post", "/v1/login", 200, body={"code": code}).json, {"token": TOKEN})
+        for wrong in ("[]", "{}", '{"code": 5}', f'{{"code": "{code}", "more": 1}}'):
+            self.hold("post", "/v1/login", 400, body=wrong)
+        self.hold("post", "/v1/login/code", 400, body='{"more": 1}')
+        for path in ("/v1/login", "/v1/login/code"):
+            self.hold("post", path, 413, body=large)
+        for _ in range(10):
+            self.hold("post", "/v1/login", 401, body={"code": code})
+        self.hold("post", "/v1/login", 429, body={"code": code})
 
     def while_it_drains(self, agents):
         script = campaign("drains-slowly", 2, workers=2, runs=100000)

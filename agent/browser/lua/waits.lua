@@ -91,7 +91,7 @@ function Wait:take(failure, answer)
       self.is_polled = true
       return false
     end
-    if not is_left(failure) then errors.raise(failure) end
+    if failure.gone or not is_left(failure) then errors.raise(failure) end
     tutti.sleep(RETRY_S)
     return false
   end
@@ -126,7 +126,7 @@ function Wait:run()
 end
 
 local function record(self, is_ok, began, is_polled)
-  native.record(string.format("browser %s%s", self.name, is_polled and " (polled)" or ""), is_ok, began)
+  native.record(string.format("browser %s%s", self.name, is_polled and " (polled)" or ""), is_ok, began, self.session.tags)
 end
 
 -- Runs the wait, unless there is already an answer; returns the page's answer, when that was, and how it was detected.
@@ -138,7 +138,8 @@ local function finish(self, early)
   record(self, ok, began, is_polled)
   if not ok then error(answer, 0) end
   local sighting = {
-    seen_at = checks.number(answer.at, "the instant that the page tells") / 1000, polled = is_polled, at_once = answer.at_once, waited = tutti.now() - began,
+    seen_at = checks.number(answer.at, "the instant that the page tells") / 1000, polled = is_polled,
+    at_once = answer.at_once or false, waited = tutti.now() - began, browser = self.session.browser,
   }
   return answer, sighting.seen_at, sighting
 end
@@ -237,13 +238,13 @@ function page:wait_until(f, options)
   local ignored = checks.texts(options.ignore or {}, "ignore", "the name of an error")
   local interval = checks.seconds(options.interval or POLL_S, "interval")
   local began, last = tutti.now(), nil
-  local wait = { name = options.name and checks.text(options.name, "name") or "wait_until" }
+  local wait = { session = session, name = options.name and checks.text(options.name, "name") or "wait_until" }
   repeat
     local ok, result = pcall(f, self)
     if ok and result then
       local seen_at = native.wall()
       record(wait, true, began, true)
-      return result, seen_at, { seen_at = seen_at, polled = true, at_once = false, waited = tutti.now() - began }
+      return result, seen_at, { seen_at = seen_at, polled = true, at_once = false, waited = tutti.now() - began, browser = session.browser }
     end
     if not ok and not is_ignored(result, ignored) then error(result, 0) end
     last = not ok and result or nil

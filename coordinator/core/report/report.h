@@ -51,7 +51,7 @@ struct scenario_report {
 /* Of what has one name, that part which has this tag; and groups. */
 struct slice_report {
     struct bytes name; /* empty: all requests with the tag */
-    struct bytes tag;  /* "tier=gold"; empty: all of a group */
+    struct bytes tag;  /* "tier=gold", "{region=eu,tier=gold}"; empty: all of a group */
     uint64_t count;
     uint64_t failed;
     const struct histogram *us; /* checks have none */
@@ -76,6 +76,14 @@ struct websocket_report {
 
 struct divergence;
 
+/* The sightings of a notifier that were made with one kind of browser. */
+struct seen_part_report {
+    struct bytes browser;
+    uint64_t seen_count;
+    uint64_t at_once;
+    const struct histogram *seen_us;
+};
+
 /* Of the notifiers of one name: how long it took until readers saw an edit, and whether they saw the same. */
 struct seen_report {
     struct bytes name;
@@ -84,7 +92,10 @@ struct seen_report {
     const struct histogram *spread_us; /* between the first and the last reader of a step */
     uint64_t uncertainty_us;           /* of these times, by the clocks of the hosts */
     uint64_t before_edit;              /* seen before the edit began, so counted as 0 */
-    const struct last_seen *last;      /* most frequent first */
+    uint64_t at_once; /* already there when the reader began to look: in none of these numbers */
+    const struct seen_part_report *parts; /* by browser, if there was more than one */
+    size_t part_count;
+    const struct last_seen *last; /* most frequent first */
     size_t last_count;
     uint64_t last_others;    /* times that it was a worker that is not counted by itself */
     uint64_t steps_compared; /* whose readers reported what they saw */

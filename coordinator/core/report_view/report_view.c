@@ -7,6 +7,8 @@
 #include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
+#include "proto/message/load.h"
+#include "proto/message/tag_combinations.h"
 #include "proto/message/tags.h"
 
 #include <assert.h>
@@ -166,6 +168,16 @@ static void view_phases(struct request_view *view, const struct request_report *
     }
 }
 
+static struct slow_traces view_traces(struct report_view *view, const struct slow_traces *from)
+{
+    struct slow_traces traces = {.size = from->size};
+    if (from->size > 0) {
+        traces.items = report_view_array(view, from->size, sizeof *traces.items);
+        memcpy(traces.items, from->items, from->size * sizeof *traces.items);
+    }
+    return traces;
+}
+
 static void view_requests(struct report_view *view, const struct campaign_report *report)
 {
     struct request_view *requests = report_view_array(view, report->request_count, sizeof *requests);
@@ -181,7 +193,7 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .received_bytes = request->received_bytes,
                                             .sent_bytes = request->sent_bytes,
                                             .statuses = request->statuses,
-                                            .slowest = request->slowest,
+                                            .slowest = view_traces(view, &request->slowest),
                                             .latency = all_quantiles_of(request->latency_us),
                                             .buckets = buckets_of(request->latency_us)};
         requests[i].has_response = request->response_us != NULL;
@@ -220,6 +232,11 @@ static void view_scenarios(struct report_view *view, const struct campaign_repor
     view->scenario_count = report->scenario_count;
 }
 
+const char *slice_view_equals(const struct slice_view *slice)
+{
+    return slice->value.size > 0 ? "=" : "";
+}
+
 bool slice_view_is_other(const struct slice_view *slice)
 {
     return bytes_equal_string(slice->value, TAG_OTHER);
@@ -237,7 +254,12 @@ static void view_slices(struct report_view *view, const struct campaign_report *
                                         .failed = slice->failed,
                                         .per_s = per_second(slice->count, report->running_ns),
                                         .took = all_quantiles_of(slice->us)};
-        (void)!tag_split(report_view_text(view, slice->tag), &slices[i].tag, &slices[i].value);
+        struct bytes tag = report_view_text(view, slice->tag);
+        if (tag_text_is_combination(tag)) {
+            slices[i].tag = tag;
+        } else {
+            (void)!tag_split(tag, &slices[i].tag, &slices[i].value);
+        }
     }
     view->slices = slices;
     view->slice_count = report->slice_count;
@@ -345,6 +367,7 @@ static void view_errors(struct report_view *view, const struct campaign_report *
         errors[i] = report->errors[i];
         errors[i].text = report_view_text(view, errors[i].text);
         errors[i].scenario = report_view_text(view, errors[i].scenario);
+        errors[i].agent = report_view_text(view, errors[i].agent);
     }
     view->errors = errors;
     view->error_count = report->error_count;
@@ -410,6 +433,20 @@ static void view_examples(struct report_view *view, struct seen_view *seen, cons
     seen->example_count = report->example_count;
 }
 
+static void view_parts(struct report_view *view, struct seen_view *seen, const struct seen_report *report)
+{
+    struct seen_part_view *parts = report_view_array(view, report->part_count, sizeof *parts);
+    for (size_t i = 0; i < report->part_count; i++) {
+        const struct seen_part_report *part = &report->parts[i];
+        parts[i] = (struct seen_part_view){.browser = report_view_text(view, part->browser),
+                                           .count = part->seen_count,
+                                           .at_once = part->at_once,
+                                           .seen = quantiles_of(part->seen_us)};
+    }
+    seen->parts = parts;
+    seen->part_count = report->part_count;
+}
+
 static void view_seen(struct report_view *view, const struct campaign_report *report)
 {
     struct seen_view *all = report_view_array(view, report->seen_count, sizeof *all);
@@ -421,12 +458,14 @@ static void view_seen(struct report_view *view, const struct campaign_report *re
                                     .spread = quantiles_of(seen->spread_us),
                                     .uncertainty_us = seen->uncertainty_us,
                                     .before_edit = seen->before_edit,
+                                    .at_once = seen->at_once,
                                     .steps_compared = seen->steps_compared,
                                     .steps_diverged = seen->steps_diverged,
                                     .reads_compared = seen->reads_compared,
                                     .reads_differed = seen->reads_differed};
         view_last(view, &all[i], seen);
         view_examples(view, &all[i], seen);
+        view_parts(view, &all[i], seen);
     }
     view->seen = all;
     view->seen_count = report->seen_count;
@@ -508,7 +547,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->has_rate = campaign_is_open(report->options);
     view->arrivals = report->arrivals;
     view->dropped = report->dropped;
-    view->may_grow = view->has_rate && report->options->max_workers > 0;
+    view->may_grow = view->has_rate && loads_may_grow(report->options);
     view->workers_grown = report->workers_grown;
     view_goal(view, &report->goal);
     view_sizing(view, &report->sizing);

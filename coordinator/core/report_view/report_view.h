@@ -78,15 +78,17 @@ struct scenario_view {
 /* Of what has one name, that part which has this tag; and groups. */
 struct slice_view {
     enum slice_kind kind;
-    struct bytes name; /* empty: all requests with the tag */
-    struct bytes tag;  /* the name of the tag; empty: all of a group */
-    struct bytes value;
+    struct bytes name;  /* empty: all requests with the tag */
+    struct bytes tag;   /* the name of the tag, or "{region=eu,tier=gold}"; empty: all of a group */
+    struct bytes value; /* of several tags: empty */
     uint64_t count;
     uint64_t ok;
     uint64_t failed;
     double per_s;
     struct quantiles took; /* checks have none */
 };
+/* What stands between the name and the value of its tag; nothing if it has several. */
+const char *slice_view_equals(const struct slice_view *slice);
 /* Whether it stands for tags that have no place of their own. */
 bool slice_view_is_other(const struct slice_view *slice);
 
@@ -130,6 +132,14 @@ struct threshold_view {
 /* How many are open now. */
 uint64_t websocket_view_open(const struct websocket_view *websocket);
 
+/* As struct seen_part_report has it. */
+struct seen_part_view {
+    struct bytes browser;
+    uint64_t count;
+    uint64_t at_once;
+    struct quantiles seen;
+};
+
 /* As struct seen_report has it. */
 struct seen_view {
     struct bytes name;
@@ -138,6 +148,9 @@ struct seen_view {
     struct quantiles spread; /* p50 and maximum alone travel as JSON */
     uint64_t uncertainty_us;
     uint64_t before_edit;
+    uint64_t at_once;
+    const struct seen_part_view *parts;
+    size_t part_count;
     const struct last_seen *last; /* most frequent first, at most REPORT_VIEW_LAST */
     size_t last_count;
     uint64_t last_others; /* times that it was none of them */
