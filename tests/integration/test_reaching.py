@@ -30,7 +30,7 @@ def can_be_alone():
 
 def free_port():
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("", 0))
         return taken.getsockname()[1]
 
 
