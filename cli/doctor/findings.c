@@ -1,9 +1,10 @@
 /* A list of findings. */
 #include "cli/doctor/findings.h"
 
+#include "common/compose.h"
+
 #include <assert.h>
 #include <stdarg.h>
-#include <stdio.h>
 
 void findings_add(struct findings *findings, enum finding_level level, const char *check, const char *format,
                   ...)
@@ -13,7 +14,7 @@ void findings_add(struct findings *findings, enum finding_level level, const cha
     va_list arguments;
     *finding = (struct finding){.level = level, .check = check};
     va_start(arguments, format);
-    (void)vsnprintf(finding->text, sizeof finding->text, format, arguments);
+    compose_list(finding->text, sizeof finding->text, format, arguments);
     va_end(arguments);
 }
 
@@ -23,7 +24,7 @@ void findings_advise(struct findings *findings, const char *format, ...)
     struct finding *finding = &findings->items[findings->count - 1];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(finding->advice, sizeof finding->advice, format, arguments);
+    compose_list(finding->advice, sizeof finding->advice, format, arguments);
     va_end(arguments);
 }
 
