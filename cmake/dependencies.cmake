@@ -28,3 +28,7 @@ find_library(WSLAY_LIBRARY wslay REQUIRED)
 add_library(wslay UNKNOWN IMPORTED)
 set_target_properties(wslay PROPERTIES IMPORTED_LOCATION ${WSLAY_LIBRARY} INTERFACE_INCLUDE_DIRECTORIES ${WSLAY_INCLUDE})
 find_program(PROTOC_C protoc-c REQUIRED)
+# What the dashboard draws with; its folder of documentation has the licence.
+find_path(DYGRAPHS dygraph.min.js PATHS /usr/share/javascript/dygraphs NO_DEFAULT_PATH REQUIRED)
+find_path(DYGRAPHS_LICENCE copyright PATHS /usr/share/doc/libjs-dygraphs NO_DEFAULT_PATH REQUIRED)
+find_package(Python3 REQUIRED COMPONENTS Interpreter)

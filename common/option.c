@@ -26,9 +26,10 @@ struct parse {
     struct error *error;
 };
 
+/* Which follows it as an argument of its own. */
 static bool takes_value(const struct option *option)
 {
-    return option->type != OPTION_FLAG && option->type != OPTION_COUNT;
+    return option->type != OPTION_FLAG && option->type != OPTION_COUNT && option->bare == NULL;
 }
 
 static bool set_flag(const char *text, bool *flag, struct error *error)
@@ -293,7 +294,8 @@ static bool read_long(struct parse *parse, const char *argument)
         if (text == NULL && takes_value(option) && (text = next_argument(parse)) == NULL) {
             return error_set(parse->error, "--%s needs a value", option->name);
         }
-        return apply(parse, option, text) || error_wrap(parse->error, "--%s: ", option->name);
+        return apply(parse, option, text != NULL ? text : option->bare) ||
+               error_wrap(parse->error, "--%s: ", option->name);
     }
     return refuse_unknown(parse, name);
 }

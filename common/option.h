@@ -47,8 +47,10 @@ struct option {
     bool (*check)(struct bytes text, struct error *error); /* of a text, after its size; or NULL */
     bool (*parse)(const char *text, void *value, struct error *error);
     const char *expected; /* what `parse` accepts, as in "expected a number of steps" */
-    const char *argument; /* "SECONDS", "N", NULL for flags */
-    const char *help;     /* one line */
+    const char *argument; /* "SECONDS", "N", "[=N]" beside `bare`, NULL for flags */
+    const char *bare; /* what --name alone means: a value has to be written --name=VALUE then, and there is no
+                         letter. NULL: --name needs a value */
+    const char *help; /* one line */
     const char *
         elsewhere; /* what other tools call it, separated by spaces: not accepted, but pointed out; or NULL */
     const char

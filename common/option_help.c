@@ -28,7 +28,7 @@ static void write_left(struct buffer *left, const struct option *option)
         buffer_append_format(left, "      --%s", option->name);
     }
     if (option->argument != NULL) {
-        buffer_append_format(left, " %s", option->argument);
+        buffer_append_format(left, "%s%s", option->bare != NULL ? "" : " ", option->argument);
     } else if (option->type == OPTION_CHOICE) {
         for (size_t i = 0; option->choices[i] != NULL; i++) {
             buffer_append_format(left, "%s%s", i == 0 ? " " : "|", option->choices[i]);

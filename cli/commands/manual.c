@@ -101,7 +101,7 @@ static void print_manual_option(const struct option *option, FILE *out)
     print_roff_string(option->name, out);
     fputs("\\fR", out);
     if (option->argument != NULL) {
-        fputs(" \\fI", out);
+        fputs(option->bare != NULL ? "\\fI" : " \\fI", out);
         print_roff_string(option->argument, out);
         fputs("\\fR", out);
     } else if (option->type == OPTION_CHOICE) {

@@ -36,6 +36,9 @@ static bool check_together(const struct run_options *options, struct error *erro
     if (options->tls_files.key != NULL && options->tls_files.certificate == NULL) {
         return error_set(error, "--key is given without --cert");
     }
+    if (options->dashboard.is_opened && !options->dashboard.is_wanted) {
+        return error_set(error, "--open is given without --dashboard");
+    }
     return true;
 }
 

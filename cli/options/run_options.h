@@ -58,11 +58,17 @@ struct run_options {
         const char *path; /* a folder in it */
     } git;
     bool may_use_system;
+    bool has_no_live;      /* one line instead of a live screen */
     const char *artifacts; /* a folder; NULL: one is made up */
     /* Paths of further outputs; NULL: none. */
     const char *csv_path;
     const char *markdown_path;
     const char *junit_path;
+    struct {
+        bool is_wanted;
+        bool is_opened; /* in the browser of the user */
+        uint16_t port;  /* 0: any */
+    } dashboard;
     struct output_list outputs; /* where points go while it runs */
     struct request_log_options request_log;
     /* What the user or the script has set. */
@@ -97,6 +103,7 @@ enum run_option_row {
     RUN_ROW_KEY,
     RUN_ROW_ALLOW_SYSTEM,
     RUN_ROW_TURN_LIMIT,
+    RUN_ROW_NO_LIVE,
     RUN_ROW_ARTIFACTS,
     RUN_ROW_CSV,
     RUN_ROW_MARKDOWN,
@@ -105,6 +112,8 @@ enum run_option_row {
     RUN_ROW_LOG,
     RUN_ROW_SAMPLE,
     RUN_ROW_LOG_BODIES,
+    RUN_ROW_DASHBOARD,
+    RUN_ROW_OPEN,
     RUN_OPTION_COUNT
 };
 

@@ -60,6 +60,7 @@ struct api *api_new(uv_loop_t *loop, const struct api_settings *settings, struct
     api->archive = settings->archive;
     api->artifacts = settings->artifacts;
     api->target = settings->target;
+    api->serves_one_run = settings->serves_one_run;
     api->began_wall_ns = clock_wall_ns();
     api->work.loop = loop;
     api->open_parts = 1;

@@ -28,6 +28,7 @@ struct api_settings {
     struct archive *archive;          /* NULL: none. Has to outlive the API */
     struct artifact_store *artifacts; /* likewise */
     struct api_target target;
+    bool serves_one_run; /* no campaigns can be created */
 };
 
 /* NULL with an error if the address cannot be bound. The server has to outlive it. */
@@ -44,6 +45,10 @@ void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_stat
 /* The report of a campaign that has ended has changed after all: what its outputs took. */
 void api_campaign_counted(struct api *api, uint64_t campaign);
 void api_deadlock_found(struct api *api, uint64_t campaign, const char *text);
+
+/* A code that `#code=` gives to the dashboard, good for one login within a minute. */
+#define API_CODE_BYTES 33u
+void api_draw_code(struct api *api, char code[API_CODE_BYTES]);
 
 /* From now on no new campaigns are accepted, and /readyz says so. */
 void api_drain(struct api *api);

@@ -10,11 +10,11 @@ void api_answer_json(struct http_exchange *request, unsigned status, json_t *val
 {
     SCOPED(memory_free_at) char *text = json_to_text(value, false);
     json_decref(value);
-    http_answer(request, &(struct http_answer){.status = status,
-                                               .content_type = "application/json",
-                                               .body = bytes_of_string(text),
-                                               .header = status == 401 ? "WWW-Authenticate" : NULL,
-                                               .header_value = "Bearer"});
+    http_answer(request,
+                &(struct http_answer){.status = status,
+                                      .content_type = "application/json",
+                                      .body = bytes_of_string(text),
+                                      .headers = {{status == 401 ? "WWW-Authenticate" : NULL, "Bearer"}}});
 }
 
 void api_answer_error(struct http_exchange *request, unsigned status, const char *format, ...)

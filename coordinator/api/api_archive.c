@@ -132,6 +132,14 @@ json_t *api_archived_report(const struct api *api, uint64_t campaign)
     return api->archive != NULL ? archive_report(api->archive, campaign) : NULL;
 }
 
+bool api_forget_archived(const struct api *api, uint64_t campaign, struct error *error)
+{
+    if (api->artifacts != NULL) {
+        artifact_store_delete(api->artifacts, campaign);
+    }
+    return api->archive == NULL || archive_delete(api->archive, campaign, error);
+}
+
 char *api_series_text(const struct api *api, uint64_t campaign)
 {
     SCOPED(series_view_free) struct series_view *view = server_series(api->server, campaign);

@@ -32,8 +32,7 @@ static void api_create_tell(struct http_exchange *request, unsigned status, uint
     http_answer(request, &(struct http_answer){.status = status,
                                                .content_type = "application/json",
                                                .body = bytes_of_string(text),
-                                               .header = "Location",
-                                               .header_value = location});
+                                               .headers = {{"Location", location}}});
 }
 
 /* Idempotent retry: the same key returns the existing campaign. */
@@ -204,6 +203,10 @@ void api_create_campaign(struct api *api, struct http_exchange *request, uint64_
     (void)campaign;
     if (api->is_draining) {
         refuse_while_draining(request);
+        return;
+    }
+    if (api->serves_one_run) {
+        api_answer_error(request, 503, "this is the coordinator of one run, and takes no campaigns");
         return;
     }
     struct creation_request *pending = MEMORY_NEW(struct creation_request);

@@ -4,6 +4,7 @@
 #include "coordinator/api/api_inside.h"
 
 #include "common/log.h"
+#include "common/memory.h"
 
 #include <string.h>
 #include <strings.h>
@@ -39,9 +40,18 @@ void api_entry_open(struct api_entry *entry, const struct api_settings *settings
     if (!listener_is_loopback(settings->address) && gethostname(own, sizeof own - 1) == 0 && *own != '\0') {
         entry_add_name(entry, own);
     }
-    entry->has_token = settings->token != NULL;
-    if (entry->has_token) {
+    if (settings->token != NULL) {
+        entry->token = memory_copy_string(settings->token);
         entry_digest(settings->token, entry->token_digest);
+    }
+}
+
+void api_entry_close(struct api_entry *entry)
+{
+    if (entry->token != NULL) {
+        explicit_bzero(entry->token, strlen(entry->token));
+        memory_free(entry->token);
+        entry->token = NULL;
     }
 }
 
@@ -51,11 +61,9 @@ static bool entry_refuse_origin(struct http_exchange *request)
     return false;
 }
 
-bool api_entry_check_origin(const struct api *api, struct http_exchange *request)
+bool api_entry_check_host(const struct api *api, struct http_exchange *request)
 {
     const char *host = http_header(request, "Host");
-    const char *origin = http_header(request, "Origin");
-    const char *site = http_header(request, "Sec-Fetch-Site");
     const struct address local = http_local_address(request);
     if (!host_is_ours(bytes_of_string(host), &api->entry.names, &local)) {
         api_answer_error(request, 403,
@@ -64,8 +72,17 @@ bool api_entry_check_origin(const struct api *api, struct http_exchange *request
                          ENTRY_SHOWN_BYTES, host != NULL ? host : "");
         return false;
     }
+    return true;
+}
+
+/* Who follows a link sends no Origin. */
+bool api_entry_check_origin(struct http_exchange *request, bool is_page)
+{
+    const char *host = http_header(request, "Host");
+    const char *origin = http_header(request, "Origin");
+    const char *site = http_header(request, "Sec-Fetch-Site");
     if ((origin != NULL && !origin_is_host(bytes_of_string(origin), bytes_of_string(host))) ||
-        (site != NULL && !fetch_site_is_own(bytes_of_string(site)))) {
+        (site != NULL && !is_page && !fetch_site_is_own(bytes_of_string(site)))) {
         return entry_refuse_origin(request);
     }
     return true;
@@ -75,7 +92,7 @@ bool api_entry_check_origin(const struct api *api, struct http_exchange *request
 bool api_entry_check_token(const struct api *api, struct http_exchange *request)
 {
     const char *given = http_header(request, "Authorization");
-    bool is_right = !api->entry.has_token;
+    bool is_right = api->entry.token == NULL;
     if (!is_right && given != NULL && strncasecmp(given, BEARER, strlen(BEARER)) == 0) {
         char digest[DIGEST_TEXT_BYTES];
         entry_digest(given + strlen(BEARER), digest);

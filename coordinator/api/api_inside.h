@@ -2,6 +2,7 @@
 #pragma once
 #include "common/digest.h"
 #include "coordinator/api/api.h"
+#include "coordinator/api/login_codes.h"
 #include "coordinator/http/http.h"
 #include "coordinator/json/json_put.h"
 #include "proto/message/limits.h"
@@ -12,7 +13,7 @@
 /* Who may use it. */
 struct api_entry {
     struct host_names names;
-    bool has_token;
+    char *token; /* NULL: none is required */
     char token_digest[DIGEST_TEXT_BYTES];
 };
 
@@ -33,11 +34,13 @@ struct api {
     struct api_work work;
     unsigned open_parts;
     struct api_entry entry;
+    struct login_codes login_codes;
     struct trusted_proxies proxies;
     uint64_t began_wall_ns;
     struct watcher *watchers; /* of campaigns */
     unsigned ticks;           /* seconds */
     bool is_draining;
+    bool serves_one_run;
     uint64_t cut_campaigns[API_LIVE_CAMPAIGNS]; /* of which it was said that /metrics cuts their names */
     bool has_complained;                        /* of the archive, which has not worked since */
 };
@@ -63,8 +66,12 @@ json_t *api_body_object(struct http_exchange *request);
 
 /* api_entry.c: false after it has answered why not. */
 void api_entry_open(struct api_entry *entry, const struct api_settings *settings);
-/* That the request addresses us, and does not come from a page of another origin. */
-MUST_CHECK bool api_entry_check_origin(const struct api *api, struct http_exchange *request);
+void api_entry_close(struct api_entry *entry);
+/* That the request addresses us. */
+MUST_CHECK bool api_entry_check_host(const struct api *api, struct http_exchange *request);
+/* That it does not come from a page of another origin. `is_page`: what it asks for is a page, to which others
+ * may have links. */
+MUST_CHECK bool api_entry_check_origin(struct http_exchange *request, bool is_page);
 MUST_CHECK bool api_entry_check_token(const struct api *api, struct http_exchange *request);
 /* That a body is JSON. */
 MUST_CHECK bool api_entry_check_body(struct http_exchange *request);
@@ -81,6 +88,9 @@ json_t *api_archived_report(const struct api *api, uint64_t campaign);
 char *api_series_text(const struct api *api, uint64_t campaign);
 /* Appends a row for each of those. */
 void api_list_archived(const struct api *api, json_t *list);
+/* Deletes what is stored of a campaign that the server does not have. False with an error: it is still
+ * there. */
+MUST_CHECK bool api_forget_archived(const struct api *api, uint64_t campaign, struct error *error);
 /* Whether the journal works, and if not, why. */
 json_t *api_journal_object(const struct api *api);
 /* A campaign that the server has; NULL after it has answered why not. */
@@ -91,9 +101,14 @@ void api_tell_left_out(struct api *api, const struct report_view *report);
 /* api_agent_metrics.c: the agents. */
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
 
-/* api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c, api_scale.c, api_pace.c,
- * api_watch.c: they answer the routes. `campaign` is the first number of the path, 0 where it has none. */
+/* api_dashboard.c, api_login.c, api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c,
+ * api_scale.c, api_pace.c, api_watch.c: they answer the routes. `campaign` is the first number of the path, 0
+ * where it has none. */
 typedef void api_function(struct api *api, struct http_exchange *request, uint64_t campaign);
+api_function api_show_dashboard;
+api_function api_show_dashboard_file;
+api_function api_login;
+api_function api_create_code;
 api_function api_show_health;
 api_function api_show_readiness;
 api_function api_show_description;
@@ -105,6 +120,7 @@ api_function api_show_report;
 api_function api_show_series;
 api_function api_show_artifact;
 api_function api_stop_campaign;
+api_function api_delete_campaign;
 api_function api_create_campaign;
 api_function api_scale_campaign;
 api_function api_rate_campaign;

@@ -16,6 +16,7 @@ void api_drain(struct api *api)
 void api_release(struct api *api)
 {
     if (--api->open_parts == 0) {
+        api_entry_close(&api->entry);
         memory_free(api);
     }
 }

@@ -150,8 +150,7 @@ static void refuse_crowd(struct http_exchange *request)
                              .status = MHD_HTTP_SERVICE_UNAVAILABLE,
                              .content_type = "application/json",
                              .body = bytes_of_string("{\"error\":\"too many connections; try again\"}"),
-                             .header = MHD_HTTP_HEADER_CONNECTION,
-                             .header_value = "close"});
+                             .headers = {{MHD_HTTP_HEADER_CONNECTION, "close"}}});
 }
 
 /* A client that is refused at once is not read any further. */

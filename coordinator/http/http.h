@@ -63,13 +63,20 @@ MUST_CHECK uint8_t *http_take_body(struct http_exchange *request, size_t *size);
 /* The address at which the client reached us. */
 struct address http_local_address(const struct http_exchange *request);
 
+#define HTTP_ANSWER_HEADERS 3u
+struct http_header {
+    const char *name;
+    const char *value;
+};
+
+/* Each answer, also a stream, forbids a browser to run, load or embed anything that it could lead to. */
 struct http_answer {
     unsigned status;
     const char *content_type;
-    struct bytes body; /* copied */
-    /* Adds a header; NULL for none. */
-    const char *header;
-    const char *header_value;
+    struct bytes body;
+    bool is_constant;                                /* the body never changes or goes; else it is copied */
+    const char *cache_control;                       /* NULL: it may not be kept */
+    struct http_header headers[HTTP_ANSWER_HEADERS]; /* that are added; up to the first without a name */
 };
 /* The first answer counts. */
 void http_answer(struct http_exchange *request, const struct http_answer *answer);

@@ -125,21 +125,36 @@ static void http_answer_keep(struct http_exchange *request, unsigned status, str
 
 static void add_header(struct MHD_Response *response, const char *name, const char *value)
 {
-    if (name != NULL) {
+    if (value != NULL) {
         (void)MHD_add_response_header(response, name, value);
     }
 }
 
+/* The page is of our own scripts and styles alone; nothing else that we answer is a page. */
+static void add_usual_headers(struct MHD_Response *response, const char *content_type,
+                              const char *cache_control)
+{
+    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache_control != NULL ? cache_control : "no-store");
+    add_header(response, "X-Content-Type-Options", "nosniff");
+    add_header(response, "Content-Security-Policy",
+               "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src "
+               "'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    add_header(response, "Referrer-Policy", "no-referrer");
+    add_header(response, "Cross-Origin-Resource-Policy", "same-origin");
+}
+
 void http_answer(struct http_exchange *request, const struct http_answer *answer)
 {
-    /* The cast is safe: with MUST_COPY the library only reads. */
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        answer->body.size, (void *)(uintptr_t)answer->body.data, MHD_RESPMEM_MUST_COPY);
+    /* The cast is safe: the library only reads. */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(answer->body.size, (void *)(uintptr_t)answer->body.data,
+                                        answer->is_constant ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_COPY);
     assert(response != NULL); /* out of memory */
-    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer->content_type);
-    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
-    add_header(response, "X-Content-Type-Options", "nosniff");
-    add_header(response, answer->header, answer->header_value);
+    add_usual_headers(response, answer->content_type, answer->cache_control);
+    for (size_t i = 0; i < HTTP_ANSWER_HEADERS && answer->headers[i].name != NULL; i++) {
+        add_header(response, answer->headers[i].name, answer->headers[i].value);
+    }
     if (request->response == NULL) {
         request->response_bytes = answer->body.size;
     }
@@ -200,8 +215,7 @@ struct http_stream *http_answer_stream(struct http_exchange *request, const char
     struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES,
                                                                       read_stream, stream, forget_stream);
     assert(response != NULL); /* out of memory */
-    add_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
-    add_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    add_usual_headers(response, content_type, NULL);
     request->is_stream = true;
     http_answer_keep(request, MHD_HTTP_OK, response);
     return stream;

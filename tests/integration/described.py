@@ -46,7 +46,7 @@ def check(value, schema, where):
 
 
 def template_of(path):
-    path = path.partition("?")[0]
+    path = re.sub(r"^/dashboard/[^/]+$", "/dashboard/{name}", path.partition("?")[0])
     return re.sub(r"/artifacts/\d+$", "/artifacts/{number}", re.sub(r"/campaigns/\d+(?=/|$)", "/campaigns/{campaign}", path))
 
 

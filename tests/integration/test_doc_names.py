@@ -99,8 +99,8 @@ class Interface(unittest.TestCase):
     def test_routes(self):
         paths = set(yaml.safe_load((ROOT / "docs" / "openapi.yaml").read_text())["paths"])
         shapes = {re.sub(r"\{\w+\}", "X", path) for path in paths}
-        named = {re.sub(r"/(?:ID|NUMBER|\d+|\{\w+\}|\$\w+)(?=/|$)", "/X", found)
-                 for found in re.findall(r"(?:(?<=[\s`\"(])|(?<=\d))(/v1/[\w/{}$.]*\w|/metrics|/healthz|/readyz)", ALL)}
+        named = {re.sub(r"/(?:ID|NUMBER|NAME|\d+|\{\w+\}|\$\w+)(?=/|$)", "/X", found)
+                 for found in re.findall(r"(?:(?<=[\s`\"(])|(?<=\d))(/v1/[\w/{}$.]*\w|/metrics|/healthz|/readyz|/dashboard/\w+|/(?=`))", ALL)}
         self.assertEqual(sorted(named - shapes), [], "docs/ name routes that do not exist")
         self.assertEqual(sorted(shapes - named), [], "routes that docs/ do not name")
 

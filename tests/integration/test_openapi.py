@@ -90,7 +90,8 @@ class Description(unittest.TestCase):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         token_file = pathlib.Path(folder) / "token"
         write_secret(token_file, TOKEN)
-        self.coordinator = self.enterContext(Coordinator("--token-file", token_file))
+        self.reports = pathlib.Path(folder) / "state" / "reports"
+        self.coordinator = self.enterContext(Coordinator("--token-file", token_file, "--state", self.reports.parent))
         self.strangers_are_refused()
         self.coordinator.token = TOKEN
         agents = [self.enterContext(Agent(self.coordinator.endpoint, name, "--labels", "zone=a", "--capacity", 1000)) for name in ("a1", "a2")]
@@ -99,7 +100,9 @@ class Description(unittest.TestCase):
         self.about_agents_and_lists()
         self.about_one_campaign()
         self.about_artifacts()
+        self.about_deleting()
         self.what_is_refused()
+        self.about_codes()
         self.while_it_drains(agents)
         described = {(path, method, status) for path, item in DESCRIPTION["paths"].items()
                      for method in METHODS if method in item for status in item[method]["responses"]}
@@ -110,7 +113,7 @@ class Description(unittest.TestCase):
             for method in METHODS:
                 if method not in item:
                     continue
-                one = path.replace("{campaign}", "1").replace("{number}", "1")
+                one = path.replace("{campaign}", "1").replace("{number}", "1").replace("{name}", "app.js")
                 self.hold(method, one, 403, headers={"Origin": "http://evil.example"}, token=TOKEN)
                 if item[method].get("security") != []:
                     self.hold(method, one, 401)
@@ -121,6 +124,10 @@ class Description(unittest.TestCase):
         self.hold("get", "/healthz", 200)
         self.hold("get", "/readyz", 200)
         self.assertIn(b"tutti_agents 2", self.hold("get", "/metrics", 200).body)
+        for path in ("/", "/dashboard/app.js"):
+            tag = self.hold("get", path, 200).headers["ETag"]
+            self.hold("get", path, 304, headers={"If-None-Match": tag})
+        self.hold("get", "/dashboard/nothing", 404)
         served = self.hold("get", "/v1/openapi.yaml", 200).body
         self.assertEqual(served, (ROOT / "docs" / "openapi.yaml").read_bytes())
 
@@ -189,10 +196,22 @@ class Description(unittest.TestCase):
             self.hold("get", f"/v1/campaigns/{number}/artifacts/{wrong}", 404)
         self.hold("get", "/v1/campaigns/999/artifacts/1", 404)
 
+    def about_deleting(self):
+        number = self.coordinator.create("quick", 2, workers=2, runs=1)
+        self.coordinator.report(number)
+        series = self.reports / f"{number}.series"
+        series.unlink()
+        series.mkdir()
+        self.hold("delete", f"/v1/campaigns/{number}", 503)
+        series.rmdir()
+        self.assertEqual(self.hold("delete", f"/v1/campaigns/{number}", 200).json, {"campaign": number})
+        self.hold("delete", f"/v1/campaigns/{number}", 404)
+
     def what_is_refused(self):
         self.hold("post", "/v1/campaigns", 409, body=campaign("quick", 2, workers=2001))
         number = self.coordinator.create("quick", 9, deadline_ms=60000)
         large = b" " * (96 * 1024 * 1024)
+        self.hold("delete", f"/v1/campaigns/{number}", 409)
         self.hold("post", "/v1/campaigns", 400, body="{}")
         self.hold("post", "/v1/campaigns", 400, body={**campaign("quick"), "env": {"1": "x"}})
         self.hold("get", "/v1/campaigns?label=team", 400)
@@ -212,6 +231,19 @@ class Description(unittest.TestCase):
                              ("post", "/pause"), ("post", "/resume")):
             self.hold(method, f"/v1/campaigns/999{path}", 404)
         self.coordinator.post(f"/v1/campaigns/{number}/stop")
+
+    def about_codes(self):
+        large = b" " * (96 * 1024 * 1024)
+        code = self.hold("post", "/v1/login/code", 201, body={}).json["code"]
+        self.assertEqual(self.hold("post", "/v1/login", 200, body={"code": code}).json, {"token": TOKEN})
+        for wrong in ("[]", "{}", '{"code": 5}', f'{{"code": "{code}", "more": 1}}'):
+            self.hold("post", "/v1/login", 400, body=wrong)
+        self.hold("post", "/v1/login/code", 400, body='{"more": 1}')
+        for path in ("/v1/login", "/v1/login/code"):
+            self.hold("post", path, 413, body=large)
+        for _ in range(10):
+            self.hold("post", "/v1/login", 401, body={"code": code})
+        self.hold("post", "/v1/login", 429, body={"code": code})
 
     def while_it_drains(self, agents):
         script = campaign("drains-slowly", 2, workers=2, runs=100000)

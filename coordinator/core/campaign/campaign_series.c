@@ -21,6 +21,13 @@ void campaign_series_statistics(struct campaign *campaign, uint64_t now_ns,
 {
     uint64_t second = campaign_second(campaign, now_ns, statistics->at_ns);
     series_add_statistics(campaign->series, second, statistics);
+    for (size_t i = 0; i < statistics->slice_count; i++) {
+        const struct slice_statistics *slice = &statistics->slices[i];
+        struct bytes tag = campaign_statistics_tag(campaign->statistics, slice->tag);
+        if (slice->kind == SLICE_REQUEST && tag.size > 0) {
+            series_add_tagged(campaign->series, second, tag, slice);
+        }
+    }
     series_add_workers(campaign->series, second, campaign->workers_running);
 }
 

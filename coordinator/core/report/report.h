@@ -6,6 +6,7 @@
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/report_rows.h"
 #include "coordinator/core/report/threshold_result.h"
+#include "coordinator/core/report/wait_crowd.h"
 #include "coordinator/core/series/series.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
@@ -50,7 +51,7 @@ struct scenario_report {
 /* Of what has one name, that part which has this tag; and groups. */
 struct slice_report {
     struct bytes name; /* empty: all requests with the tag */
-    struct bytes tag;  /* "tier=gold"; empty: all of a group */
+    struct bytes tag;  /* "tier=gold", "{region=eu,tier=gold}"; empty: all of a group */
     uint64_t count;
     uint64_t failed;
     const struct histogram *us; /* checks have none */
@@ -196,6 +197,8 @@ struct campaign_report {
     const struct artifact *artifacts; /* as they came */
     size_t artifact_count;
     struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */
+    struct wait_crowd crowds[REPORT_WAIT_CROWDS]; /* the same, most workers first */
+    size_t crowd_count;
     /* How much state is held: for /metrics, and for tests that it is bounded. */
     uint64_t live_notifiers;
     uint64_t live_barriers;

@@ -22,6 +22,11 @@ struct campaign_statistics *campaign_statistics_new(void)
     return statistics;
 }
 
+void campaign_statistics_keep_tags(struct campaign_statistics *statistics, struct bytes thresholds)
+{
+    slice_totals_keep(statistics->slices, thresholds);
+}
+
 static void free_entries(struct campaign_statistics *statistics)
 {
     struct map_cursor cursor = {0};

@@ -281,10 +281,11 @@ static void errors_unpack(struct campaign_statistics *statistics, struct unpack 
     }
 }
 
-struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
+struct campaign_statistics *campaign_statistics_unpack(struct unpack *from, struct bytes thresholds)
 {
     struct campaign_statistics *statistics = campaign_statistics_new();
     struct campaign_statistics totals = {0};
+    campaign_statistics_keep_tags(statistics, thresholds);
     totals.steps_ok = unpack_number(from);
     totals.steps_failed = unpack_number(from);
     totals.steps_failed_by_loss = unpack_number(from);

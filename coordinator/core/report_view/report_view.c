@@ -7,7 +7,7 @@
 #include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
-#include "proto/message/tags.h"
+#include "proto/message/tag_combinations.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -220,6 +220,11 @@ static void view_scenarios(struct report_view *view, const struct campaign_repor
     view->scenario_count = report->scenario_count;
 }
 
+const char *slice_view_equals(const struct slice_view *slice)
+{
+    return slice->value.size > 0 ? "=" : "";
+}
+
 bool slice_view_is_other(const struct slice_view *slice)
 {
     return bytes_equal_string(slice->value, TAG_OTHER);
@@ -237,7 +242,12 @@ static void view_slices(struct report_view *view, const struct campaign_report *
                                         .failed = slice->failed,
                                         .per_s = per_second(slice->count, report->running_ns),
                                         .took = all_quantiles_of(slice->us)};
-        (void)!tag_split(report_view_text(view, slice->tag), &slices[i].tag, &slices[i].value);
+        struct bytes tag = report_view_text(view, slice->tag);
+        if (tag_text_is_combination(tag)) {
+            slices[i].tag = tag;
+        } else {
+            (void)!tag_split(tag, &slices[i].tag, &slices[i].value);
+        }
     }
     view->slices = slices;
     view->slice_count = report->slice_count;
@@ -348,6 +358,17 @@ static void view_errors(struct report_view *view, const struct campaign_report *
     }
     view->errors = errors;
     view->error_count = report->error_count;
+}
+
+static void view_crowds(struct report_view *view, const struct campaign_report *report)
+{
+    struct wait_crowd *crowds = report_view_array(view, report->crowd_count, sizeof *crowds);
+    for (size_t i = 0; i < report->crowd_count; i++) {
+        crowds[i] = report->crowds[i];
+        crowds[i].name = report_view_text(view, crowds[i].name);
+    }
+    view->crowds = crowds;
+    view->crowd_count = report->crowd_count;
 }
 
 uint64_t websocket_view_open(const struct websocket_view *websocket)
@@ -548,6 +569,7 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_checks(view, report);
     view_thresholds(view, report);
     view_errors(view, report);
+    view_crowds(view, report);
     view_websockets(view, report);
     view_seen(view, report);
     last_view_fill(view, report);

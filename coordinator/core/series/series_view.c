@@ -91,7 +91,7 @@ static void view_row(const struct series *series, const struct series_row *from,
     }
     series_cursor_finish(&cursor);
     view_rest(series, from, view, row);
-    if (from->group == SERIES_REQUESTS) {
+    if (from->group == SERIES_REQUESTS || from->group == SERIES_TAGS) {
         view_forgiven(row->values + view->points, view->points);
     }
 }
@@ -118,7 +118,7 @@ struct series_view *series_view_of(const struct series *series)
     view->points = (size_t)series_points(series);
     view->rows = memory_new(SERIES_GROUP_COUNT + map_size(series->rows), sizeof *view->rows);
     for (int group = 0; group < SERIES_GROUP_COUNT; group++) {
-        if (group != SERIES_TIMINGS) {
+        if (SERIES_GROUP_COLUMNS[group].has_total) {
             view_row(series, &series->totals[group], view);
         }
     }
@@ -147,7 +147,7 @@ struct series_view *series_view_of_second(const struct series *series, uint64_t 
     view->points = 1;
     view->rows = memory_new(SERIES_GROUP_COUNT + map_size(series->rows), sizeof *view->rows);
     for (int group = 0; group < SERIES_GROUP_COUNT; group++) {
-        if (group != SERIES_TIMINGS) {
+        if (SERIES_GROUP_COLUMNS[group].has_total) {
             view_second(&series->totals[group], true, second, view);
         }
     }

@@ -15,6 +15,8 @@ struct settings {
     uint32_t form;
     uint32_t policy;
     uint16_t port;
+    uint16_t page;
+    bool has_page;
     uint32_t room;
     double share;
     struct bytes zone;
@@ -67,6 +69,15 @@ static const struct option options[] = {
      .argument = "FILE",
      .help = "the script"},
     {.name = "form", .type = OPTION_CHOICE, AT(form), .choices = forms, .help = "how it looks"},
+    {.name = "page",
+     .type = OPTION_NUMBER,
+     .offset = offsetof(struct settings, page),
+     .is_set_offset = offsetof(struct settings, has_page),
+     .size = sizeof(uint16_t),
+     .maximum = 65535,
+     .argument = "[=PORT]",
+     .bare = "7",
+     .help = "a page"},
     {.name = "offset",
      .type = OPTION_CUSTOM,
      AT(offset),
@@ -181,6 +192,22 @@ static void test_every_type(void **state)
     assert_true(outcome.is_good);
     assert_false(outcome.settings.is_quiet);
     assert_int_equal(outcome.settings.verbosity, 1);
+}
+
+static void test_a_value_that_may_be_left_out(void **state)
+{
+    (void)state;
+    struct outcome bare = PARSE("--page", "5");
+    assert_true(bare.is_good);
+    assert_true(bare.settings.has_page);
+    assert_int_equal(bare.settings.page, 7);
+    assert_int_equal(bare.word_count, 1);
+    struct outcome given = PARSE("--page=80", "5");
+    assert_true(given.is_good);
+    assert_true(given.settings.has_page);
+    assert_int_equal(given.settings.page, 80);
+    assert_false(PARSE("5").settings.has_page);
+    assert_error(PARSE("--page="), "--page: \"\" is not a whole number from 0 to 65535");
 }
 
 static void test_words_mix_with_options(void **state)
@@ -408,6 +435,7 @@ static void test_help_is_aligned(void **state)
                               "  -v, --verbose                says more, twice still more\n"
                               "  -s, --script FILE            the script\n"
                               "      --form text|json|ndjson  how it looks\n"
+                              "      --page[=PORT]            a page\n"
                               "      --offset @N              where\n");
     memory_free(text);
 }
@@ -517,6 +545,7 @@ int main(void)
         cmocka_unit_test(test_nothing_leaves_the_defaults),
         cmocka_unit_test(test_all_spellings_of_a_value),
         cmocka_unit_test(test_every_type),
+        cmocka_unit_test(test_a_value_that_may_be_left_out),
         cmocka_unit_test(test_words_mix_with_options),
         cmocka_unit_test(test_a_value_may_look_like_an_option),
         cmocka_unit_test(test_numbers_refuse_junk),

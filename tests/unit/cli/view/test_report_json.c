@@ -527,6 +527,14 @@ static void the_live_line_is_that_of_run(void **state)
     local->messages_per_s = 622.3;
     local->window_ns = 10000000000ULL;
     local->recent.p95_us = 95000;
+    const struct wait_crowd crowd = {.kind = OPERATION_WAIT_READERS,
+                                     .name = bytes_of_string("pad"),
+                                     .first_step = 3,
+                                     .last_step = 5,
+                                     .workers = 4,
+                                     .oldest_ns = 1250000000};
+    local->crowds = &crowd;
+    local->crowd_count = 1;
     json_t *object = report_json_live(local);
     SCOPED(report_view_free) struct report_view *remote = report_json_read(object);
     SCOPED(buffer_finish) struct buffer line;
@@ -536,6 +544,13 @@ static void the_live_line_is_that_of_run(void **state)
     live_line_compose(remote, &line);
     live_line_compose(local, &expected);
     assert_string_equal(buffer_string(&line), buffer_string(&expected));
+    assert_int_equal(remote->crowd_count, 1);
+    assert_int_equal(remote->crowds[0].kind, OPERATION_WAIT_READERS);
+    assert_true(bytes_equal_string(remote->crowds[0].name, "pad"));
+    assert_int_equal(remote->crowds[0].first_step, 3);
+    assert_int_equal(remote->crowds[0].last_step, 5);
+    assert_int_equal(remote->crowds[0].workers, 4);
+    assert_int_equal(remote->crowds[0].oldest_ns, 1250000000);
     assert_string_equal(buffer_string(&line),
                         "1:05  stopping  6 workers  4,321 ok  12 failed  last 10 s: "
                         "86.0 requests/s, 12.5 failed/s, p95 95.0 ms  591 WebSockets, 622 messages/s  "

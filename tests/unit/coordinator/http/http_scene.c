@@ -48,8 +48,7 @@ static void on_request(void *context, struct http_exchange *request)
     http_answer(request, &(struct http_answer){.status = 200,
                                                .content_type = "text/plain",
                                                .body = bytes_of_string("hello"),
-                                               .header = "X-Path",
-                                               .header_value = http_path(request)});
+                                               .headers = {{"X-Path", http_path(request)}}});
 }
 
 int scene_set_up(void **state)

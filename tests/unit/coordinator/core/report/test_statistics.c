@@ -168,7 +168,7 @@ static void errors_of_one_key_are_one(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_error_of_kind(statistics, "late", "late by 3 s");
     merge_error(statistics, "late by 2 s", 9, 1);
@@ -211,7 +211,7 @@ static void phases_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_phases_of(statistics, 900);
     struct campaign_report report = {0};
@@ -264,7 +264,7 @@ static void times_from_the_intended_start_are_kept_over_a_restart(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_late_of(statistics, 50);
     campaign_statistics_add_dropped(statistics, 10);
@@ -310,7 +310,7 @@ static void websockets_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_websocket_of(statistics, 1000, 900);
     struct campaign_report report = {0};
@@ -378,7 +378,7 @@ static void scenarios_and_what_was_sent_are_kept_over_a_restart(void **state)
     merge_step_of(statistics, "write", 200);
     campaign_statistics_pack(statistics, &bytes);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    struct campaign_statistics *back = campaign_statistics_unpack(&from);
+    struct campaign_statistics *back = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_true(unpack_is_done(&from));
     struct campaign_statistics *both[] = {statistics, back};
     for (size_t i = 0; i < 2; i++) {
@@ -458,7 +458,7 @@ static void checks_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_check_of(statistics, "status", 1, 4, 8);
     struct campaign_report report = {0};
