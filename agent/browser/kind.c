@@ -17,6 +17,7 @@ static const struct browser_facts facts_of_kinds[BROWSER_KINDS] = {
                           .port_mark = "successfully on port ",
                           /* It takes any free port of IPv6, and gives up if that port is taken for IPv4. */
                           .taken_mark = "port not available",
+                          .chooses_by_ipv6 = true,
                           .port_argument = "--port=%s"},
     [BROWSER_FIREFOX] = {.name = "firefox",
                          .program = "geckodriver",

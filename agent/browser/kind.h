@@ -4,6 +4,7 @@
 #include "common/error.h"
 #include "proto/message/browser_mix.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #define DRIVER_PATH_BYTES 1024
@@ -18,6 +19,7 @@ struct browser_facts {
     const char *port_mark;
     /* Its output if the port that it has chosen turns out to be taken; NULL: none. */
     const char *taken_mark;
+    bool chooses_by_ipv6; /* without IPv6 it says that it has chosen port 0 */
     /* "%s" is the port, or the private folder of the driver. */
     const char *port_argument;
     const char *folder_argument; /* NULL: none */

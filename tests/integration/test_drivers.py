@@ -1,11 +1,13 @@
 """Browsers and their drivers: however a campaign ends, nothing is left of them; and the messages if there is no driver."""
 import os
+import shutil
 import signal
+import subprocess
 import unittest
 
 from daemon import Agent, Coordinator
 from place import GONE_S, Place
-from support import Run, children_of, environment, run, script, tutti, wait_until
+from support import TUTTI, Run, children_of, environment, run, script, tutti, wait_until
 from webdrivers import geckodriver, needs_chromium, needs_firefox
 
 
@@ -116,6 +118,20 @@ class Ends(Story, unittest.TestCase):
         result = run("drivers-quick", "--agents", 1, "--target", "builtin", env=self.place.environment())
         self.assertEqual(result.code, 0, result)
         self.place.expect_nothing()
+
+
+@needs_chromium
+@unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare") and shutil.which("ip"), "needs root, unshare and iproute2")
+class WithoutIpv6(unittest.TestCase):
+    def test_chromium_starts(self):
+        """As in most containers: chromedriver cannot choose a port by itself there."""
+        with Place() as place:
+            done = subprocess.run(
+                ["unshare", "--net", "sh", "-c", 'ip link set lo up; echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; exec "$@"', "sh",
+                 TUTTI, "run", script("drivers-quick"), "--agents", "1", "--target", "builtin"],
+                env=place.environment(), capture_output=True, text=True, timeout=150)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            place.expect_nothing()
 
 
 class Missing(unittest.TestCase):

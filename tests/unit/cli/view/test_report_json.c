@@ -26,6 +26,7 @@ struct full_report {
     struct threshold_result thresholds[3];
     struct scenario_report scenario;
     struct slice_report slices[4];
+    struct slow_trace traces[SLOW_TRACES];
     struct latecomer latecomers[12];
     struct last_report late[2];
 };
@@ -194,6 +195,7 @@ static int set_up(void **state)
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
     full->sample.requests[0].received_bytes = 123400;
     full->sample.requests[0].sent_bytes = 77;
+    full->sample.requests[0].slowest.items = full->traces;
     slow_traces_add(&full->sample.requests[0].slowest,
                     &(struct slow_trace){
                         .latency_us = 1500, .has_worker = true, .worker = 7, .step = 3, .id = {0x4b, 0xf9}});
@@ -322,7 +324,7 @@ static const char *const EXPECTED[] = {
     ("{\"http\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
     "\"max_ms\":100.0}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
-    "\"step\":2,\"scenario\":\"browse\"}]}"),
+    "\"step\":2,\"scenario\":\"browse\",\"agent\":\"web-3\",\"first_s\":3,\"last_s\":61}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
     "\"worker\":7,\"step\":3,\"size_bytes\":5}]}"),
     ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
