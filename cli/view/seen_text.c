@@ -69,7 +69,9 @@ static void append_parts(struct buffer *text, const struct report_view *report, 
     for (size_t i = 0; i < report->seen_count; i++) {
         const struct seen_view *seen = &report->seen[i];
         for (size_t j = 0; j < seen->part_count && table_rows(&table) < ROWS_SHOWN; j++) {
-            add_part(&table, seen->name, &seen->parts[j]);
+            if (seen->count > 0 && seen->parts[j].count > 0) {
+                add_part(&table, seen->name, &seen->parts[j]);
+            }
         }
     }
     if (table_rows(&table) > 0) {
