@@ -3,6 +3,7 @@
 #include "proto/message/campaign.h"
 
 #include "proto/message/arrivals.h"
+#include "proto/message/browser_mix.h"
 #include "proto/message/goal.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"
@@ -48,6 +49,9 @@ static void sizing_settle(struct campaign_options *options, bool is_fail_given)
 
 void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given)
 {
+    struct browser_mix mix;
+    browser_mix_of(options, &mix);
+    options->browser = mix.kinds[0];
     if (!is_fail_given && options->thresholds.size > 0) {
         options->fail_steps = 0;
     }

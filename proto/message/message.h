@@ -179,7 +179,7 @@ struct request_statistics {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses;  /* of answers: HTTP's status codes, instead of those of an end */
-    struct slow_traces slowest;    /* of those with traces */
+    struct slow_traces slowest;    /* of those with traces; owned by the message */
     struct histogram *latency_us;  /* of those that left; owned by the message */
     struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */

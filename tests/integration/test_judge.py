@@ -109,7 +109,8 @@ class Checks(Judged):
                           ("tutti.check(1, 'a', 1, { fial = true })", "fial"), ("http.get('/'):expect {}", "nothing is expected"),
                           ("http.get('/'):expect { status = '2x' }", "status is a number like 200"), ("http.get('/'):expect { stat = 2 }", "stat"),
                           ("http.get('/'):expect { max = 0 }", "max is a number of seconds"), ("http.get('/'):json('$.a[')", "column 5: expected a quoted name"),
-                          ("http.get('/'):json('$.a[?@.b]')", "filters are not supported"), ("http.get('/'):fail()", "expected why")):
+                          ("http.get('/'):json('$.a[?@.b ==]')", "column 12: expected @, $, a number"),
+                          ("http.get('/'):json('$[?search(@, \"a\")]')", "match and search are not supported"), ("http.get('/'):fail()", "expected why")):
             with self.subTest(body=body):
                 result = self.play(body, "-r", 1, expected=1)
                 self.assertRegex(result.report["errors"][0]["message"], r"judged.lua:\d+: ")

@@ -138,6 +138,7 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .verbosity = palette->small,
                     .browser = palette->small > 0 ? BROWSER_WEBKIT : BROWSER_CHROMIUM,
                     .target_port = (uint16_t)palette->small,
+                    .browsers = bytes_of_string(is_small ? "" : "webkit,chromium"),
                     .labels = bytes_of_string(is_small ? "" : LABELS)},
         .bundle = {.files = files, .file_count = is_small ? 1 : 2, .hash = bytes_of_string(HASH)},
         .workers = set_of(variant),
@@ -262,6 +263,7 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
 }
 
 struct statistics_items {
+    struct slow_trace traces[2][SLOW_TRACES];
     struct request_statistics requests[2];
     struct wait_statistics waits[2];
     struct error_statistics errors[2];
@@ -344,6 +346,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
         items->requests[i].received_bytes = palette->wide / 7;
         items->requests[i].sent_bytes = palette->wide / 8;
         items->requests[i].statuses = items->websockets[i].codes;
+        items->requests[i].slowest.items = items->traces[i];
         make_traces(palette, &items->requests[i].slowest);
         items->scenarios[i] = (struct scenario_statistics){.name = palette->name,
                                                            .weight_milli = palette->wide / 6,
