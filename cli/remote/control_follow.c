@@ -10,6 +10,7 @@
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/report_json.h"
+#include "coordinator/json/series_json.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -90,6 +91,19 @@ static void tell_lost(struct follow_session *session, const json_t *agents)
     session->lost_agents = count;
 }
 
+/* A watcher that comes late sees the last minute at once. */
+static void control_follow_look_back(struct follow_session *session, const struct report_view *report)
+{
+    struct screen_area area;
+    if (session->view.history.is_begun || !screen_has_room(session->follow->screen, &area)) {
+        return;
+    }
+    json_t *object = control_series(session->follow->client, session->follow->campaign);
+    SCOPED(series_view_free) struct series_view *series = series_json_read(object);
+    live_history_seed(&session->view.history, series, report);
+    json_decref(object);
+}
+
 static void on_progress(struct follow_session *session, json_t *object)
 {
     tell_lost(session, json_object_get(object, "agents"));
@@ -100,6 +114,7 @@ static void on_progress(struct follow_session *session, json_t *object)
         return;
     }
     SCOPED(report_view_free) struct report_view *report = report_json_read(object);
+    control_follow_look_back(session, report);
     live_view_show(&session->view, screen, report);
 }
 

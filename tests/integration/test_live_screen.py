@@ -44,7 +44,7 @@ class Watch:
             parts = [part for said in events for part in (event("progress", said), lambda: time.sleep(0.02))]
             handler.stream(*parts, *([event("ended", report())] if ends else [lambda: self.api.over.wait(30)]))
 
-        self.api = FakeApi({EVENTS: [stream]})
+        self.api = FakeApi({EVENTS: [stream], ("GET", "/v1/campaigns/7/series"): [(200, more.pop("series")) if "series" in more else (404, {"error": "none"})]})
         self.arguments = more.pop("arguments", ())
         self.more = more
 
@@ -110,6 +110,17 @@ class Numbers(unittest.TestCase):
                 each = 60 // width
                 self.assertEqual(chart[-(60 - 6) // each:], "█" * ((60 - 6) // each), block)
                 self.assertIn(chart[1], "▄▅", block)
+
+    def test_a_watcher_that_comes_late_sees_the_last_minute(self):
+        points = 200
+        series = {"point_s": 1, "points": points, "total": {"requests": {"count": [50] * 170 + [100] * 30, "p95_ms": [10] * 185 + [20] * 15}}}
+        block, _ = self.watched(progress(200), progress(201), series=series, columns=120)
+        # From the 142nd second on; the last point may be incomplete, and 200 more requests come in the 201st.
+        self.assertEqual(block[1][12:72], "▃" * 29 + "▅" * 29 + " █", block)
+        self.assertEqual(block[2][12:72], "▄" * 44 + "▇" * 14 + " █", block)
+        halves = {"point_s": 2, "points": 101, "total": {"requests": {"count": [100] * 86 + [200] * 15, "p95_ms": [10] * 101}}}
+        block, _ = self.watched(progress(200), progress(201), series=halves, columns=120)
+        self.assertEqual(block[1][12:72], "▃" * 31 + "▅" * 28 + "█", block)
 
     def test_requests_that_fail(self):
         block, _ = self.watched(*[progress(second, failed_per_s=2.5) for second in range(1, 4)])
