@@ -4,6 +4,7 @@
 #include "cli/options/run_options.h"
 #include "cli/options/start_options.h"
 #include "common/host_override.h"
+#include "proto/message/browser_mix.h"
 #include "proto/message/campaign_option.h"
 #include "proto/message/environment.h"
 #include "proto/message/goal.h"

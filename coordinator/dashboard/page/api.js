@@ -5,11 +5,11 @@ const TOKEN_KEY = "tutti.token";
 const PATIENCE_MS = 20000;
 const UPLOAD_MS = 300000;
 
-/** What the coordinator refused (`status` of HTTP), or that it did not answer (status 0). */
+/** What the coordinator refused (`status` of HTTP) to who had `token`, or that it did not answer (status 0). */
 export class ApiError extends Error {
-  constructor(status, message) {
+  constructor(status, message, token = null) {
     super(message);
-    this.status = status;
+    Object.assign(this, { status, token });
   }
 }
 
@@ -45,8 +45,9 @@ export class Api {
 
   async fetch(method, path, body, signal) {
     const headers = {};
-    if (this.token) {
-      headers.Authorization = `Bearer ${this.token}`;
+    const { token } = this;
+    if (token) {
+      headers.Authorization = `Bearer ${token}`;
     }
     if (body !== undefined) {
       headers["Content-Type"] = "application/json";
@@ -61,7 +62,7 @@ export class Api {
       throw isGivenUp(signal) ? error : new ApiError(0, "the coordinator does not answer");
     }
     if (!response.ok) {
-      throw new ApiError(response.status, await messageOf(response));
+      throw new ApiError(response.status, await messageOf(response), token);
     }
     return response;
   }

@@ -12,6 +12,7 @@ import { start, startActions } from "./view_start.js";
 const api = new Api();
 /** What is typed and asked, and is no part of the address. */
 const memory = { login: { token: "", error: null, isBusy: false }, control: null, form: undefined };
+const root = document.getElementById("page");
 let isDue = false;
 
 /** Draws once before the next picture, however much has changed. */
@@ -79,14 +80,15 @@ function content(route) {
   if (route.page === "campaign") {
     return campaignPage(route);
   }
-  return route.page === "start" ? start(memory.form, startAct) : PAGES[route.page](model, ui);
+  const { title: name, view } = PAGES[route.page];
+  return [h("h2", { class: "hidden" }, name), view === null ? start(memory.form, startAct) : view(model, ui)];
 }
 
 function draw() {
   const { route } = ui;
   source.follow(needsOf(route));
   document.title = model.campaign ? `campaign ${model.campaign.id} · tutti` : "tutti";
-  patch(document.getElementById("page"), [head(route), notices(model),
+  patch(root, [head(route), notices(model),
     h("main", { id: "main", tabindex: -1, key: `${route.page} ${route.campaign ?? ""}` }, content(route))]);
 }
 
@@ -105,10 +107,20 @@ async function redeem() {
   }
 }
 
+/** Another page begins at its content, also for the keyboard; another view of a campaign stays at its tab. */
+function follow(before) {
+  const { page, campaign } = ui.route;
+  if (page !== before.page || campaign !== before.campaign) {
+    requestAnimationFrame(() => document.getElementById("main").focus());
+  }
+}
+
 window.addEventListener("hashchange", async () => {
+  const before = ui.known;
   await redeem();
   memory.control = null;
   changed();
+  follow(before);
 });
 document.addEventListener("visibilitychange", () => {
   if (!document.hidden) {

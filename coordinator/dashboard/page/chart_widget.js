@@ -1,6 +1,7 @@
 /* A time series drawn by dygraphs, as a widget: only while it is near the screen, and only what differs. */
 
 import * as format from "./format.js";
+import { colour, onColours } from "./palette.js";
 import { thin } from "./series.js";
 
 /** More than these would not be seen apart on a screen, and cost time each second. */
@@ -29,12 +30,8 @@ function ticks(from, to, pixels) {
   return found;
 }
 
-function colour(element, name) {
-  return getComputedStyle(element).getPropertyValue(name).trim();
-}
-
 function shade(chart, context, area, graph) {
-  context.fillStyle = colour(chart.element, "--shade");
+  context.fillStyle = colour("--shade");
   for (const { from, to } of chart.data.marks ?? []) {
     const left = Math.max(area.x, graph.toDomXCoord(from));
     const right = Math.min(area.x + area.w, graph.toDomXCoord(to));
@@ -52,11 +49,11 @@ function lookOf(chart) {
   });
   return {
     labels: ["t", ...lines.map((_, index) => `s${index}`)],
-    colors: lines.map((_, index) => colour(chart.element, `--line-${(index % LINES_MAX) + 1}`)),
+    colors: lines.map((_, index) => colour(`--line-${(index % LINES_MAX) + 1}`)),
     visibility: lines.map((_, index) => !hidden.includes(index)),
     series,
-    gridLineColor: colour(chart.element, "--grid"),
-    axisLineColor: colour(chart.element, "--grid"),
+    gridLineColor: colour("--grid"),
+    axisLineColor: colour("--grid"),
   };
 }
 
@@ -114,7 +111,7 @@ function point(chart, t, live) {
 }
 
 function draw(chart) {
-  if (!chart.isNear || chart.plot.clientWidth === 0) {
+  if (!chart.isNear) {
     return;
   }
   const { data } = chart;
@@ -177,8 +174,8 @@ function again() {
   }
 }
 
+onColours(again);
 if (typeof window !== "undefined") {
-  window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", again);
   window.addEventListener("beforeprint", () => {
     for (const chart of drawn) {
       chart.isNear = true;

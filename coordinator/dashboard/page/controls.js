@@ -66,7 +66,7 @@ export function controls(campaign, state, act) {
   const list = CONTROLS.filter((control) => possible(control, live.state));
   const asked = list.find((control) => idOf(control) === state?.asked);
   return h("section", { class: "controls", "aria-label": "Controls" },
-    h("div", { class: "bar" }, list.map((control) => h("button", { type: "button", key: idOf(control), "aria-expanded": String(asked === control),
+    h("div", { class: "bar" }, list.map((control) => h("button", { type: "button", key: idOf(control), id: `control-${idOf(control)}`, "aria-expanded": String(asked === control),
       class: control.isGrave ? "grave" : null, onclick: () => act.open(idOf(control)) }, control.title))),
     asked ? asking(asked, state, live, act) : null);
 }
@@ -77,9 +77,15 @@ export function controlActions({ memory, source, api, say, changed }) {
     memory.control = state;
     changed();
   };
+  /** The focus goes back to where it was asked from, once the question has gone. */
+  const close = () => {
+    const button = document.getElementById(`control-${memory.control?.asked}`);
+    set(null);
+    button?.focus();
+  };
   return {
     open: (asked) => set(memory.control?.asked === asked ? null : { asked }),
-    cancel: () => set(null),
+    cancel: close,
     type: (value) => set({ ...memory.control, value, error: null }),
     async confirm(control, value) {
       const body = control.bodyOf(value);
@@ -92,7 +98,7 @@ export function controlActions({ memory, source, api, say, changed }) {
       try {
         await api.post(`/v1/campaigns/${id}/${control.kind}`, body);
         say(`${control.done(value)}: accepted`, "good");
-        set(null);
+        close();
       } catch (error) {
         source.fail(error);
         set({ ...memory.control, isBusy: false, error: error.message });

@@ -32,7 +32,7 @@ function nodesOf(kids) {
 
 /**
  * Describes an element. `on…` of props are listeners, `style` is an object, true is an empty attribute,
- * null and false leave one out.
+ * null and false leave one out, `focus` gives the focus to an element when it appears.
  * @returns {Element_}
  */
 export function h(tag, props, ...kids) {
@@ -69,6 +69,9 @@ function setStyle(element, value, before) {
 function setProperty(element, name, value, before) {
   if (name.startsWith("on")) {
     listen(element, name, value);
+  } else if (name === "focus") {
+    /* Given with what has just appeared: it is not in the document yet. */
+    queueMicrotask(() => value && element.focus());
   } else if (name === "style") {
     setStyle(element, value, before);
   } else if (PROPERTIES.has(name)) {
@@ -87,7 +90,7 @@ function setProperty(element, name, value, before) {
   }
 }
 
-function setProperties(element, props, before) {
+function setProperties(element, props, before, isOld = true) {
   for (const name of Object.keys(before)) {
     if (!(name in props)) {
       setProperty(element, name, name.startsWith("on") ? null : undefined, before[name]);
@@ -95,7 +98,7 @@ function setProperties(element, props, before) {
   }
   for (const [name, value] of Object.entries(props)) {
     /* A `value` is compared with what the control shows, which the reader may have changed. */
-    if (value !== before[name] || PROPERTIES.has(name)) {
+    if ((value !== before[name] || PROPERTIES.has(name)) && (name !== "focus" || !isOld)) {
       setProperty(element, name, value, before[name]);
     }
   }
@@ -118,7 +121,7 @@ function create(node, space) {
   for (const kid of node.kids) {
     element.append(create(kid, inside));
   }
-  setProperties(element, node.props, {});
+  setProperties(element, node.props, {}, false);
   return element;
 }
 

@@ -29,6 +29,27 @@ export function say(model, text, kind = "info") {
   model.lines = [...model.lines, { at: model.now, text, kind, number: (model.lines.at(-1)?.number ?? 0) + 1 }].slice(-LINES_MAX);
 }
 
+/** An agent says something each second: one that has not for so long may be gone, long before it counts as lost. */
+const SILENT_MS = 1800;
+
+/** The state of an agent, or that it is silent. */
+export function agentState({ state, heard_ms_ago }) {
+  return (state === "running" || state === "idle") && heard_ms_ago > SILENT_MS ? "silent" : state;
+}
+
+/** Takes the agents, and notes which have fallen silent, of the campaign if there is one. */
+export function takeAgents(model, agents) {
+  const before = new Map((model.agents ?? []).map((agent) => [agent.name, agentState(agent)]));
+  for (const agent of agents) {
+    const state = agentState(agent);
+    const isOurs = !model.campaign || agent.campaigns.includes(model.campaign.id);
+    if (isOurs && before.has(agent.name) && before.get(agent.name) !== state && [state, before.get(agent.name)].includes("silent")) {
+      say(model, state === "silent" ? `agent ${agent.name} is silent` : `agent ${agent.name} is ${state} after a silence`, state === "silent" ? "bad" : "info");
+    }
+  }
+  model.agents = agents;
+}
+
 /** Takes the live numbers of the campaign, and notes which agents changed. */
 export function takeLive(model, live) {
   const { campaign } = model;
@@ -52,14 +73,12 @@ export function takeReport(model, report) {
   model.campaign.report = report;
 }
 
-/** Takes rows of the series; false if all of it has to be asked for. */
-export function takeSeries(model, merged) {
-  if (merged === null) {
-    return false;
+/** Takes the series with what has come; null changes nothing. */
+export function takeSeries(model, series) {
+  if (series !== null) {
+    model.campaign.series = series;
+    model.campaign.version += 1;
   }
-  model.campaign.series = merged;
-  model.campaign.version += 1;
-  return true;
 }
 
 /** The verdict with words: also of what runs. */

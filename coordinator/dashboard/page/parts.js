@@ -10,7 +10,7 @@ import { nameNode } from "./table.js";
 const SIGNS = {
   passed: ["✓", "good"], met: ["✓", "good"], ok: ["✓", "good"], running: ["▶", "live"], finished: ["✓", "good"],
   failed: ["✗", "bad"], missed: ["✗", "bad"], deadlocked: ["∞", "bad"], lost: ["✗", "bad"],
-  degraded: ["!", "warn"], aborted: ["■", "warn"], stopping: ["■", "warn"], left: ["–", "idle"], pending: ["…", "idle"],
+  degraded: ["!", "warn"], aborted: ["■", "warn"], stopping: ["■", "warn"], silent: ["?", "warn"], left: ["–", "idle"], pending: ["…", "idle"],
 };
 
 export function badge(word) {
@@ -73,9 +73,10 @@ export function timeOf(campaign) {
  */
 export function seriesChart(ui, campaign, { id, title, lines, show }) {
   const { series } = campaign;
+  const t = timeOf(campaign);
   return chart(ui, {
-    id, title, show, t: timeOf(campaign), marks: bottlenecks(series), version: campaign.version,
-    lines: lines.map(([columns, key, name]) => line(series, columns, key, name)),
+    id, title, show, t, marks: bottlenecks(series), version: campaign.version,
+    lines: lines.map(([columns, key, name]) => line(series, columns, key, name, t.length)),
   });
 }
 

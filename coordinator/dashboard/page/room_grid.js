@@ -1,5 +1,7 @@
 /* A cell for each room, thousands of them, as one canvas: its colour and its bar say how old the oldest wait is. */
 
+import { colour, onColours } from "./palette.js";
+
 const CELL = 18;
 const GAP = 2;
 const SIZE = CELL - GAP;
@@ -18,13 +20,12 @@ export function levelOf(room) {
 }
 
 function layout(grid) {
-  const width = Math.max(CELL, grid.element.clientWidth);
-  grid.columns = Math.max(1, Math.floor(width / CELL));
+  grid.columns = Math.max(1, Math.floor(grid.width / CELL));
   grid.lines = Math.max(1, Math.ceil(grid.data.rooms.length / grid.columns));
 }
 
 function draw(grid) {
-  if (grid.element.clientWidth === 0) {
+  if (grid.width === 0) {
     return;
   }
   layout(grid);
@@ -37,32 +38,35 @@ function draw(grid) {
     canvas.style.width = `${width}px`;
     canvas.style.height = `${height}px`;
   }
-  const style = getComputedStyle(canvas);
-  const colours = Array.from({ length: AGES.length + 1 }, (_, level) => style.getPropertyValue(`--age-${level}`).trim());
+  const colours = Array.from({ length: AGES.length + 1 }, (_, level) => colour(`--age-${level}`));
   const context = canvas.getContext("2d");
   context.setTransform(ratio, 0, 0, ratio, 0, 0);
   context.clearRect(0, 0, width, height);
-  data.rooms.forEach((room, index) => cell(grid, context, colours, room, index));
-  mark(grid, context, style.getPropertyValue("--text").trim());
+  cells(grid, context, colours);
+  mark(grid, context, colour("--text"));
 }
 
-function cell({ columns }, context, colours, room, index) {
-  const level = levelOf(room);
-  const x = (index % columns) * CELL;
-  const y = Math.floor(index / columns) * CELL;
-  const tall = Math.round((SIZE * level) / AGES.length);
-  context.fillStyle = colours[0];
-  context.fillRect(x, y, SIZE, SIZE);
-  if (level > 0) {
+/** All cells of a level in one path: changing the colour for each would take most of the time. */
+function cells({ columns, data }, context, colours) {
+  const paths = colours.map(() => new Path2D());
+  data.rooms.forEach((room, index) => {
+    const level = levelOf(room);
+    const x = (index % columns) * CELL;
+    const y = Math.floor(index / columns) * CELL;
+    const tall = Math.round((SIZE * level) / AGES.length);
+    paths[0].rect(x, y, SIZE, SIZE - tall);
+    paths[level].rect(x, y + SIZE - tall, SIZE, tall);
+  });
+  paths.forEach((path, level) => {
     context.fillStyle = colours[level];
-    context.fillRect(x, y + SIZE - tall, SIZE, tall);
-  }
+    context.fill(path);
+  });
 }
 
 /** The cell that the keyboard is at. */
-function mark({ columns, at, data }, context, colour) {
+function mark({ columns, at, data }, context, edge) {
   if (at < data.rooms.length) {
-    context.strokeStyle = colour;
+    context.strokeStyle = edge;
     context.lineWidth = 2;
     context.strokeRect((at % columns) * CELL, Math.floor(at / columns) * CELL, SIZE, SIZE);
   }
@@ -104,6 +108,9 @@ function cellAt(grid, event) {
   return column < grid.columns ? Math.floor((event.clientY - box.top) / CELL) * grid.columns + column : -1;
 }
 
+const grids = new Set();
+onColours(() => grids.forEach(draw));
+
 /** Data: {rooms, describe(room): string, onOpen(room)}. */
 export const roomGrid = {
   create(data) {
@@ -117,7 +124,7 @@ export const roomGrid = {
     readout.className = "readout";
     readout.setAttribute("aria-live", "polite");
     element.append(canvas, readout);
-    const grid = { element, canvas, readout, data, at: 0, columns: 1, lines: 1 };
+    const grid = { element, canvas, readout, data, at: 0, width: 0, columns: 1, lines: 1 };
     element.grid = grid;
     canvas.addEventListener("keydown", (event) => key(grid, event));
     canvas.addEventListener("click", (event) => {
@@ -128,8 +135,13 @@ export const roomGrid = {
       const room = grid.data.rooms[cellAt(grid, event)];
       canvas.title = room ? grid.data.describe(room) : "";
     });
-    grid.observer = new ResizeObserver(() => draw(grid));
+    /* In the next picture: what is drawn changes the height, which must not happen while sizes are being told. */
+    grid.observer = new ResizeObserver(([{ contentRect }]) => requestAnimationFrame(() => {
+      grid.width = contentRect.width;
+      draw(grid);
+    }));
     grid.observer.observe(element);
+    grids.add(grid);
     return element;
   },
   update(element, data) {
@@ -143,5 +155,6 @@ export const roomGrid = {
   },
   destroy(element) {
     element.grid.observer.disconnect();
+    grids.delete(element.grid);
   },
 };

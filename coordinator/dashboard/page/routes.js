@@ -13,7 +13,7 @@ import { rooms } from "./view_rooms.js";
  * @type {{name: string, title: string, view: function, needs: object}[]}
  */
 export const TABS = [
-  { name: "overview", title: "Overview", view: overview, needs: { series: true } },
+  { name: "overview", title: "Overview", view: overview, needs: { series: true, agents: true } },
   { name: "requests", title: "Requests", view: requests, needs: { report: true, series: true } },
   { name: "errors", title: "Errors", view: errors, needs: { report: true } },
   { name: "checks", title: "Checks and thresholds", view: checks, needs: { report: true } },
@@ -54,8 +54,13 @@ export function needsOf(route) {
   return { ...needs, room: /^\d{1,9}$/.test(room ?? "") ? Number(room) : null, name: route.tab?.name === "requests" ? route.params.get("open") : null };
 }
 
-/** The view of a page that is not about one campaign; null if it needs more than the model. */
-export const PAGES = { campaigns, agents: allAgents, compare };
+/** The pages that are not about one campaign; one that needs more than the model has no view here. */
+export const PAGES = {
+  campaigns: { title: "All campaigns", view: campaigns },
+  agents: { title: "All agents", view: allAgents },
+  compare: { title: "Two campaigns compared", view: compare },
+  start: { title: "Start a campaign", view: null },
+};
 
 /** What the reader has chosen, kept in the address, so that it can be sent to others and survives a reload. */
 export class AddressUi {

@@ -1,4 +1,4 @@
-/* The numbers of a campaign second by second: appending what came, and thinning out what is drawn. Pure. */
+/* The numbers of a campaign second by second: laying over what came, and thinning out what is drawn. Pure. */
 
 /** How two points of a column become one. Shares of time and percentiles cannot be added up: the worst stands. */
 const SUMMED = new Set(["count", "failed", "ok", "stopped", "lost", "not_ok", "bytes_in", "bytes_out", "in", "out",
@@ -8,45 +8,46 @@ function isSum(key) {
   return SUMMED.has(key);
 }
 
-/** Appends to `column` the values of `more`, which begins at the point `at`; what overlaps is replaced. */
-function appendColumn(column, more, at) {
-  const whole = column.slice(0, at);
+/** Lays the values of `part` over `column` from the point `at` on; of what was not told, nothing was counted. */
+function layColumn(key, column, part, at) {
+  const whole = column.slice();
   while (whole.length < at) {
-    whole.push(null);
+    whole.push(isSum(key) ? 0 : null);
   }
-  return whole.concat(more);
+  part.forEach((value, index) => {
+    whole[at + index] = value;
+  });
+  return whole;
 }
 
-function mergeTree(before, more, at) {
+function layTree(before, part, at) {
   const merged = { ...before };
-  for (const [key, value] of Object.entries(more)) {
+  for (const [key, value] of Object.entries(part)) {
     if (Array.isArray(value)) {
-      merged[key] = appendColumn(before?.[key] ?? [], value, at);
+      merged[key] = layColumn(key, before?.[key] ?? [], value, at);
     } else if (value !== null && typeof value === "object") {
-      merged[key] = mergeTree(before?.[key] ?? {}, value, at);
+      merged[key] = layTree(before?.[key] ?? {}, value, at);
     }
   }
   return merged;
 }
 
 /**
- * The series with what came since: `more.since` is the point at which its columns begin (0: it is all of it). If the
- * points became longer meanwhile, only a whole series can be taken; null says that one has to be asked for.
+ * The series with a part of it laid over, which begins with the second `part.since` (0 if it has none). Null if it does
+ * not fit: nothing is there yet, seconds between are missing, or points have become longer.
+ * @param {(group: string, name: string) => boolean} isWanted which rows with names are kept
  */
-export function merge(before, more) {
-  const since = more.since ?? 0;
-  if (since === 0) {
-    return more;
-  }
-  if (!before || before.point_s !== more.point_s || since > before.points) {
+export function lay(before, part, isWanted) {
+  const at = Math.floor((part.since ?? 0) / part.point_s);
+  if (!before || before.point_s !== part.point_s || at > before.points) {
     return null;
   }
-  const { point_s, points } = more;
-  const groups = { total: mergeTree(before.total, more.total ?? {}, since) };
+  const groups = { total: layTree(before.total, part.total ?? {}, at) };
   for (const group of ["requests", "timings", "scenarios"]) {
-    groups[group] = mergeTree(before[group] ?? {}, more[group] ?? {}, since);
+    const wanted = Object.entries(part[group] ?? {}).filter(([name]) => isWanted(group, name));
+    groups[group] = layTree(before[group] ?? {}, Object.fromEntries(wanted), at);
   }
-  return { ...before, ...groups, point_s, points: Math.max(points ?? 0, since) };
+  return { ...before, ...groups, points: Math.max(before.points, at + part.points) };
 }
 
 /** The instants of the points, in seconds since the workers began. */
@@ -109,9 +110,9 @@ function joined(values, from, to, summed) {
   return found === 0 ? null : summed ? sum / found : most;
 }
 
-/** Description of one line of a chart from a column of the series. */
-export function line(series, columns, key, name) {
-  const values = columns?.[key] ?? [];
+/** Description of one line of a chart: of the first `points` of a column of the series. */
+export function line(series, columns, key, name, points) {
+  const values = (columns?.[key] ?? []).slice(0, points);
   return { name, values: isSum(key) ? perSecond(series, values) : values, isSum: isSum(key) || key === "workers" };
 }
 

@@ -14,7 +14,7 @@ export function head(route) {
       event.preventDefault();
       document.getElementById("main").focus();
     } }, "Skip to the content"),
-    h("p", { class: "brand" }, link("/campaigns", "tutti")),
+    h("h1", { class: "brand" }, link("/campaigns", "tutti")),
     h("nav", { "aria-label": "Pages" }, h("ul", {}, item("campaigns", "/campaigns", "Campaigns"), item("agents", "/agents", "Agents"), item("start", "/start", "Start"))));
 }
 

@@ -1,7 +1,7 @@
 /* Where the data of the page comes from: a coordinator, asked and listened to; or an object that was frozen. */
 
-import { merge } from "./series.js";
-import { newCampaign, newModel, say, takeLive, takeReport, takeSeries } from "./model.js";
+import { lay } from "./series.js";
+import { newCampaign, newModel, say, takeAgents, takeLive, takeReport, takeSeries } from "./model.js";
 
 const TICK_MS = 1000;
 /** What takes long is asked for less often, so that asking takes at most this share of the time. */
@@ -28,7 +28,7 @@ export class LiveSource {
     this.needs = {};
     this.due = new Map();
     this.stream = null;
-    this.timer = setTimeout(() => this.tick(), 0);
+    this.timer = null;
   }
 
   /**
@@ -89,7 +89,8 @@ export class LiveSource {
       return;
     }
     if (error.status === 401) {
-      model.needsLogin = true;
+      /* A login may have come between the request and its refusal. */
+      model.needsLogin = error.token === this.api.token;
     } else if (error.status === 0 || error.status >= 500) {
       if (!model.away) {
         say(model, error.message, "bad");
@@ -153,7 +154,7 @@ export class LiveSource {
       await this.ask("campaigns", "/v1/campaigns", ({ campaigns, journal }) => Object.assign(model, { campaigns, journal }));
     }
     if (needs.agents) {
-      await this.ask("agents", "/v1/agents", ({ agents }) => Object.assign(model, { agents }));
+      await this.ask("agents", "/v1/agents", ({ agents }) => takeAgents(model, agents));
     }
     if (needs.compared) {
       await this.askCompared(needs.compared);
@@ -197,17 +198,22 @@ export class LiveSource {
     }
   }
 
-  /** A coordinator that does not know `since` sends all of it, which has no `since`. */
+  /** All of the series, with the row that is open: once, and again where what came since does not fit to it. */
   async askSeries(path, hasEnded) {
-    const { model } = this;
-    const since = Math.max(0, (model.campaign.series?.points ?? 0) - OPEN_POINTS);
+    const { model, needs } = this;
+    const { campaign } = model;
+    const open = /^(requests|timings|scenarios):([^]+)$/.exec(needs.name ?? "");
+    const isWhole = campaign.series === null || campaign.isGapped || campaign.openRow !== needs.name || hasEnded;
+    if (!isWhole && campaign.series.point_s === 1 && this.stream !== null) {
+      return;
+    }
+    const since = isWhole ? "" : `&since=${Math.max(0, campaign.series.points - OPEN_POINTS) * campaign.series.point_s}`;
     try {
-      await this.ask("series", `${path}/series?since=${since}`, (series) => {
-        if (!takeSeries(model, merge(model.campaign.series, series))) {
-          model.campaign.series = null;
-          this.due.delete("series");
-        }
-        model.campaign.isSeriesLast = hasEnded;
+      const part = open ? `name=${encodeURIComponent(`${open[1]}.${open[2]}`)}` : "only=total";
+      await this.ask("series", `${path}/series?${part}${since}`, (series) => {
+        const now = since === "" ? series : lay(campaign.series, series, () => true);
+        Object.assign(campaign, { isGapped: now === null, openRow: needs.name, isSeriesLast: hasEnded });
+        takeSeries(model, now);
       });
     } catch (error) {
       /* There is none before the workers begin, and not any more of a campaign of long ago. */
@@ -215,6 +221,18 @@ export class LiveSource {
         throw error;
       }
     }
+  }
+
+  /** A second that was counted. Points of a long campaign stand for more than one: then they are asked for. */
+  takeRow(row) {
+    const { campaign } = this.model;
+    const { series } = campaign;
+    if (!series || series.point_s !== row.point_s) {
+      return;
+    }
+    const now = lay(series, row, (group, name) => `${group}:${name}` === campaign.openRow);
+    campaign.isGapped = campaign.isGapped || now === null;
+    takeSeries(this.model, now);
   }
 
   async askRooms(path) {
@@ -239,7 +257,9 @@ export class LiveSource {
     let wait = TICK_MS / 2;
     while (!stream.signal.aborted && !this.model.campaign.hasEnded) {
       try {
-        await this.api.events(`/v1/campaigns/${id}/events`, (name, data) => {
+        const { series } = this.model.campaign;
+        const since = series ? Math.max(0, series.points - 1) * series.point_s : 0;
+        await this.api.events(`/v1/campaigns/${id}/events?since=${since}`, (name, data) => {
           wait = TICK_MS / 2;
           this.happen(name, data);
         }, stream.signal);
@@ -263,6 +283,10 @@ export class LiveSource {
     model.now = Date.now();
     if (name === "progress") {
       takeLive(model, data);
+    } else if (name === "series") {
+      this.takeRow(data);
+    } else if (name === "skipped") {
+      model.campaign.isGapped = true;
     } else if (name === "deadlock") {
       model.campaign.deadlocks = [...model.campaign.deadlocks.filter((text) => text !== data.text), data.text];
       say(model, `deadlock: ${data.text}`, "bad");

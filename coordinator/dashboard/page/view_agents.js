@@ -3,6 +3,7 @@
 import { h } from "./dom.js";
 import * as format from "./format.js";
 import { badge, isAny, labels, link, panel, seriesChart } from "./parts.js";
+import { agentState } from "./model.js";
 import { dataTable, number, text } from "./table.js";
 
 const MISSING = "–";
@@ -47,10 +48,10 @@ export function agentTable(ui, agents, { isWhole }) {
   return dataTable(ui, {
     id: "agents", caption: "Agents", rows, keyOf: ({ name, pid }) => `${name} ${pid ?? ""}`, filterable: true, sort: "name:up",
     empty: "No agent has joined. Start one: tutti agent --coordinator tcp://THIS-HOST:7440",
-    classOf: ({ state }) => (state === "lost" ? "lost" : null),
+    classOf: (agent) => (["lost", "silent"].includes(agentState(agent)) ? "lost" : null),
     columns: [
       text("name", "agent", ({ name }) => name),
-      text("state", "state", ({ state }) => state, { show: ({ state }) => badge(state) }),
+      text("state", "state", agentState, { show: (agent) => [badge(agentState(agent)), agentState(agent) === "silent" ? ` for ${format.ms(agent.heard_ms_ago)}` : null] }),
       text("host", "host", ({ host }) => host),
       gauge("workers", "workers", (agent) => agent.workers_running ?? agent.workers, format.count),
       gauge("cpu", "cpu", cpuOf, format.percent),
@@ -83,13 +84,14 @@ function agentsOf({ campaign, agents }) {
     return campaign.report.agents;
   }
   const known = new Map((agents ?? []).map((agent) => [agent.name, agent]));
+  /* Silent or not, it is the coordinator's to say that it is lost. */
   return (campaign.live?.agents ?? []).map((agent) => ({ ...known.get(agent.name), ...agent }));
 }
 
 function charts(ui, campaign) {
   const load = campaign.series?.total?.load;
   return !load || !isAny(load.agents_cpu_s) ? null : h("div", { class: "charts" },
-    seriesChart(ui, campaign, { id: "cpu", title: "Processor time of all agents: cores", show: (cores) => cores.toFixed(2), lines: [[load, "agents_cpu_s", "cores"]] }),
+    seriesChart(ui, campaign, { id: "cpu", title: "Processor time of all agents: cores", show: (cores) => cores.toFixed(cores < 0.1 ? 3 : 2), lines: [[load, "agents_cpu_s", "cores"]] }),
     seriesChart(ui, campaign, { id: "lag", title: "Loop lag of the worst agent", show: format.ms,
       lines: [[load, "agents_lag_p99_ms", "p99"], [load, "agents_lag_max_ms", "longest"]] }));
 }
