@@ -171,6 +171,19 @@ class Numbers(unittest.TestCase):
         self.assertIn("barrier start@2-5", block[6])
 
 
+class Resized(unittest.TestCase):
+    def test_a_watcher_draws_again_though_nothing_is_said(self):
+        with Watch(*[progress(1)] * 5, columns=200) as terminal:
+            self.assertTrue(terminal.read(20, lambda it: it.row("waits ")), terminal.rows)
+            terminal.read(0.5)
+            terminal.size(80)
+            seen = len(terminal.shown)
+            self.assertTrue(terminal.read(5, lambda it: b"waits" in it.shown[seen:]), terminal.rows)
+            self.assertEqual([row.split()[0] for row in shown_block(terminal)], ["0:01", "requests", "p95", "agents", "thresholds", "pending", "met", "waits", "2"])
+            terminal.size(60)
+            self.assertTrue(terminal.read(5, lambda it: not it.row("agents ")), terminal.rows)
+
+
 class Instead(unittest.TestCase):
     """Where one line is shown, as before there was a live screen."""
 
