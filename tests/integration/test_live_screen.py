@@ -80,7 +80,7 @@ class Numbers(unittest.TestCase):
         # An event that comes while the one before is being written is not shown, so the last one is said until it is.
         with Watch(*events, *[last] * 20, columns=columns, rows=rows, **more) as terminal:
             shown = terminal.read(20, lambda it: any(row.startswith(head) for row in it.rows))
-            terminal.read(0.5)
+            terminal.settle()
             self.assertTrue(shown, terminal.rows)
             block = shown_block(terminal)
             for row, cells in zip(terminal.screen.display, terminal.screen.buffer.values()):
@@ -175,10 +175,11 @@ class Resized(unittest.TestCase):
     def test_a_watcher_draws_again_though_nothing_is_said(self):
         with Watch(*[progress(1)] * 5, columns=200) as terminal:
             self.assertTrue(terminal.read(20, lambda it: it.row("waits ")), terminal.rows)
-            terminal.read(0.5)
+            terminal.settle()
             terminal.size(80)
             seen = len(terminal.shown)
             self.assertTrue(terminal.read(5, lambda it: b"waits" in it.shown[seen:]), terminal.rows)
+            terminal.settle()
             self.assertEqual([row.split()[0] for row in shown_block(terminal)], ["0:01", "requests", "p95", "agents", "thresholds", "pending", "met", "waits", "2"])
             terminal.size(60)
             self.assertTrue(terminal.read(5, lambda it: not it.row("agents ")), terminal.rows)
@@ -193,7 +194,7 @@ class Instead(unittest.TestCase):
         for name, more in (("no-live", {"arguments": ("--no-live",), "columns": 160}), ("narrow", {"columns": 79}), ("low", {"columns": 160, "rows": 7})):
             with self.subTest(name), Watch(*[progress(1)] * 3, *[progress(2)] * 40, **more) as terminal:
                 self.assertTrue(terminal.read(20, lambda it: any(self.LINE.match(row) for row in it.rows)), terminal.rows)
-                terminal.read(0.3)
+                terminal.settle()
                 self.assertEqual(sum(row != "" for row in terminal.rows), 1, terminal.rows)
 
     def test_a_dumb_terminal(self):
