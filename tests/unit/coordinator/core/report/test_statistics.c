@@ -179,7 +179,7 @@ static void errors_have_a_time_and_a_place(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     note_error(statistics, "often", 9, "a3");
     struct campaign_report report = {0};
