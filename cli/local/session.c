@@ -4,8 +4,8 @@
 #include "cli/base/artifact_files.h"
 #include "cli/base/open_link.h"
 #include "cli/local/agent_process.h"
-#include "cli/view/live_view.h"
 #include "cli/local/run_dashboard.h"
+#include "cli/view/live_view.h"
 #include "cli/view/report_text.h"
 #include "common/memory.h"
 #include "coordinator/json/report_json.h"
@@ -216,6 +216,13 @@ static void on_server_log(void *context, enum log_level level, const char *text)
     }
 }
 
+static void session_on_logged(void *context, enum log_level level, const struct log_subject *subject,
+                              const char *text)
+{
+    const struct session *session = context;
+    run_dashboard_log(session->dashboard, level, subject, text);
+}
+
 static void session_on_report(void *context, struct report_view *report)
 {
     const struct session *session = context;
@@ -413,6 +420,7 @@ static bool start_server(struct session *session, struct error *error)
         .callbacks = {.on_campaign = session_on_campaign,
                       .on_deadlock = session_on_deadlock,
                       .on_log = on_server_log,
+                      .on_logged = session_on_logged,
                       .on_report = session_on_report,
                       .context = session},
         .credentials = &credentials,
