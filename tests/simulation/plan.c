@@ -11,8 +11,8 @@
 const char *act_name(enum act_kind kind)
 {
     static const char *const NAMES[ACT_KIND_COUNT] = {
-        "written",      "read", "wait_writer", "wait_readers", "barrier",     "declare",
-        "wrong signal", "fail", "sleep",       "incr",         "cas",         "get_or_make",
+        "written",      "read", "wait_writer", "wait_readers", "barrier",      "declare",
+        "wrong signal", "fail", "sleep",       "incr",         "cas",          "get_or_make",
         "set",          "get",  "delete",      "wait_set",     "wait_changed", "load"};
     return NAMES[kind];
 }
