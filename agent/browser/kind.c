@@ -106,3 +106,24 @@ bool browser_find_driver(enum browser_kind kind, char path[DRIVER_PATH_BYTES], s
     }
     return error_set(error, "%s needs %s: %s", facts->name, facts->program, facts->install);
 }
+
+bool browser_find_drivers(const struct browser_mix *mix, struct error *error)
+{
+    char path[DRIVER_PATH_BYTES];
+    struct error missing;
+    bool are_all_here = true;
+
+    for (size_t i = 0; i < mix->count; i++) {
+        if (mix->kinds[i] == BROWSER_REMOTE || browser_mix_has_before(mix, i) ||
+            browser_find_driver(mix->kinds[i], path, &missing)) {
+            continue;
+        }
+        if (are_all_here) {
+            error_set(error, "%s", missing.text);
+        } else {
+            error_wrap(error, "%s; ", missing.text);
+        }
+        are_all_here = false;
+    }
+    return are_all_here;
+}

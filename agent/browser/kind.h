@@ -2,7 +2,7 @@
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
-#include "proto/message/campaign.h"
+#include "proto/message/browser_mix.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -31,3 +31,6 @@ const struct browser_facts *browser_facts(enum browser_kind kind);
  * the error says what to install. */
 MUST_CHECK bool browser_find_driver(enum browser_kind kind, char path[DRIVER_PATH_BYTES],
                                     struct error *error);
+/* Whether the driver of each is here; the error says of all that are not what to install. Scripts name the
+ * addresses of remote ones. */
+MUST_CHECK bool browser_find_drivers(const struct browser_mix *mix, struct error *error);

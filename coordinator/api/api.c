@@ -22,10 +22,11 @@
 static void on_tick(uv_timer_t *timer)
 {
     struct api *api = (struct api *)timer->data;
+    api->ticks++;
     server_flush(api->server);
     api_refresh_reports(api);
     api_tell_progress(api);
-    if (++api->ticks % KEEP_EVERY == 0) {
+    if (api->ticks % KEEP_EVERY == 0) {
         api_keep_all(api);
     }
 }

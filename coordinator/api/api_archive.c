@@ -4,7 +4,6 @@
 #include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/json/report_json.h"
-#include "coordinator/json/series_json.h"
 
 #define WHO "coordinator"
 
@@ -138,15 +137,6 @@ bool api_forget_archived(const struct api *api, uint64_t campaign, struct error 
         artifact_store_delete(api->artifacts, campaign);
     }
     return api->archive == NULL || archive_delete(api->archive, campaign, error);
-}
-
-char *api_series_text(const struct api *api, uint64_t campaign)
-{
-    SCOPED(series_view_free) struct series_view *view = server_series(api->server, campaign);
-    if (view != NULL) {
-        return series_json(view);
-    }
-    return api->archive != NULL ? archive_series(api->archive, campaign) : NULL;
 }
 
 static json_t *row_of(const json_t *live)

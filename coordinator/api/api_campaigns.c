@@ -99,19 +99,6 @@ void api_show_report(struct api *api, struct http_exchange *request, uint64_t ca
     }
 }
 
-void api_show_series(struct api *api, struct http_exchange *request, uint64_t campaign)
-{
-    SCOPED(memory_free_at) char *text = api_series_text(api, campaign);
-    if (text == NULL) {
-        api_answer_error(request, 404, "there is no series of campaign %llu, or not any more",
-                         (unsigned long long)campaign);
-        return;
-    }
-    http_answer(request, &(struct http_answer){.status = 200,
-                                               .content_type = "application/json",
-                                               .body = bytes_of_string(text)});
-}
-
 void api_show_artifact(struct api *api, struct http_exchange *request, uint64_t campaign)
 {
     if (!server_knows(api->server, campaign) && api_archived_live(api, campaign) == NULL) {

@@ -37,8 +37,9 @@ struct api {
     struct login_codes login_codes;
     struct trusted_proxies proxies;
     uint64_t began_wall_ns;
-    struct watcher *watchers; /* of campaigns */
-    unsigned ticks;           /* seconds */
+    struct watcher *watchers;      /* of campaigns */
+    struct row_watch *row_watches; /* of campaigns that are watched by the second */
+    unsigned ticks;                /* seconds */
     bool is_draining;
     bool serves_one_run;
     uint64_t cut_campaigns[API_LIVE_CAMPAIGNS]; /* of which it was said that /metrics cuts their names */
@@ -96,14 +97,28 @@ json_t *api_journal_object(const struct api *api);
 /* A campaign that the server has; NULL after it has answered why not. */
 const struct report_view *api_find(struct api *api, struct http_exchange *request, uint64_t campaign);
 
+/* api_series.c. Of a query; false if it says nonsense. */
+MUST_CHECK bool api_read_since(const struct http_exchange *request, bool *is_given, uint64_t *since_s,
+                               struct error *error);
+
+/* api_rows.c. The seconds of a campaign as they come. */
+struct row_news {
+    uint64_t changed_from; /* the first second that is new or has changed since the last look; `end`: none */
+    uint64_t end;          /* one more than the last settled second */
+};
+/* Of a campaign that the server has. `has_ended`: all seconds are settled. */
+struct row_news api_rows_look(struct api *api, uint64_t campaign, bool has_ended);
+/* Nobody watches it any more. */
+void api_rows_forget(struct api *api, uint64_t campaign);
+
 /* api_metrics.c. Logs, once of each campaign, that not all of its names are shown. */
 void api_tell_left_out(struct api *api, const struct report_view *report);
 /* api_agent_metrics.c: the agents. */
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
 
 /* api_dashboard.c, api_login.c, api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c,
- * api_scale.c, api_pace.c, api_watch.c: they answer the routes. `campaign` is the first number of the path, 0
- * where it has none. */
+ * api_rooms.c, api_scale.c, api_pace.c, api_watch.c: they answer the routes. `campaign` is the first number
+ * of the path, 0 where it has none. */
 typedef void api_function(struct api *api, struct http_exchange *request, uint64_t campaign);
 api_function api_show_dashboard;
 api_function api_show_dashboard_file;
@@ -119,6 +134,8 @@ api_function api_show_campaign;
 api_function api_show_report;
 api_function api_show_series;
 api_function api_show_artifact;
+api_function api_list_rooms;
+api_function api_show_room;
 api_function api_stop_campaign;
 api_function api_delete_campaign;
 api_function api_create_campaign;

@@ -40,6 +40,8 @@ static const struct api_route {
     {"DELETE", "/v1/campaigns/ID", NEEDS_TOKEN, 0, api_delete_campaign},
     {"GET", "/v1/campaigns/ID/report", NEEDS_TOKEN, 0, api_show_report},
     {"GET", "/v1/campaigns/ID/series", NEEDS_TOKEN, 0, api_show_series},
+    {"GET", "/v1/campaigns/ID/rooms", NEEDS_TOKEN, 0, api_list_rooms},
+    {"GET", "/v1/campaigns/ID/rooms/NUMBER", NEEDS_TOKEN, 0, api_show_room},
     {"GET", "/v1/campaigns/ID/artifacts/NUMBER", NEEDS_TOKEN, 0, api_show_artifact},
     {"GET", "/v1/campaigns/ID/events", NEEDS_TOKEN, 0, api_watch_campaign},
     {"POST", "/v1/campaigns/ID/stop", NEEDS_TOKEN, SMALL_BODY_BYTES, api_stop_campaign},

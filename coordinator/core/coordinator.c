@@ -381,6 +381,18 @@ const struct campaign_report *coordinator_report(struct coordinator *coordinator
     return found == NULL ? NULL : campaign_report(found, now_ns);
 }
 
+const struct rooms *coordinator_rooms(const struct coordinator *coordinator, uint64_t campaign)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    return found != NULL ? campaign_rooms(found) : NULL;
+}
+
+struct bytes coordinator_agent_of(const struct coordinator *coordinator, uint64_t campaign, uint32_t worker)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    return found != NULL ? campaign_agent_name(found, worker) : bytes_of(NULL, 0);
+}
+
 const struct series *coordinator_series(const struct coordinator *coordinator, uint64_t campaign)
 {
     const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);

@@ -51,6 +51,10 @@ bool coordinator_has_live_campaign(const struct coordinator *coordinator);
  * step. */
 const struct campaign_report *coordinator_report(struct coordinator *coordinator, uint64_t campaign,
                                                  uint64_t now_ns);
+/* The rooms of a campaign that has not ended; NULL: there are none. Borrowed until the next step. */
+const struct rooms *coordinator_rooms(const struct coordinator *coordinator, uint64_t campaign);
+/* The name of the agent that a worker of it is on; empty: it is on none. Borrowed likewise. */
+struct bytes coordinator_agent_of(const struct coordinator *coordinator, uint64_t campaign, uint32_t worker);
 /* What was counted of it second by second; NULL if there is none of this id. Borrowed until the next step. */
 const struct series *coordinator_series(const struct coordinator *coordinator, uint64_t campaign);
 /* What its failed steps have left; NULL if there is none of this id. Borrowed until the next step. */

@@ -8,6 +8,9 @@
 #include <sys/socket.h>
 
 #define STREAM_BLOCK_BYTES (16u * 1024u)
+/* What the kernel queues for a reader of a stream: without this it is up to 4 MB, and a slow reader is found
+ * out late. */
+#define STREAM_SOCKET_BYTES (256 * 1024)
 
 struct http_stream {
     struct http *http;
@@ -200,6 +203,12 @@ static void forget_stream(void *context)
     memory_free(stream);
 }
 
+static void bound_socket(const struct http_exchange *request)
+{
+    int size = STREAM_SOCKET_BYTES;
+    (void)setsockopt(http_client_descriptor(request->http_client), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+}
+
 struct http_stream *http_answer_stream(struct http_exchange *request, const char *content_type,
                                        void (*on_gone)(void *context), void *context)
 {
@@ -217,6 +226,7 @@ struct http_stream *http_answer_stream(struct http_exchange *request, const char
     assert(response != NULL); /* out of memory */
     add_usual_headers(response, content_type, NULL);
     request->is_stream = true;
+    bound_socket(request);
     http_answer_keep(request, MHD_HTTP_OK, response);
     return stream;
 }

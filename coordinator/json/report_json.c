@@ -234,6 +234,9 @@ static const struct json_row ERROR_ROWS[] = {
     {.key = "worker", .type = JSON_TABLE_COUNT32, .offset = offsetof(struct error_report, worker)},
     {.key = "step", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, step)},
     {.key = "scenario", .type = JSON_TABLE_TEXT, .offset = offsetof(struct error_report, scenario)},
+    {.key = "agent", .type = JSON_TABLE_TEXT, .offset = offsetof(struct error_report, agent)},
+    {.key = "first_s", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, first_s), JSON_IF(struct error_report, has_times)},
+    {.key = "last_s", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, last_s), JSON_IF(struct error_report, has_times)},
 };
 static const struct json_table ERRORS = {JSON_ROWS(ERROR_ROWS, struct error_report)};
 

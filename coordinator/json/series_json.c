@@ -80,13 +80,14 @@ static void append_name(struct buffer *text, struct bytes name)
 }
 
 /* ,"requests":{"login":{…},…} */
-static void append_group(struct buffer *text, const struct series_view *view, enum series_group group)
+static void append_group(struct buffer *text, const struct series_view *view, enum series_group group,
+                         bool is_sparse)
 {
     bool is_first = true;
     buffer_append_format(text, ",\"%s\":{", SERIES_GROUP_COLUMNS[group].key_by_name);
     for (size_t i = 0; i < view->row_count; i++) {
         const struct series_row_view *row = &view->rows[i];
-        if (row->group == group && !row->is_total) {
+        if (row->group == group && !row->is_total && !(is_sparse && series_row_view_is_empty(view, row))) {
             buffer_append_string(text, is_first ? "" : ",");
             append_name(text, row->name.bytes);
             buffer_append_string(text, ":");
@@ -97,13 +98,17 @@ static void append_group(struct buffer *text, const struct series_view *view, en
     buffer_append_string(text, "}");
 }
 
-char *series_json(const struct series_view *view)
+static char *series_json_text(const struct series_view *view, bool is_sparse)
 {
     struct buffer text;
     size_t size;
     bool is_first = true;
     buffer_init(&text, SERIES_JSON_BYTES);
-    buffer_append_format(&text, "{\"point_s\":%" PRIu64 ",\"points\":%zu,\"total\":{", view->point_s,
+    buffer_append_string(&text, "{");
+    if (view->since_s > 0) {
+        buffer_append_format(&text, "\"since\":%" PRIu64 ",", view->since_s);
+    }
+    buffer_append_format(&text, "\"point_s\":%" PRIu64 ",\"points\":%zu,\"total\":{", view->point_s,
                          view->points);
     for (size_t i = 0; i < view->row_count; i++) {
         if (view->rows[i].is_total) {
@@ -116,11 +121,21 @@ char *series_json(const struct series_view *view)
     buffer_append_string(&text, "}");
     for (int group = 0; group < SERIES_GROUP_COUNT; group++) {
         if (SERIES_GROUP_COLUMNS[group].key_by_name != NULL) {
-            append_group(&text, view, (enum series_group)group);
+            append_group(&text, view, (enum series_group)group, is_sparse);
         }
     }
     buffer_append_string(&text, "}");
     return (char *)buffer_take(&text, &size);
+}
+
+char *series_json(const struct series_view *view)
+{
+    return series_json_text(view, false);
+}
+
+char *series_json_of_counted(const struct series_view *view)
+{
+    return series_json_text(view, true);
 }
 
 static uint64_t read_value(const json_t *value, uint64_t unit)
@@ -173,6 +188,7 @@ struct series_view *series_json_read(const json_t *object)
     const char *name = NULL;
     json_t *inner = NULL;
     uint64_t point_s = json_get_count(object, "point_s");
+    view->since_s = json_get_count(object, "since");
     view->point_s = point_s > 0 ? point_s : 1;
     view->points = count_points(object);
     view->rows = memory_new(count_rows(object), sizeof *view->rows);

@@ -11,8 +11,6 @@
 #include <string.h>
 
 #define BATCH_BYTES ((size_t)8 * 1024 * 1024)
-/* The latest second and the one before are still being reported. */
-#define UNSETTLED_S 1u
 
 struct live_campaign *live_campaign_new(uint64_t campaign)
 {
@@ -62,11 +60,8 @@ static void live_take_second(struct live_campaign *live, const struct series *se
 
 static void live_find_news(struct live_campaign *live, const struct series *series, struct live_news *news)
 {
-    struct series_seconds open = series_open_seconds(series);
-    uint64_t running_s = news->report->running_ns / (uint64_t)NS_PER_S;
-    uint64_t settled = running_s > UNSETTLED_S ? running_s - UNSETTLED_S : 0;
-    uint64_t end = live->has_ended || settled > open.end ? open.end : settled;
-    for (uint64_t second = open.first; second < end; second++) {
+    struct series_seconds seconds = series_settled_seconds(series, news->report->running_ns, live->has_ended);
+    for (uint64_t second = seconds.first; second < seconds.end; second++) {
         live_take_second(live, series, second, news);
     }
     if (news->count > 0) {

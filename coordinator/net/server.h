@@ -99,6 +99,9 @@ const struct report_view *server_report_now(struct server *server, uint64_t camp
 MUST_CHECK struct series_view *server_series(const struct server *server, uint64_t campaign);
 /* The same, borrowed until the loop runs on. */
 const struct series *server_series_inside(const struct server *server, uint64_t campaign);
+/* As coordinator_rooms and coordinator_agent_of, borrowed until the loop runs on. */
+const struct rooms *server_rooms(const struct server *server, uint64_t campaign);
+struct bytes server_agent_of(const struct server *server, uint64_t campaign, uint32_t worker);
 /* How many reports have been built: for tests. */
 uint64_t server_reports_built(const struct server *server);
 /* What failed steps of a campaign have left; `*count` is 0 if there is no such campaign. Borrowed until the

@@ -159,6 +159,16 @@ const struct series *server_series_inside(const struct server *server, uint64_t 
     return coordinator_series(server->coordinator, campaign);
 }
 
+const struct rooms *server_rooms(const struct server *server, uint64_t campaign)
+{
+    return coordinator_rooms(server->coordinator, campaign);
+}
+
+struct bytes server_agent_of(const struct server *server, uint64_t campaign, uint32_t worker)
+{
+    return coordinator_agent_of(server->coordinator, campaign, worker);
+}
+
 uint64_t server_reports_built(const struct server *server)
 {
     return server->reports.built;

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import selectors
 import shutil
 import signal
 import socket
@@ -505,6 +506,53 @@ def measure_agents(agents, seconds):
     return {"agents": agents, "core_percent": 100 * share, "kb_each": (full - empty) / agents / 1e3}
 
 
+def discard(streams, stop):
+    """Reads all of them until told to stop; how many bytes there were."""
+    selector, size = selectors.DefaultSelector(), 0
+    for stream in streams:
+        selector.register(stream, selectors.EVENT_READ)
+    while not stop.is_set():
+        for key, _ in selector.select(0.2):
+            size += len(key.fileobj.recv(1 << 20))
+    return size
+
+
+def measure_watchers(watchers, seconds):
+    """What so many pages that are open cost the coordinator, each of which is sent what 500 names counted, every second."""
+    os.environ["TUTTI"] = str(TUTTI)
+    sys.path.insert(0, str(HERE.parent / "integration"))
+    from daemon import Agent, Coordinator
+    from support import environment, tutti
+
+    with contextlib.ExitStack() as stack:
+        coordinator = stack.enter_context(Coordinator())
+        stack.enter_context(Agent(coordinator.endpoint, "a1"))
+        coordinator.wait_agents(1)
+        env = environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}")
+        campaign = int(tutti("start", HERE / "watchers.lua", "-w", 100, "-d", "10m", "--room-size", 5, env=env).out)
+        coordinator.wait_state(campaign, "running")
+        time.sleep(3)
+
+        def share():
+            before, began = cpu_s(coordinator.process.pid), time.monotonic()
+            time.sleep(seconds)
+            return 100 * (cpu_s(coordinator.process.pid) - before) / (time.monotonic() - began)
+        alone = share()
+        streams, stop, sizes = [], threading.Event(), []
+        for _ in range(watchers):
+            stream = stack.enter_context(socket.create_connection(("127.0.0.1", coordinator.port)))
+            stream.sendall(f"GET /v1/campaigns/{campaign}/events?since=0 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {coordinator.token}\r\n\r\n".encode())
+            streams.append(stream)
+        reader = threading.Thread(target=lambda: sizes.append(discard(streams, stop)))
+        reader.start()
+        time.sleep(2)
+        watched = share()
+        stop.set()
+        reader.join()
+        coordinator.post(f"/v1/campaigns/{campaign}/stop", {"at_once": True})
+    return {"watchers": watchers, "core_percent": watched - alone, "alone_percent": alone, "kb_each_s": sizes[0] / watchers / (seconds + 2) / 1e3}
+
+
 class Redis:
     """A server of the bench's own."""
 
@@ -556,6 +604,15 @@ def measure_idle(workers):
     alone, all_of_them = idle_agent(1), idle_agent(workers)
     return {"workers": workers, "agent_mb": all_of_them / 1e6, "bytes_each": (all_of_them - alone) / (workers - 1),
             "bytes_each_all_in": all_of_them / workers}
+
+
+def measure_arrivals(seconds):
+    """5,000 arrivals a second over four agents: all of them begin, each second those that its plan has."""
+    report, _ = tutti_run(HERE / "arrivals.lua", "-w", 4000, "--agents", 4, "--shards", 1, "--rate", "5000/s", "-d", f"{seconds}s", "-q")
+    load = report["load"]
+    by_second = report["series"]["total"]["arrivals"]["count"][1:seconds - 1]  # the agents' seconds and the plan's begin some ms apart
+    return {"arrivals": load["arrivals"], "of_plan": load["arrivals"] / (5000 * seconds), "dropped": load["dropped"],
+            "worst_second_percent": max(abs(count - 5000) for count in by_second) / 50, "late_p99_ms": load["late_ms"]["p99"]}
 
 
 def measure_stop(workers):
@@ -637,11 +694,17 @@ BENCHES = [
      [("core_percent", "statistics of 1,000 agents with 100 names each, % of a core (aim: ≤ 15)")]),
     ("agents", lambda quick: measure_agents(1000, 5 if quick else 20),
      [("core_percent", "1,000 idle agents, % of a core (aim: < 10)"), ("kb_each", "… kB of the coordinator for each (aim: < 64)")]),
+    ("watchers", lambda quick: measure_watchers(50, 5 if quick else 20),
+     [("core_percent", "50 open pages of a campaign with 500 names, % of a core (aim: < 5)"), ("kb_each_s", "… kB a second that each is sent"),
+      ("alone_percent", "… the coordinator without them, % of a core")]),
     ("redis", lambda quick: measure_redis(100 if quick else 300),
      [(key, label) for workers in (100, 1000, 5000) for key, label in (
          (f"redis_{workers}_ms", f"barrier of {workers:,} by hand over Redis, 4 processes, ms"),
          (f"tutti_{workers}_ms", "… tutti, 4 agents, ms"),
          (f"times_{workers}", "… Redis ÷ tutti" + (" (aim: ≥ 20)" if workers == 1000 else "")))]),
+    ("arrivals", lambda quick: measure_arrivals(10 if quick else 60),
+     [("arrivals", "begun of 5,000 arrivals/s over 4 agents"), ("of_plan", "… begun ÷ planned (aim: 1)"), ("dropped", "… dropped"),
+      ("worst_second_percent", "… the second that is farthest from the plan, % (aim: ≤ 1)"), ("late_p99_ms", "… late by p99 ms")]),
     ("stop", lambda quick: measure_stop(10000),
      [("stop_ms", "tutti stop of 10,000 workers on 4 agents, ms (aim: < 2,000)"),
       ("start_ms", "… tutti start until all are in their step, ms")]),

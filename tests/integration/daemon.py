@@ -173,9 +173,11 @@ class WithAgents(unittest.TestCase):
 class Events:
     """The server-sent events of a campaign: (event, data) as they arrive."""
 
-    def __init__(self, coordinator, campaign):
+    def __init__(self, coordinator, campaign, since=None):
         self.connection = coordinator.connect(timeout=60)
-        self.connection.request("GET", f"/v1/campaigns/{campaign}/events", headers=coordinator.authorization)
+        query = "" if since is None else f"?since={since}"
+        self.id = None  # of the latest event that had one
+        self.connection.request("GET", f"/v1/campaigns/{campaign}/events{query}", headers=coordinator.authorization)
         self.response = self.connection.getresponse()
         self.status = self.response.status
 
@@ -185,6 +187,8 @@ class Events:
             line = line.decode().rstrip("\n")
             if line.startswith("event: "):
                 event = line[7:]
+            elif line.startswith("id: "):
+                self.id = int(line[4:])
             elif line.startswith("data: "):
                 data = json.loads(line[6:])
             elif line == "" and event is not None:

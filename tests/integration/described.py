@@ -47,7 +47,7 @@ def check(value, schema, where):
 
 def template_of(path):
     path = re.sub(r"^/dashboard/[^/]+$", "/dashboard/{name}", path.partition("?")[0])
-    return re.sub(r"/artifacts/\d+$", "/artifacts/{number}", re.sub(r"/campaigns/\d+(?=/|$)", "/campaigns/{campaign}", path))
+    return re.sub(r"/(artifacts|rooms)/\d+$", r"/\1/{number}", re.sub(r"/campaigns/\d+(?=/|$)", "/campaigns/{campaign}", path))
 
 
 def hold(method, path, answer):
@@ -78,5 +78,9 @@ def hold_event(name, data):
     schemas = DESCRIPTION["components"]["schemas"]
     if name == "progress":
         check(data, schemas["Live"], "event progress")
+    elif name == "series":
+        check(data, schemas["Series"], "event series")
+    elif name == "skipped":
+        check(data, schemas["Skipped"], "event skipped")
     elif name == "ended" and not isinstance(data.get("report"), str):
         check(data, schemas["Report"], "event ended")

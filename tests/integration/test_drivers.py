@@ -146,6 +146,16 @@ class Missing(unittest.TestCase):
                 self.assertEqual((result.code, result.out), (2, ""), result)
                 self.assertRegex(result.err, rf"^tutti: {command}: .*drivers.lua: {browser} needs \w+: {words}.*\n$")
 
+    def test_of_several_each_is_told(self):
+        for command in ("run", "check"):
+            result = tutti(command, script("drivers"), "--browser", "chromium,firefox,chromium", env=self.bare)
+            self.assertEqual((result.code, result.out), (2, ""), result)
+            self.assertRegex(result.err, rf"^tutti: {command}: .*drivers.lua: firefox needs geckodriver: cargo .*; chromium needs chromedriver: apt-get "
+                                         r"install chromium-driver\n$|: chromium needs chromedriver: .*; firefox needs geckodriver: cargo .*\n$")
+            wrong = tutti(command, script("drivers"), "--browser", "chromium,safari", env=self.bare)
+            self.assertEqual(wrong.code, 2, wrong)
+            self.assertIn("browser is chromium, firefox, webkit or remote, or several with commas", wrong.err)
+
     def test_scripts_that_open_none_do_not_care(self):
         self.assertEqual(tutti("check", script("pad"), env=self.bare).code, 0)
         self.assertEqual(tutti("check", script("drivers"), env={**self.bare, "TUTTI_BROWSER": "remote"}).code, 0)

@@ -140,6 +140,15 @@ class Description(unittest.TestCase):
         self.hold("get", f"/v1/campaigns/{number}", 200)
         self.hold("get", f"/v1/campaigns/{number}/report", 200)
         self.hold("get", f"/v1/campaigns/{number}/series", 200)
+        self.hold("get", f"/v1/campaigns/{number}/series?since=1&only=total", 200)
+        self.hold("get", f"/v1/campaigns/{number}/rooms", 200)
+        self.hold("get", f"/v1/campaigns/{number}/rooms?limit=0", 400)
+        self.hold("get", f"/v1/campaigns/{number}/rooms/0", 200)
+        self.hold("get", f"/v1/campaigns/{number}/rooms/0?offset=x", 400)
+        self.hold("get", f"/v1/campaigns/{number}/rooms/1", 404)
+        for wrong in ("since=x", "since=-1", "only=names", "name=login", "name=waits.pad", "name=requests."):
+            self.hold("get", f"/v1/campaigns/{number}/series?{wrong}", 400)
+        self.hold("get", f"/v1/campaigns/{number}/events?since=", 400)
         with Events(self.coordinator, number) as events:
             _, live = events.until("progress")[-1]
             check(live, DESCRIPTION["components"]["schemas"]["Live"], "event progress")
@@ -154,6 +163,8 @@ class Description(unittest.TestCase):
             check(report, DESCRIPTION["components"]["schemas"]["Report"], "event ended")
         self.hold("post", f"/v1/campaigns/{number}/stop", 409)
         self.hold("post", f"/v1/campaigns/{number}/scale", 409, body={"workers": 6})
+        for path in ("rooms", "rooms/0"):
+            self.hold("get", f"/v1/campaigns/{number}/{path}", 409)
         number = self.coordinator.create("quick", 2, workers=4, rate="20/s", duration_ms=60000)
         self.coordinator.wait_state(number, "running")
         self.hold("post", f"/v1/campaigns/{number}/rate", 202, body={"rate": "50/s"})
@@ -227,7 +238,7 @@ class Description(unittest.TestCase):
             self.hold("post", f"/v1/campaigns/{number}/{path}", 400, body='{"more": 1}')
         for path in ("rate", "pause", "resume"):
             self.hold("post", f"/v1/campaigns/{number}/{path}", 413, body=large)
-        for method, path in (("get", ""), ("get", "/report"), ("get", "/series"), ("get", "/events"), ("post", "/stop"), ("post", "/scale"), ("post", "/rate"),
+        for method, path in (("get", ""), ("get", "/report"), ("get", "/series"), ("get", "/rooms"), ("get", "/events"), ("post", "/stop"), ("post", "/scale"), ("post", "/rate"),
                              ("post", "/pause"), ("post", "/resume")):
             self.hold(method, f"/v1/campaigns/999{path}", 404)
         self.coordinator.post(f"/v1/campaigns/{number}/stop")

@@ -76,6 +76,10 @@ struct member *campaign_agent(const struct campaign *campaign, uint32_t agent, u
 size_t campaign_artifact_bytes(const struct campaign *campaign);
 const struct artifacts *campaign_artifacts(const struct campaign *campaign);
 void campaign_drop_artifacts(struct campaign *campaign);
+/* NULL before they are there and once the campaign has ended. */
+const struct rooms *campaign_rooms(const struct campaign *campaign);
+/* The name of the agent that the worker is on; empty: it is on none. */
+struct bytes campaign_agent_name(const struct campaign *campaign, uint32_t worker);
 /* What was counted second by second. */
 const struct series *campaign_series(const struct campaign *campaign);
 /* Borrowed until the campaign is touched again. */

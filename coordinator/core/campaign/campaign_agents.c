@@ -318,3 +318,10 @@ void campaign_send_moved(struct campaign *campaign)
     }
     campaign->moved_count = 0;
 }
+
+struct bytes campaign_agent_name(const struct campaign *campaign, uint32_t worker)
+{
+    bool is_placed = campaign->placement != NULL && worker < placement_count(campaign->placement);
+    uint32_t agent = is_placed ? placement_agent(campaign->placement, worker) : PLACEMENT_NOBODY;
+    return agent != PLACEMENT_NOBODY ? campaign->agents[agent].name.bytes : bytes_of(NULL, 0);
+}

@@ -384,3 +384,8 @@ enum campaign_lifecycle_event campaign_take_operations(struct campaign *campaign
     }
     return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }
+
+const struct rooms *campaign_rooms(const struct campaign *campaign)
+{
+    return campaign->rooms;
+}

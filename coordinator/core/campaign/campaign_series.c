@@ -4,7 +4,7 @@
 #include "common/time_units.h"
 
 /* What comes before the beginning is of the first second; nothing is of a second that has not begun. */
-static uint64_t campaign_second(const struct campaign *campaign, uint64_t now_ns, int64_t at_ns)
+uint64_t campaign_second(const struct campaign *campaign, uint64_t now_ns, int64_t at_ns)
 {
     uint64_t instant_ns = at_ns > 0 && (uint64_t)at_ns < now_ns ? (uint64_t)at_ns : now_ns;
     bool has_begun = campaign->begun_ns != 0 && instant_ns > campaign->begun_ns;

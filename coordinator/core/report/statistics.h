@@ -31,6 +31,11 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
 void campaign_statistics_add_error(struct campaign_statistics *statistics,
                                    const struct error_statistics *error);
 
+/* Of the errors of such a message, which was added: in which second since the workers began they happened, on
+ * which agent. */
+void campaign_statistics_note_errors(struct campaign_statistics *statistics, const struct statistics *from,
+                                     uint64_t second, struct bytes agent);
+
 /* Of the plan, begun or dropped. */
 uint64_t campaign_statistics_arrivals(const struct campaign_statistics *statistics);
 uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics);

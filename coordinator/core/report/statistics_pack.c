@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
-static_assert(sizeof(struct request_report) == 800 && sizeof(struct wait_report) == 80 &&
-                  sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
+static_assert(sizeof(struct request_report) == 408 && sizeof(struct wait_report) == 80 &&
+                  sizeof(struct error_report) == 96 && sizeof(struct websocket_report) == 384 &&
                   sizeof(struct campaign_statistics) == 248,
               "what is packed here has to know each field");
 
@@ -114,6 +114,10 @@ static void errors_pack(const struct campaign_statistics *statistics, struct buf
         pack_number(into, report->count);
         pack_number(into, report->worker);
         pack_number(into, report->step);
+        pack_flag(into, report->has_times);
+        pack_number(into, report->first_s);
+        pack_number(into, report->last_s);
+        pack_bytes(into, report->agent);
     }
 }
 
@@ -223,6 +227,7 @@ static void requests_unpack(struct campaign_statistics *statistics, struct unpac
                                       &(struct statistics){.requests = &request, .request_count = 1});
         }
         request_free_histograms(&request);
+        slow_traces_finish(&request.slowest);
     }
 }
 
@@ -275,8 +280,16 @@ static void errors_unpack(struct campaign_statistics *statistics, struct unpack 
         error.count = unpack_number(from);
         error.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
         error.step = unpack_number(from);
+        bool has_times = unpack_flag(from);
+        uint64_t first_s = unpack_number(from);
+        uint64_t last_s = unpack_number(from);
+        struct bytes agent = unpack_bytes(from);
         if (!from->is_broken) {
             campaign_statistics_add_error(statistics, &error);
+        }
+        struct error_total *total = from->is_broken ? NULL : statistics_find_error(statistics, &error);
+        if (total != NULL && has_times) {
+            statistics_note_error(total, first_s, last_s, agent);
         }
     }
 }

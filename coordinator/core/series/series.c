@@ -373,6 +373,17 @@ struct series_seconds series_open_seconds(const struct series *series)
                                    series->seconds};
 }
 
+struct series_seconds series_settled_seconds(const struct series *series, uint64_t running_ns, bool has_ended)
+{
+    struct series_seconds seconds = series_open_seconds(series);
+    uint64_t running_s = running_ns / NS_PER_S;
+    uint64_t settled = running_s > SERIES_SETTLED_S ? running_s - SERIES_SETTLED_S : 0;
+    if (!has_ended && settled < seconds.end) {
+        seconds.end = settled > seconds.first ? settled : seconds.first;
+    }
+    return seconds;
+}
+
 uint64_t series_second_revision(const struct series *series, uint64_t second)
 {
     return series->revisions[second % SERIES_OPEN_S];

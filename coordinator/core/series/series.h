@@ -54,6 +54,10 @@ struct series_seconds {
     uint64_t end;
 };
 struct series_seconds series_open_seconds(const struct series *series);
+/* Those of the open seconds of which every agent has reported, `running_ns` after the workers began; all of
+ * them once they have ended. */
+struct series_seconds series_settled_seconds(const struct series *series, uint64_t running_ns,
+                                             bool has_ended);
 /* Changes whenever something is added to this second, which is open. Not kept over a restart. */
 uint64_t series_second_revision(const struct series *series, uint64_t second);
 
