@@ -115,7 +115,9 @@ class Cluster(unittest.TestCase):
         """One agent was lost, and no step has failed for any other reason."""
         self.assertEqual((found["verdict"], [agent["state"] for agent in found["agents"]].count("lost")), ("degraded", 1), found)
         self.assertEqual(found["steps"]["failed"], found["steps"]["failed_by_loss"])
-        self.assertLessEqual(found["steps"]["failed"] + found["steps"]["lost"], 2 * WORKERS)
+        self.assertLessEqual(found["steps"]["failed"], 2 * WORKERS)
+        # What it had not told yet: of its ten workers, each with ten steps a second at most, those of the last seconds.
+        self.assertLessEqual(found["steps"]["lost"], 300)
         self.assertGreater(found["steps"]["ok"], 10 * WORKERS)
 
     def play(self, fault, *words):
