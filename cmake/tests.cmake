@@ -13,3 +13,13 @@ function(tutti_unit_test name)
   add_test(NAME ${name} COMMAND ${name})
   set_tests_properties(${name} PROPERTIES LABELS unit TIMEOUT 60)
 endfunction()
+
+# tutti_threaded(TEST …): unit tests that also run under ThreadSanitizer. Its build makes them, the program for the stories
+# with the label `thread`, and nothing else.
+add_custom_target(threaded)
+function(tutti_threaded)
+  foreach(name ${ARGN})
+    set_tests_properties(${name} PROPERTIES LABELS "unit;thread")
+    add_dependencies(threaded ${name})
+  endforeach()
+endfunction()

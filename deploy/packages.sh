@@ -7,7 +7,11 @@ libjs-dygraphs python3"
 # What the program needs to run.
 runtime_packages="libzmq5 libprotobuf-c1 libuv1 libcurl4 libc-ares2 libnghttp2-14 libpsl5 libidn2-0 zlib1g libbrotli1
 libzstd1 libwslay1 liblua5.4-0 libssl3 libmicrohttpd12 libjansson4 libxml2 libyaml-0-2 libsnappy1v5 libseccomp2 ca-certificates"
-test_packages="chromium chromium-driver firefox-esr nginx-light apache2-bin haproxy nghttp2-client curl iproute2 iptables python3-yaml python3-aiohttp python3-socketio clang-format clang-tidy docker-compose prometheus"
+# What the image with browsers has besides.
+browser_packages="chromium chromium-driver fonts-liberation fonts-noto-color-emoji"
+# What tests/containers needs to start an engine of its own.
+container_packages="docker.io docker-compose debootstrap slirp4netns iptables iproute2 python3 python3-yaml"
+test_packages="chromium chromium-driver firefox-esr nginx-light apache2-bin haproxy nghttp2-client curl iproute2 iptables python3-yaml python3-pyte python3-aiohttp python3-socketio clang-format clang-tidy docker-compose prometheus"
 
 install_missing() {
     missing=""

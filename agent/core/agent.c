@@ -224,6 +224,8 @@ void agent_step(struct agent *agent, const struct agent_event *event, struct age
         take_notice(agent, event);
     } else if (event->kind == AGENT_GAUGES) {
         agent_take_gauges(agent, event->gauges);
+    } else if (event->kind == AGENT_ASK) {
+        agent_ask_to_leave(agent);
     } else if (event->kind == AGENT_LEAVE) {
         agent_leave(agent);
     } else if (!agent->is_refused && event->kind == AGENT_FRAME) {
@@ -243,7 +245,7 @@ uint64_t agent_due_ns(const struct agent *agent)
         return UINT64_MAX;
     }
     uint64_t due_ns = agent->link == NULL ? agent->hello_due_ns : link_due_ns(agent->link);
-    if (agent->is_leaving && agent->leave_due_ns < due_ns) {
+    if ((agent->is_leaving || agent->has_asked) && agent->leave_due_ns < due_ns) {
         due_ns = agent->leave_due_ns;
     }
     return due_ns < agent->reconnect_due_ns ? due_ns : agent->reconnect_due_ns;

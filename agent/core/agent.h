@@ -28,6 +28,7 @@ enum agent_event_kind {
     AGENT_NOTICE,    /* from a runner; taken */
     AGENT_GAUGES,    /* what the process and its host used since the last such event: about once a second */
     AGENT_TURN_END,  /* nothing more for now: send what has gathered */
+    AGENT_ASK,       /* the operator stops the agent: ask the coordinator when it may leave */
     AGENT_LEAVE,     /* the operator stops the agent, and no worker acts any more: say goodbye */
 };
 
@@ -48,6 +49,8 @@ enum agent_effect_kind {
                         another */
     AGENT_RECONNECT, /* the coordinator has been silent for long: make a new connection */
     AGENT_REFUSED,   /* for good: print `text` and end with exit code 2 */
+    AGENT_MAY_LEAVE, /* nobody needs its workers any more, or this took too long: end them, then AGENT_LEAVE
+                      */
     AGENT_LEFT,      /* the coordinator knows that the agent leaves, or has not answered in time */
     AGENT_LOG,
 };

@@ -20,6 +20,7 @@ struct agent {
     uint64_t heartbeat_ns;
     uint64_t lease_ns;
     bool is_refused; /* for good */
+    bool has_asked;  /* to leave */
     bool is_leaving;
     uint64_t leave_due_ns; /* when we stop waiting for an answer */
 
@@ -29,6 +30,8 @@ struct agent {
     uint64_t hello_wait_ns;
     struct text setting_texts[4]; /* name, host, labels and address, of which the settings have views */
     struct shared *hello;         /* encoded; NULL: not yet */
+    uint64_t refusal_told_ns;     /* when a refusal was last logged; 0: never since we were welcome */
+    uint64_t refusal_reason;      /* the hash of its text */
     uint64_t reconnect_due_ns;
     uint64_t reconnect_wait_ns;
 
@@ -72,6 +75,10 @@ void agent_say_hello(struct agent *agent);
 /* A frame that may be our welcome. True if it was: then it is the link's first. */
 bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, struct bytes message);
 void agent_take_refusal(struct agent *agent, const struct envelope *envelope, struct bytes message);
+/* The operator wants it to leave: campaigns that stop end in order first. */
+void agent_ask_to_leave(struct agent *agent);
+/* It may, if it has asked. */
+void agent_may_leave(struct agent *agent);
 /* The end of this agent: told to the coordinator if it knows us. */
 void agent_leave(struct agent *agent);
 void agent_check_leave(struct agent *agent);

@@ -11,7 +11,10 @@
 #define SILENT_HEARTBEATS 2u
 #define JOIN_SILENCE_NS (5000 * NS_PER_MS)
 #define LAST_RECONNECT_WAIT_NS (30000 * NS_PER_MS)
+#define REFUSAL_REPEAT_NS (10000 * NS_PER_MS)
 #define LEAVE_WAIT_NS (1000 * NS_PER_MS)
+/* Service managers and containers give 30 s. */
+#define ASK_WAIT_NS (25000 * NS_PER_MS)
 
 static void encode_hello(struct agent *agent)
 {
@@ -107,6 +110,7 @@ static void welcome(struct agent *agent, const struct envelope *envelope, const 
     agent->link = link_new(agent->incarnation, envelope->epoch, agent->heartbeat_ns,
                            confirmed_hello_ns(agent, envelope));
     agent->hello_wait_ns = FIRST_HELLO_WAIT_NS;
+    agent->refusal_told_ns = 0;
     agent_log(agent, LOG_INFO, memory_format("joined as %s", agent->settings.name));
 }
 
@@ -138,6 +142,7 @@ bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, st
 static void live_anew(struct agent *agent)
 {
     agent_drop_shares(agent);
+    agent_may_leave(agent);
     link_free(&agent->link);
     do {
         agent->incarnation = random_next(&agent->random);
@@ -145,6 +150,20 @@ static void live_anew(struct agent *agent)
     agent_join_init(agent);
     agent->hello_due_ns = agent->now_ns + jitter(agent, agent->hello_wait_ns);
     agent_update_lease(agent);
+}
+
+/* Each hello is refused: at most one line in ten seconds for the same reason. */
+static void tell_refusal(struct agent *agent, struct bytes text)
+{
+    uint64_t reason = bytes_hash(text);
+    if (agent->refusal_told_ns != 0 && reason == agent->refusal_reason &&
+        agent->now_ns - agent->refusal_told_ns < REFUSAL_REPEAT_NS) {
+        return;
+    }
+    agent->refusal_told_ns = agent->now_ns;
+    agent->refusal_reason = reason;
+    agent_log(agent, LOG_WARNING,
+              memory_format("the coordinator says: %.*s; joining again", BYTES_FORMAT(text)));
 }
 
 void agent_take_refusal(struct agent *agent, const struct envelope *envelope, struct bytes message)
@@ -168,9 +187,7 @@ void agent_take_refusal(struct agent *agent, const struct envelope *envelope, st
         agent_update_lease(agent);
         refuse_for_good(agent, decoded.refused.text);
     } else if (!is_late) {
-        agent_log(
-            agent, LOG_WARNING,
-            memory_format("the coordinator says: %.*s; joining again", BYTES_FORMAT(decoded.refused.text)));
+        tell_refusal(agent, decoded.refused.text);
         live_anew(agent);
     }
     message_finish(&decoded);
@@ -187,6 +204,29 @@ void agent_connected(struct agent *agent)
     agent->hello_wait_ns = FIRST_HELLO_WAIT_NS;
     uint64_t due_ns = agent->now_ns + jitter(agent, agent->hello_wait_ns);
     agent->hello_due_ns = due_ns < agent->hello_due_ns ? due_ns : agent->hello_due_ns;
+}
+
+void agent_may_leave(struct agent *agent)
+{
+    if (agent->has_asked && !agent->is_leaving) {
+        agent->has_asked = false;
+        agent_add_effect(agent, AGENT_MAY_LEAVE);
+    }
+}
+
+void agent_ask_to_leave(struct agent *agent)
+{
+    size_t campaigns = map_size(agent->campaigns);
+    agent->has_asked = true;
+    if (agent->link == NULL || campaigns == 0) {
+        agent_may_leave(agent);
+        return;
+    }
+    agent->leave_due_ns = agent->now_ns + ASK_WAIT_NS;
+    agent_log(agent, LOG_INFO,
+              memory_format("asked to leave: it has a part in %zu %s that may have to end first", campaigns,
+                            campaigns == 1 ? "campaign" : "campaigns"));
+    agent_send(agent, &(struct message){.kind = MESSAGE_LEAVING});
 }
 
 /* What workers did until now goes before it. */
@@ -209,6 +249,10 @@ void agent_leave(struct agent *agent)
 
 void agent_check_leave(struct agent *agent)
 {
+    if (agent->has_asked && agent->now_ns >= agent->leave_due_ns) {
+        agent_log(agent, LOG_WARNING, memory_format("its campaigns did not end in time; leaving them"));
+        agent_may_leave(agent);
+    }
     if (agent->is_leaving && agent->now_ns >= agent->leave_due_ns) {
         agent->leave_due_ns = UINT64_MAX;
         agent_add_effect(agent, AGENT_LEFT);
@@ -221,6 +265,7 @@ void agent_check_silence(struct agent *agent)
         return;
     }
     agent_add_effect(agent, AGENT_RECONNECT);
+    agent_may_leave(agent); /* nobody is there to end its campaigns */
     agent->reconnect_wait_ns = doubled(agent->reconnect_wait_ns, LAST_RECONNECT_WAIT_NS);
     agent->reconnect_due_ns = agent->now_ns + jitter(agent, agent->reconnect_wait_ns);
     if (agent->link != NULL) {

@@ -26,6 +26,9 @@ static void drop_campaign(struct agent *agent, struct agent_campaign *campaign)
     (void)map_remove(agent->campaigns, agent_message_key_of(&campaign->campaign));
     agent_campaign_free(&campaign);
     agent_count_gathered(agent);
+    if (map_size(agent->campaigns) == 0) {
+        agent_may_leave(agent);
+    }
 }
 
 void agent_drop_shares(struct agent *agent)
@@ -296,6 +299,10 @@ void agent_take_message(struct agent *agent, const struct message *message)
     }
     if (agent->is_leaving) {
         return; /* was on its way */
+    }
+    if (message->kind == MESSAGE_LEAVE) {
+        agent_may_leave(agent);
+        return;
     }
     if (message->kind == MESSAGE_DEPLOY) {
         agent_message_deploy(agent, message);

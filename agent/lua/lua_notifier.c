@@ -71,13 +71,11 @@ static int lua_notifier_give_won(lua_State *lua, struct vu *vu, const struct rep
  * pages do; without it the instant is now. */
 static int64_t seen_instant_ns(lua_State *lua, int index, const char *function, const char *name)
 {
-    const char *const names[] = {name, NULL};
     uint64_t now_ns = clock_now_ns();
 
     if (lua_isnil(lua, index)) {
         return (int64_t)now_ns;
     }
-    lua_call_check_options(lua, index, function, names);
     if (lua_option_get(lua, index, name) == LUA_TNIL) {
         lua_pop(lua, 1);
         return (int64_t)now_ns;
@@ -96,6 +94,16 @@ static int64_t seen_instant_ns(lua_State *lua, int index, const char *function, 
     return ago_s <= 0 ? (int64_t)now_ns : at_ns > 0 ? at_ns : 1;
 }
 
+static int64_t edit_instant_ns(lua_State *lua, int index, const char *function)
+{
+    static const char *const names[] = {"at", NULL};
+
+    if (!lua_isnil(lua, index)) {
+        lua_call_check_options(lua, index, function, names);
+    }
+    return seen_instant_ns(lua, index, function, "at");
+}
+
 /* round:written([payload], [{at=}]) */
 static int written(lua_State *lua)
 {
@@ -104,7 +112,7 @@ static int written(lua_State *lua)
 
     lua_settop(lua, 3);
     struct vu *vu = lua_notifier_prepare(lua, "written", &operation, OPERATION_WRITTEN);
-    operation.first_ns = operation.last_ns = seen_instant_ns(lua, 3, "written", "at");
+    operation.first_ns = operation.last_ns = edit_instant_ns(lua, 3, "written");
     operation.value = lua_value_encode(lua, 2, &room, "payload");
     return lua_call_send(lua, vu, &operation, lua_notifier_give_won);
 }
@@ -116,7 +124,7 @@ static int writing(lua_State *lua)
 
     lua_settop(lua, 2);
     struct vu *vu = lua_notifier_prepare(lua, "writing", &operation, OPERATION_WRITING);
-    operation.first_ns = operation.last_ns = seen_instant_ns(lua, 2, "writing", "at");
+    operation.first_ns = operation.last_ns = edit_instant_ns(lua, 2, "writing");
     return lua_call_send(lua, vu, &operation, NULL);
 }
 
@@ -131,7 +139,28 @@ static int wait_for_writer(lua_State *lua)
     return lua_call_send(lua, vu, &operation, give_payload);
 }
 
-/* round:one_read([text], [{seen_at=}]) */
+/* The sighting of a wait in a page can be given as it is. What the operation borrows stays on the stack. */
+static void read_sighting(lua_State *lua, int index, struct operation *operation)
+{
+    static const char *const names[] = {"seen_at", "at_once", "browser", "polled", "waited", NULL};
+    size_t size;
+
+    if (!lua_isnil(lua, index)) {
+        lua_call_check_options(lua, index, "one_read", names);
+        lua_option_get(lua, index, "at_once");
+        operation->is_at_once = lua_toboolean(lua, -1);
+        if (lua_option_get(lua, index, "browser") != LUA_TNIL) {
+            if (lua_type(lua, -1) != LUA_TSTRING) {
+                lua_misuse(lua, "one_read: browser is a text, not a %s", luaL_typename(lua, -1));
+            }
+            const char *browser = lua_tolstring(lua, -1, &size);
+            operation->text = bytes_of(browser, size);
+        }
+    }
+    operation->first_ns = operation->last_ns = seen_instant_ns(lua, index, "one_read", "seen_at");
+}
+
+/* round:one_read([text], [{seen_at=, at_once=, browser=}]) */
 static int one_read(lua_State *lua)
 {
     struct operation operation;
@@ -148,7 +177,7 @@ static int one_read(lua_State *lua)
     } else if (!lua_isnil(lua, 2) && options == 3) {
         return lua_misuse(lua, "one_read: what was seen is a text, not a %s", luaL_typename(lua, 2));
     }
-    operation.first_ns = operation.last_ns = seen_instant_ns(lua, options, "one_read", "seen_at");
+    read_sighting(lua, options, &operation);
     return lua_call_send(lua, vu, &operation, NULL);
 }
 

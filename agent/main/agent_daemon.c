@@ -6,6 +6,7 @@
 #include "agent/lua/lua_api.h"
 #include "agent/main/agent_shards.h"
 #include "agent/main/descriptor_room.h"
+#include "agent/main/dialler.h"
 #include "agent/main/join_trouble.h"
 #include "agent/main/leave_signals.h"
 #include "agent/main/process_setup.h"
@@ -25,7 +26,6 @@
 #define EXIT_REFUSED 2
 #define EXIT_WITHOUT_MEANS 3
 #define GAUGES_PERIOD_MS 1000u
-#define COMPLAINT_EVERY_NS (10 * NS_PER_S)
 
 struct agent_daemon {
     const struct agent_run_options *options;
@@ -37,6 +37,7 @@ struct agent_daemon {
     struct process_usage usage;
     struct leave_signals *signals;
     struct socket *socket;
+    struct dialler dialler;
     struct mailbox *notices;
     struct agent *agent;
     struct agent_effects effects;
@@ -45,9 +46,9 @@ struct agent_daemon {
     struct descriptor_room descriptor_room;
     _Atomic(uint64_t) lease_until_ns;
     uint64_t bad_frames;
-    uint64_t complaint_ns; /* when the next handshake that failed may be logged */
-    bool is_leaving;       /* the shards have ended */
-    bool was_let_in;       /* by the coordinator, at least once */
+    bool has_asked;  /* the operator has told it to leave: the coordinator decides when */
+    bool may_leave;  /* done at the end of the turn */
+    bool is_leaving; /* the shards have ended */
     int exit_code;
 };
 
@@ -87,11 +88,14 @@ static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect
         set_lease(daemon, effect->lease_until_ns);
         break;
     case AGENT_RECONNECT:
-        socket_reconnect(daemon->socket);
+        dialler_reconnect(&daemon->dialler);
         break;
     case AGENT_REFUSED:
         log_about(LOG_ERROR, daemon->setup.name, &daemon->setup.subject, "%s", effect->text);
         finish(daemon, EXIT_REFUSED);
+        break;
+    case AGENT_MAY_LEAVE:
+        daemon->may_leave = true;
         break;
     case AGENT_LEFT:
         finish(daemon, 0);
@@ -103,6 +107,7 @@ static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect
 }
 
 static void agent_daemon_on_timer(uv_timer_t *timer);
+static void agent_daemon_leave(struct agent_daemon *daemon);
 
 static void step(struct agent_daemon *daemon, struct agent_event *event)
 {
@@ -131,6 +136,9 @@ static void end_turn_for(struct agent_daemon *daemon, uint64_t least_ms)
         uv_timer_stop(&daemon->timer);
     } else {
         uv_timer_start(&daemon->timer, agent_daemon_on_timer, in_ms > least_ms ? in_ms : least_ms, 0);
+    }
+    if (daemon->may_leave && !daemon->is_leaving) {
+        agent_daemon_leave(daemon);
     }
 }
 
@@ -175,10 +183,23 @@ static void on_connected(void *context)
     struct agent_daemon *daemon = context;
     struct agent_event event = {.kind = AGENT_CONNECTED};
 
-    daemon->was_let_in = true;
+    dialler_connected(&daemon->dialler);
     if (daemon->agent != NULL) {
         step(daemon, &event);
         end_turn(daemon);
+    }
+}
+
+static void on_away(void *context, bool was_connected)
+{
+    struct agent_daemon *daemon = context;
+
+    if (daemon->is_leaving) {
+        return;
+    }
+    dialler_away(&daemon->dialler, was_connected);
+    if (daemon->has_asked && was_connected) {
+        agent_daemon_leave(daemon); /* nobody is there to end its campaigns */
     }
 }
 
@@ -228,19 +249,36 @@ static void on_notices_end(void *context)
 }
 
 /* The workers end before the coordinator is told that they have. */
-static void on_leave(void *context)
+static void agent_daemon_leave(struct agent_daemon *daemon)
 {
-    struct agent_daemon *daemon = context;
     struct agent_event event = {.kind = AGENT_LEAVE};
 
-    if (daemon->is_leaving || daemon->agent == NULL) {
-        finish(daemon, 0);
-        return;
-    }
     daemon->is_leaving = true;
+    log_about(LOG_INFO, daemon->setup.name, &daemon->setup.subject, "leaving");
     agent_shards_stop(daemon->shards);
     step(daemon, &event);
     end_turn(daemon);
+}
+
+/* Once: when its campaigns have ended in order, if they stop; the parent of one that is bound to it has seen
+ * to that, or is gone. Twice: at once. */
+static void on_leave(void *context)
+{
+    struct agent_daemon *daemon = context;
+    struct agent_event event = {.kind = AGENT_ASK};
+
+    if (daemon->is_leaving || daemon->agent == NULL) {
+        finish(daemon, 0);
+    } else if (daemon->has_asked) {
+        agent_daemon_leave(daemon);
+        finish(daemon, 0);
+    } else if (daemon->options->dies_with_parent || !daemon->dialler.is_connected) {
+        agent_daemon_leave(daemon);
+    } else {
+        daemon->has_asked = true;
+        step(daemon, &event);
+        end_turn(daemon);
+    }
 }
 
 static void start_agent(struct agent_daemon *daemon, uint32_t shard_count)
@@ -298,16 +336,13 @@ static bool start_shards(struct agent_daemon *daemon, uint32_t count)
 static void on_trouble(void *context, enum socket_trouble trouble, const char *address)
 {
     struct agent_daemon *daemon = context;
-    const char *what = join_trouble_describe(trouble, daemon->options->key != NULL, daemon->was_let_in);
-    uint64_t now_ns = clock_now_ns();
+    const char *what =
+        join_trouble_describe(trouble, daemon->options->key != NULL, daemon->dialler.was_let_in);
 
     (void)address; /* the coordinator's */
-    if (what == NULL || now_ns < daemon->complaint_ns) {
-        return;
+    if (what != NULL) {
+        dialler_complain(&daemon->dialler, what);
     }
-    daemon->complaint_ns = now_ns + COMPLAINT_EVERY_NS;
-    log_about(LOG_WARNING, daemon->setup.name, &daemon->setup.subject, "cannot join %s: %s; trying on",
-              daemon->options->coordinator, what);
 }
 
 static bool open_socket(struct agent_daemon *daemon)
@@ -317,8 +352,13 @@ static bool open_socket(struct agent_daemon *daemon)
         .on_turn_end = on_turn_end,
         .on_trouble = on_trouble,
         .on_connected = on_connected,
+        .on_away = on_away,
         .context = daemon,
     };
+    const struct dialler_settings dialler = {.coordinator = daemon->options->coordinator,
+                                             .name = daemon->setup.name,
+                                             .subject = &daemon->setup.subject,
+                                             .is_quiet = daemon->options->dies_with_parent};
     struct agent_key *key = daemon->options->key;
     struct socket_client_keys keys = {0};
     struct error error;
@@ -327,15 +367,18 @@ static bool open_socket(struct agent_daemon *daemon)
         keys = (struct socket_client_keys){
             .pair = &key->pair, .server = key->coordinator, .token = key->token[0] ? key->token : NULL};
     }
-    daemon->socket = socket_new_dealer(&daemon->loop, daemon->options->coordinator,
-                                       key != NULL ? &keys : NULL, &callbacks, &error);
+    const char *endpoint = dialler_open(&daemon->dialler, &daemon->loop, &dialler);
+    daemon->socket =
+        socket_new_dealer(&daemon->loop, endpoint, key != NULL ? &keys : NULL, &callbacks, &error);
     if (key != NULL) {
         agent_key_wipe(key);
     }
     if (daemon->socket == NULL) {
         log_about(LOG_ERROR, daemon->setup.name, &daemon->setup.subject, "%s", error.text);
+        return false;
     }
-    return daemon->socket != NULL;
+    dialler_start(&daemon->dialler, daemon->socket);
+    return true;
 }
 
 static void open_loop(struct agent_daemon *daemon)
@@ -353,6 +396,7 @@ static void agent_daemon_close_all(struct agent_daemon *daemon)
     agent_free(&daemon->agent);
     agent_shards_free(&daemon->shards);
     mailbox_close(&daemon->notices);
+    dialler_close(&daemon->dialler);
     if (daemon->socket != NULL) {
         socket_close(&daemon->socket, LINGER_MS);
     }

@@ -32,21 +32,9 @@ static void datagrams_tell(struct datagrams *datagrams)
     uv_timer_start(&datagrams->timer, on_datagrams_timer, 0, 0);
 }
 
-static enum net_failure datagrams_failure_of(int number)
-{
-    static const enum net_failure failures[] = {
-        [CONNECT_REFUSED] = NET_REFUSED,
-        [CONNECT_UNREACHABLE] = NET_UNREACHABLE,
-        [CONNECT_LOCAL_LIMIT] = NET_LOCAL_LIMIT,
-        [CONNECT_OTHER] = NET_CONNECT,
-    };
-
-    return failures[connect_failure_of(number)];
-}
-
 static void datagrams_fail(struct datagrams *datagrams, int number)
 {
-    datagrams->failure = datagrams_failure_of(number);
+    datagrams->failure = net_failure_of_system(number);
     snprintf(datagrams->text, sizeof datagrams->text, "%s: %s%s", datagrams->peer, strerror(number),
              connect_failure_advice(number));
     datagrams_tell(datagrams);
@@ -226,7 +214,7 @@ enum net_failure datagrams_send(struct datagrams *datagrams, struct bytes data, 
     }
     int number = errno == EAGAIN ? ENOBUFS : errno;
     snprintf(text, size, "%s: %s", datagrams->peer, strerror(number));
-    return datagrams_failure_of(number);
+    return net_failure_of_system(number);
 }
 
 const char *datagrams_peer(const struct datagrams *datagrams)

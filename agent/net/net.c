@@ -1,6 +1,7 @@
 /* What the streams of a shard have in common. */
 #include "agent/net/net_inside.h"
 
+#include "agent/base/connect_failure.h"
 #include "agent/base/lease.h"
 #include "agent/net/datagrams_inside.h"
 #include "agent/net/stream_inside.h"
@@ -31,6 +32,18 @@ void net_set_now(struct net *net, uint64_t now_ns)
 uint64_t net_ready_ns(const struct net *net)
 {
     return net->ready_ns;
+}
+
+enum net_failure net_failure_of_system(int number)
+{
+    static const enum net_failure failures[] = {
+        [CONNECT_REFUSED] = NET_REFUSED,
+        [CONNECT_UNREACHABLE] = NET_UNREACHABLE,
+        [CONNECT_LOCAL_LIMIT] = NET_LOCAL_LIMIT,
+        [CONNECT_OTHER] = NET_CONNECT,
+    };
+
+    return failures[connect_failure_of(number)];
 }
 
 bool net_look(struct net *net)

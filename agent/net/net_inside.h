@@ -48,6 +48,8 @@ struct net {
 /* What is known of a host without asking a name server. False if it has to be asked for. */
 bool net_look_up(struct net *net, struct bytes overrides, const char *host, uint16_t port,
                  struct address_list *list);
+/* Why a connection was not made, by errno. */
+enum net_failure net_failure_of_system(int number);
 /* Reads the clock. False where what has come is to be left where it is: the lease is over, and the net will
  * be held or go on. */
 bool net_look(struct net *net);

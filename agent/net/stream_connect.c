@@ -74,18 +74,6 @@ void stream_connector_drop(struct stream *stream)
     uv_close((uv_handle_t *)&connector->timer, on_connector_closed);
 }
 
-static enum net_failure stream_failure_of(int number)
-{
-    static const enum net_failure failures[] = {
-        [CONNECT_REFUSED] = NET_REFUSED,
-        [CONNECT_UNREACHABLE] = NET_UNREACHABLE,
-        [CONNECT_LOCAL_LIMIT] = NET_LOCAL_LIMIT,
-        [CONNECT_OTHER] = NET_CONNECT,
-    };
-
-    return failures[connect_failure_of(number)];
-}
-
 static void stream_address_text(const struct stream *stream, const struct net_address *address,
                                 char where[STREAM_PEER_BYTES])
 {
@@ -106,7 +94,7 @@ static void stream_note_failure(struct stream *stream, const struct net_address 
         return;
     }
     stream_address_text(stream, address, where);
-    connector->failure = stream_failure_of(number);
+    connector->failure = net_failure_of_system(number);
     snprintf(connector->text, sizeof connector->text, "connect to %s: %s%s", where, strerror(number),
              connect_failure_advice(number));
 }

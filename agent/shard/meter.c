@@ -158,6 +158,11 @@ void meter_group(struct meter *meter, const struct slice_sample *sample)
     meter->has_changed = true;
 }
 
+void meter_keep_tags(struct meter *meter, struct bytes thresholds)
+{
+    slice_meter_keep(meter->slices, thresholds);
+}
+
 struct tag_table *meter_tags(struct meter *meter)
 {
     return slice_meter_tags(meter->slices);

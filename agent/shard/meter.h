@@ -35,6 +35,8 @@ void meter_check(struct meter *meter, const struct check_sample *sample);
 void meter_group(struct meter *meter, const struct slice_sample *sample);
 /* The tags that samples may have. */
 struct tag_table *meter_tags(struct meter *meter);
+/* Counts by the combinations of tags that these thresholds name. Called once, before anything is counted. */
+void meter_keep_tags(struct meter *meter, struct bytes thresholds);
 void meter_wait(struct meter *meter, struct bytes name, enum operation_kind kind, enum outcome outcome,
                 uint64_t waited_us);
 void meter_step(struct meter *meter, enum step_result result, uint64_t duration_us);

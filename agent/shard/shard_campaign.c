@@ -324,6 +324,7 @@ struct shard_campaign *shard_campaign_new(struct shard *shard, const struct comm
     campaign->options = deployment_options(campaign->deployment);
     campaign->room_size = campaign_room_ids(campaign->options);
     campaign->meter = meter_new();
+    meter_keep_tags(campaign->meter, campaign->options->thresholds);
     alarm_init(&campaign->runner_alarm, on_runner_due);
     alarm_init(&campaign->meter_alarm, on_meter_due);
     turn_queue_init(&campaign->queue, shard_turns(shard));

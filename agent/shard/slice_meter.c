@@ -6,13 +6,17 @@
 #include "common/memory.h"
 #include "common/text.h"
 #include "proto/message/limits.h"
+#include "proto/message/tag_combinations.h"
 
 #include <assert.h>
 #include <string.h>
 
+/* The slot of combinations, whose number stands in place of a value. */
+#define SLOT_OF_COMBINATIONS (TAG_NAMES + 1u)
+
 /* Names that have no place of their own count under this one, so that each tag still has all of its. */
 #define OTHER_NAMES "(other)"
-#define SLICE_NAMES_MAX (LIMIT_SLICES - SLICE_KINDS * (TAGS_MAX + 1u))
+#define SLICE_NAMES_MAX (LIMIT_SLICES - SLICE_KINDS * (TAGS_MAX + TAG_COMBINATIONS_MAX + 1u))
 static_assert(SLICE_NAMES_MAX > 3000, "there is a place for other names of each kind and tag");
 
 struct slice_entry {
@@ -22,6 +26,8 @@ struct slice_entry {
 
 struct slice_meter {
     struct tag_table *tags;
+    struct tag_combinations *combinations; /* NULL: there are none */
+    struct tag_set sets[TAG_COMBINATIONS_MAX];
     struct map *entries; /* kind, tag and name → struct slice_entry */
 };
 
@@ -32,6 +38,15 @@ struct slice_meter *slice_meter_new(void)
     meter->tags = tag_table_new();
     meter->entries = map_new();
     return meter;
+}
+
+void slice_meter_keep(struct slice_meter *meter, struct bytes thresholds)
+{
+    meter->combinations = tag_combinations_new(thresholds);
+    tag_combinations_note(meter->combinations, meter->tags);
+    for (size_t i = 0; i < tag_combinations_count(meter->combinations); i++) {
+        meter->sets[i] = tag_combinations_set(meter->combinations, i, meter->tags);
+    }
 }
 
 void slice_meter_free(struct slice_meter **pointer)
@@ -49,6 +64,7 @@ void slice_meter_free(struct slice_meter **pointer)
         memory_free(entry);
     }
     map_free(&meter->entries);
+    tag_combinations_free(&meter->combinations);
     tag_table_free(&meter->tags);
     memory_free(meter);
     *pointer = NULL;
@@ -57,6 +73,30 @@ void slice_meter_free(struct slice_meter **pointer)
 struct tag_table *slice_meter_tags(struct slice_meter *meter)
 {
     return meter->tags;
+}
+
+static struct bytes slice_meter_text(const struct slice_meter *meter, struct tag_id tag)
+{
+    return tag.slot == SLOT_OF_COMBINATIONS ? tag_combinations_text(meter->combinations, tag.value - 1u)
+                                            : tag_table_text(meter->tags, tag);
+}
+
+/* The tags of a sample, and then the combinations that it has all tags of. False after the last. */
+static bool slice_meter_next(const struct slice_meter *meter, const struct tag_set *tags, struct tag_id *tag)
+{
+    if (tag->slot < SLOT_OF_COMBINATIONS) {
+        if (tag_set_next(tags, tag)) {
+            return true;
+        }
+        *tag = (struct tag_id){.slot = SLOT_OF_COMBINATIONS};
+    }
+    size_t count = meter->combinations != NULL ? tag_combinations_count(meter->combinations) : 0;
+    while (tag->value < count) {
+        if (tag_set_has_all(tags, &meter->sets[tag->value++])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* A tag of value 0 is none. */
@@ -84,7 +124,7 @@ static struct slice_statistics *slice_meter_need(struct slice_meter *meter, enum
     entry->name = text_copy(name);
     entry->counts = (struct slice_statistics){.kind = kind, .name = entry->name.bytes};
     if (tag.value != 0) {
-        entry->counts.tag = tag_table_text(meter->tags, tag);
+        entry->counts.tag = slice_meter_text(meter, tag);
     }
     map_put(meter->entries, whole, entry);
     return &entry->counts;
@@ -110,7 +150,7 @@ void slice_meter_add(struct slice_meter *meter, const struct slice_sample *sampl
     if (sample->kind == SLICE_GROUP) {
         slice_count(slice_meter_need(meter, sample->kind, tag, sample->name), sample);
     }
-    while (tag_set_next(&sample->tags, &tag)) {
+    while (slice_meter_next(meter, &sample->tags, &tag)) {
         slice_count(slice_meter_need(meter, sample->kind, tag, sample->name), sample);
     }
 }
@@ -119,7 +159,7 @@ void slice_meter_rebook(struct slice_meter *meter, const struct slice_sample *sa
 {
     struct tag_id tag = {0};
 
-    while (tag_set_next(&sample->tags, &tag)) {
+    while (slice_meter_next(meter, &sample->tags, &tag)) {
         struct slice_statistics *counts = slice_meter_need(meter, sample->kind, tag, sample->name);
         if (!sample->is_ok) {
             counts->failed++;

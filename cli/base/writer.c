@@ -120,12 +120,17 @@ bool writer_put(struct writer *writer, int descriptor, struct bytes bytes, bool 
     return has_room;
 }
 
-bool writer_is_idle(struct writer *writer)
+size_t writer_waiting_bytes(struct writer *writer)
 {
     (void)pthread_mutex_lock(&writer->lock);
-    bool is_idle = writer->waiting_bytes == 0;
+    size_t waiting_bytes = writer->waiting_bytes;
     (void)pthread_mutex_unlock(&writer->lock);
-    return is_idle;
+    return waiting_bytes;
+}
+
+bool writer_is_idle(struct writer *writer)
+{
+    return writer_waiting_bytes(writer) == 0;
 }
 
 int writer_failure(struct writer *writer)

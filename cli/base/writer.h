@@ -16,6 +16,8 @@ MUST_CHECK struct writer *writer_new(void);
 bool writer_put(struct writer *writer, int descriptor, struct bytes bytes, bool is_needed);
 /* Whether everything that was put has been written. */
 bool writer_is_idle(struct writer *writer);
+/* What was put and has not been written; only less by the time that the caller looks. */
+size_t writer_waiting_bytes(struct writer *writer);
 /* errno of the first failed write to standard output so far; 0 if none failed. */
 int writer_failure(struct writer *writer);
 /* Returns writer_failure once everything has been written or its reader has gone. NULLs the pointer; NULL is

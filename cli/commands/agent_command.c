@@ -223,6 +223,6 @@ const struct subcommand agent_subcommand = {
                 "  tutti agent --coordinator tcp://10.0.0.1:7440 --labels zone=a,disk=ssd --capacity 5000\n",
     .options = agent_options,
     .option_count = sizeof agent_options / sizeof agent_options[0],
-    .needs = {.descriptors = 32, .threads = 8},
+    .needs = {.descriptors = 32, .threads = 9},
     .run = run_agent,
 };

@@ -5,23 +5,31 @@
 #include "cli/options/control_options.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
+#include "common/memory.h"
 #include "coordinator/json/json_get.h"
 #include "proto/message/labels.h"
 
+#include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define MIB (1024.0 * 1024)
 #define GIB (1024.0 * MIB)
 #define GAUGE_COLUMNS 5
+#define US_PER_MS 1000u
+#define NUMBER_DIGITS 18u
+#define TEXT_LEAST_COLUMNS 10u
 
 struct agents_options {
     bool is_json;
+    bool is_wide;
     struct control_options control;
 };
 
 /* clang-format off */
 static const struct option agents_options[] = {
     CONTROL_JSON_OPTION(offsetof(struct agents_options, is_json), "print the answer of the API"),
+    CONTROL_WIDE_OPTION(offsetof(struct agents_options, is_wide)),
     CONTROL_RETRY_OPTION(offsetof(struct agents_options, control)),
     CONTROL_OPTIONS(offsetof(struct agents_options, control))
 };
@@ -106,7 +114,13 @@ static void add_labels(struct table *table, const json_t *labels)
     table_add(table, text.size > 0 ? buffer_bytes(&text) : bytes_of_string("none"));
 }
 
-static void agents_command_add_agent(struct table *table, const json_t *agent)
+static void add_heard(struct table *table, const json_t *agent)
+{
+    table_add_us(table, json_get_count(agent, "heard_ms_ago") * US_PER_MS);
+}
+
+/* All that is known of it. */
+static void agents_command_add_wide(struct table *table, const json_t *agent)
 {
     char text[FORMAT_BYTES];
     table_add(table, json_get_text(agent, "name"));
@@ -126,27 +140,89 @@ static void agents_command_add_agent(struct table *table, const json_t *agent)
     }
     add_labels(table, json_object_get(agent, "labels"));
     add_campaigns(table, json_object_get(agent, "campaigns"));
-    format_us(json_get_count(agent, "heard_ms_ago") * 1000, text);
-    table_add(table, bytes_of_string(text));
+    add_heard(table, agent);
     add_gauges(table, json_object_get(agent, "gauges"));
 }
 
-static void print_agents(const json_t *list)
+/* What fits a terminal that nobody has widened. */
+static void agents_command_add_agent(struct table *table, const json_t *agent)
 {
-    static const char *const columns[] = {"agent",      "<host",     "pid",     "<state",   "cores",
-                                          "memory",     "shards",    "workers", "capacity", "<labels",
-                                          "<campaigns", "heard ago", "cpu",     "host cpu", "resident",
-                                          "lag",        "clock",     NULL};
-    if (json_array_size(list) == 0) {
+    const json_t *gauges = json_object_get(agent, "gauges");
+    table_add(table, json_get_text(agent, "name"));
+    table_add(table, json_get_text(agent, "host"));
+    table_add(table, json_get_text(agent, "state"));
+    control_add_count(table, agent, "workers", true);
+    if (json_is_object(gauges)) {
+        add_percent(table, gauges, "cpu");
+        add_lag(table, json_object_get(gauges, "loops"));
+    } else {
+        table_add(table, bytes_of_string("–"));
+        table_add(table, bytes_of_string("–"));
+    }
+    add_heard(table, agent);
+    add_campaigns(table, json_object_get(agent, "campaigns"));
+}
+
+/* The number that begins at `at`, as long as there are digits; up to the one after the last. */
+static uint64_t agents_command_number(struct bytes name, size_t *at)
+{
+    uint64_t number = 0;
+    for (size_t digits = 0; *at < name.size && isdigit(name.data[*at]) && digits < NUMBER_DIGITS; digits++) {
+        number = number * 10 + (uint64_t)(name.data[(*at)++] - '0');
+    }
+    return number;
+}
+
+/* By their names, and by the numbers in them: agent-2 before agent-10. */
+static int agents_command_compare(const void *left, const void *right)
+{
+    const json_t *const *one = left;
+    const json_t *const *other = right;
+    struct bytes names[] = {json_get_text(*one, "name"), json_get_text(*other, "name")};
+    size_t at[] = {0, 0};
+    while (at[0] < names[0].size && at[1] < names[1].size) {
+        uint8_t bytes[] = {names[0].data[at[0]], names[1].data[at[1]]};
+        if (isdigit(bytes[0]) && isdigit(bytes[1])) {
+            uint64_t numbers[] = {agents_command_number(names[0], &at[0]),
+                                  agents_command_number(names[1], &at[1])};
+            if (numbers[0] != numbers[1]) {
+                return numbers[0] < numbers[1] ? -1 : 1;
+            }
+        } else if (bytes[0] != bytes[1]) {
+            return bytes[0] < bytes[1] ? -1 : 1;
+        } else {
+            at[0]++;
+            at[1]++;
+        }
+    }
+    return bytes_compare(names[0], names[1]);
+}
+
+static void print_agents(const json_t *list, bool is_wide)
+{
+    static const char *const wide[] = {"agent",  "<host",    "pid",      "<state",  "cores",      "memory",
+                                       "shards", "workers",  "capacity", "<labels", "<campaigns", "heard ago",
+                                       "cpu",    "host cpu", "resident", "lag",     "clock",      NULL};
+    static const char *const columns[] = {"agent", "<host",     "<state",     "workers", "cpu",
+                                          "lag",   "heard ago", "<campaigns", NULL};
+    size_t count = json_array_size(list);
+    if (count == 0) {
         printf("no agents (tutti agent --coordinator tcp://HOST:7440 joins one)\n");
         return;
     }
-    SCOPED(table_finish) struct table table;
-    table_init(&table, columns);
-    table.limit = 0; /* programs read it by lines */
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        agents_command_add_agent(&table, json_array_get(list, i));
+    const json_t **agents = memory_new(count, sizeof *agents);
+    for (size_t i = 0; i < count; i++) {
+        agents[i] = json_array_get(list, i);
     }
+    qsort(agents, count, sizeof *agents, agents_command_compare);
+    SCOPED(table_finish) struct table table;
+    table_init(&table, is_wide ? wide : columns);
+    table.limit = is_wide ? 0 : TABLE_COLUMNS; /* wide: programs read it by lines */
+    table.least_text = TEXT_LEAST_COLUMNS;
+    for (size_t i = 0; i < count; i++) {
+        (is_wide ? agents_command_add_wide : agents_command_add_agent)(&table, agents[i]);
+    }
+    memory_free(agents);
     control_print_table(&table);
 }
 
@@ -166,7 +242,7 @@ static int run_agents(int argc, char **argv)
     if (result == API_DONE && options.is_json) {
         control_print_json(answer);
     } else if (result == API_DONE) {
-        print_agents(json_object_get(answer, "agents"));
+        print_agents(json_object_get(answer, "agents"), options.is_wide);
     }
     json_decref(answer);
     return (int)control_exit_code(result);
@@ -177,6 +253,7 @@ const struct subcommand agents_subcommand = {
     .usage = "[options]",
     .summary = "Lists the agents of a coordinator",
     .examples = "  tutti agents\n"
+                "  tutti agents --wide\n"
                 "  tutti agents --json | jq -r '.agents[] | select(.state == \"lost\").name'\n",
     .options = agents_options,
     .option_count = sizeof agents_options / sizeof agents_options[0],

@@ -6,16 +6,24 @@
 #include <string.h>
 
 /* What follows a command, as the first word of its usage says. */
-enum completion_word { WORD_NOTHING, WORD_SCRIPT, WORD_FOLDER, WORD_CAMPAIGN, WORD_COMMAND, WORD_SHELL };
+enum completion_word {
+    WORD_NOTHING,
+    WORD_SCRIPT,
+    WORD_FOLDER,
+    WORD_CAMPAIGN,
+    WORD_CAMPAIGNS,
+    WORD_COMMAND,
+    WORD_SHELL
+};
 
 static enum completion_word word_of(const struct subcommand *subcommand)
 {
     static const struct {
         const char *usage;
         enum completion_word word;
-    } rows[] = {{"SCRIPT", WORD_SCRIPT},      {"[DIR]", WORD_FOLDER},  {"DIR", WORD_FOLDER},
-                {"ID", WORD_CAMPAIGN},        {"[ID]", WORD_CAMPAIGN}, {"[COMMAND]", WORD_COMMAND},
-                {"bash|zsh|fish", WORD_SHELL}};
+    } rows[] = {{"SCRIPT", WORD_SCRIPT},     {"[DIR]", WORD_FOLDER},       {"DIR", WORD_FOLDER},
+                {"ID", WORD_CAMPAIGN},       {"[ID]", WORD_CAMPAIGN},      {"ID…", WORD_CAMPAIGNS},
+                {"[COMMAND]", WORD_COMMAND}, {"bash|zsh|fish", WORD_SHELL}};
     size_t size = strcspn(subcommand->usage, " ");
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (strlen(rows[i].usage) == size && strncmp(rows[i].usage, subcommand->usage, size) == 0) {
@@ -112,9 +120,13 @@ static void print_bash_value(const struct subcommand *subcommand, const struct o
 static void print_bash_word(const struct subcommand *subcommand)
 {
     static const char *const texts[] = {
-        [WORD_NOTHING] = "",         [WORD_SCRIPT] = "files=lua",
-        [WORD_FOLDER] = "files=any", [WORD_CAMPAIGN] = "words=$(_tutti_campaigns)",
-        [WORD_COMMAND] = "",         [WORD_SHELL] = "words=\"bash zsh fish\"",
+        [WORD_NOTHING] = "",
+        [WORD_SCRIPT] = "files=lua",
+        [WORD_FOLDER] = "files=any",
+        [WORD_CAMPAIGN] = "words=$(_tutti_campaigns)",
+        [WORD_CAMPAIGNS] = "words=$(_tutti_campaigns)",
+        [WORD_COMMAND] = "",
+        [WORD_SHELL] = "words=\"bash zsh fish\"",
     };
     enum completion_word word = word_of(subcommand);
     printf("      %s) ", subcommand->name);
@@ -193,6 +205,7 @@ static void print_zsh_word(const struct subcommand *subcommand)
         [WORD_SCRIPT] = " '1:script:_files -g \"*.lua\"'",
         [WORD_FOLDER] = " '1:folder:_files -/'",
         [WORD_CAMPAIGN] = " \"1:campaign:($(_tutti_campaigns))\"",
+        [WORD_CAMPAIGNS] = " \"*:campaign:($(_tutti_campaigns))\"",
         [WORD_COMMAND] = " '1:command:",
         [WORD_SHELL] = " '1:shell:(bash zsh fish)'",
     };
@@ -254,9 +267,13 @@ static void print_fish_option(const struct subcommand *subcommand, const struct 
 static void print_fish_word(const struct subcommand *subcommand)
 {
     static const char *const texts[] = {
-        [WORD_NOTHING] = "-f",      [WORD_SCRIPT] = "-F",
-        [WORD_FOLDER] = "-F",       [WORD_CAMPAIGN] = "-f -a '(_tutti_campaigns)'",
-        [WORD_COMMAND] = "-f -a '", [WORD_SHELL] = "-f -a 'bash zsh fish'",
+        [WORD_NOTHING] = "-f",
+        [WORD_SCRIPT] = "-F",
+        [WORD_FOLDER] = "-F",
+        [WORD_CAMPAIGN] = "-f -a '(_tutti_campaigns)'",
+        [WORD_CAMPAIGNS] = "-f -a '(_tutti_campaigns)'",
+        [WORD_COMMAND] = "-f -a '",
+        [WORD_SHELL] = "-f -a 'bash zsh fish'",
     };
     enum completion_word word = word_of(subcommand);
     printf("complete -c tutti -n '__fish_seen_subcommand_from %s' %s", subcommand->name, texts[word]);

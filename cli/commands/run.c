@@ -79,6 +79,7 @@ static bool run_prepare(struct run *run, struct error *error)
     struct screen_settings settings = {
         .is_quiet = run->options.is_quiet,
         .is_output_taken = run->options.json_path != NULL && strcmp(run->options.json_path, "-") == 0,
+        .is_one_line = run->options.has_no_live,
     };
     run->screen = screen_new(&settings);
     return true;

@@ -55,6 +55,7 @@ static enum exit_code start_command_wait_for_end(const struct start *start, uint
     const struct screen_settings settings = {
         .is_quiet = start->options.run.is_quiet,
         .is_output_taken = is_output_taken(start),
+        .is_one_line = start->options.run.has_no_live,
     };
     struct screen *screen = screen_new(&settings);
     const struct control_follow follow = {

@@ -18,6 +18,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #define TEXT_MAX_BYTES (1024u * 1024u)
 #define LINE_MAX_BYTES 4096u
@@ -25,6 +26,7 @@
 
 struct status_options {
     bool is_json;
+    bool is_wide;
     const char *name;
     struct option_texts labels;
     struct control_options control;
@@ -33,6 +35,7 @@ struct status_options {
 /* clang-format off */
 static const struct option status_options[] = {
     CONTROL_JSON_OPTION(offsetof(struct status_options, is_json), "print the answer of the API"),
+    CONTROL_WIDE_OPTION(offsetof(struct status_options, is_wide)),
     {.name = "name", .type = OPTION_TEXT, .offset = offsetof(struct status_options, name), .is_set_offset = SIZE_MAX,
      .minimum = 1, .maximum = LIMIT_NAME_BYTES, .argument = "NAME", .has_no_variable = true,
      .help = "list only campaigns of this name"},
@@ -71,19 +74,27 @@ static struct bytes status_file_name(struct bytes path)
     return bytes_of(path.data + at, path.size - at);
 }
 
-static void add_campaign(struct table *table, const json_t *campaign, bool are_named)
+/* What is shown of each in the list. */
+struct status_list {
+    bool has_names;
+    bool has_sizes; /* workers and agents */
+    bool is_wide;   /* with the folders of scripts, and with labels */
+};
+
+static void add_campaign(struct table *table, const json_t *campaign, const struct status_list *shown)
 {
     char text[FORMAT_BYTES];
     SCOPED(report_view_free) struct report_view *report = report_json_read(campaign);
     const json_t *steps = json_object_get(campaign, "steps");
+    struct bytes script = json_get_text(campaign, "script");
     control_add_count(table, campaign, "campaign", false);
-    table_add(table, status_file_name(json_get_text(campaign, "script")));
-    if (are_named) {
-        table_add(table, json_get_text(campaign, "name"));
+    table_add(table, shown->is_wide ? script : status_file_name(script));
+    if (shown->has_names) {
+        table_add(table, report->name);
     }
     table_add(table, state_of(campaign));
-    control_add_count(table, campaign, "workers", true);
-    if (!are_named) {
+    if (shown->has_sizes) {
+        control_add_count(table, campaign, "workers", true);
         control_add_count(table, campaign, "agents", true);
     }
     add_started(table, report);
@@ -91,6 +102,9 @@ static void add_campaign(struct table *table, const json_t *campaign, bool are_n
     table_add(table, bytes_of_string(text));
     control_add_count(table, steps, "ok", true);
     control_add_count(table, steps, "failed", true);
+    if (shown->is_wide) {
+        table_add(table, report->labels);
+    }
 }
 
 static bool has_names(const json_t *list)
@@ -103,24 +117,46 @@ static bool has_names(const json_t *list)
     return false;
 }
 
-/* Where campaigns have names, these take the place of the number of agents. */
-static void print_campaigns(const json_t *list)
+/* By its id, so by age. */
+static int status_compare(const void *left, const void *right)
+{
+    const json_t *const *one = left;
+    const json_t *const *other = right;
+    uint64_t ids[] = {json_get_count(*one, "campaign"), json_get_count(*other, "campaign")};
+    return ids[0] < ids[1] ? -1 : ids[0] > ids[1];
+}
+
+/* Where campaigns have names, these take the place of the numbers of workers and agents, unless there is room
+ * for both. */
+static void print_campaigns(const json_t *list, bool is_wide)
 {
     static const char *const columns[] = {"id",      "<script", "<state", "workers", "agents",
                                           "started", "time",    "ok",     "failed",  NULL};
-    static const char *const named[] = {"id",      "<script", "<name", "<state", "workers",
-                                        "started", "time",    "ok",    "failed", NULL};
-    if (json_array_size(list) == 0) {
+    static const char *const named[] = {"id",   "<script", "<name",  "<state", "started",
+                                        "time", "ok",      "failed", NULL};
+    static const char *const wide[] = {"id",      "<script", "<name", "<state", "workers", "agents",
+                                       "started", "time",    "ok",    "failed", "<labels", NULL};
+    size_t count = json_array_size(list);
+    if (count == 0) {
         printf("no campaigns (tutti start SCRIPT starts one)\n");
         return;
     }
     bool are_named = has_names(list);
-    SCOPED(table_finish) struct table table;
-    table_init(&table, are_named ? named : columns);
-    table.least_text = SCRIPT_LEAST_COLUMNS;
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        add_campaign(&table, json_array_get(list, i), are_named);
+    const struct status_list shown = {
+        .has_names = is_wide || are_named, .has_sizes = is_wide || !are_named, .is_wide = is_wide};
+    const json_t **campaigns = memory_new(count, sizeof *campaigns);
+    for (size_t i = 0; i < count; i++) {
+        campaigns[i] = json_array_get(list, i);
     }
+    qsort(campaigns, count, sizeof *campaigns, status_compare);
+    SCOPED(table_finish) struct table table;
+    table_init(&table, is_wide ? wide : are_named ? named : columns);
+    table.least_text = SCRIPT_LEAST_COLUMNS;
+    table.limit = is_wide ? 0 : TABLE_COLUMNS;
+    for (size_t i = 0; i < count; i++) {
+        add_campaign(&table, campaigns[i], &shown);
+    }
+    memory_free(campaigns);
     control_print_table(&table);
 }
 
@@ -258,7 +294,7 @@ static enum exit_code status(const struct status_options *options, bool is_one, 
     } else if (result == API_DONE && is_one) {
         print_campaign(answer);
     } else if (result == API_DONE) {
-        print_campaigns(json_object_get(answer, "campaigns"));
+        print_campaigns(json_object_get(answer, "campaigns"), options->is_wide);
         print_journal(json_object_get(answer, "journal"));
     }
     json_decref(answer);

@@ -20,6 +20,7 @@ const struct subcommand *const subcommands[] = {
     &status_subcommand,
     &watch_subcommand,
     &report_subcommand,
+    &delete_subcommand,
     &compare_subcommand,
     &agents_subcommand,
     &dashboard_subcommand,

@@ -1,6 +1,7 @@
 /* `tutti watch`: shows the progress of a running campaign on a coordinator. */
 #include "cli/commands/subcommand.h"
 #include "cli/options/control_options.h"
+#include "cli/options/live_option.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
 #include "cli/remote/control_follow.h"
@@ -9,12 +10,14 @@
 
 struct watch_options {
     bool is_json;
+    bool has_no_live;
     struct control_options control;
 };
 
 /* clang-format off */
 static const struct option watch_options[] = {
     CONTROL_JSON_OPTION(offsetof(struct watch_options, is_json), "print each event as one line of JSON"),
+    NO_LIVE_OPTION(offsetof(struct watch_options, has_no_live)),
     CONTROL_RETRY_OPTION(offsetof(struct watch_options, control)),
     CONTROL_OPTIONS(offsetof(struct watch_options, control))
 };
@@ -27,7 +30,7 @@ static enum exit_code watch(const struct watch_options *options, uint64_t campai
         return EXIT_CODE_USAGE;
     }
     int signals = control_signals_take();
-    const struct screen_settings settings = {0};
+    const struct screen_settings settings = {.is_one_line = options->has_no_live};
     struct screen *screen = screen_new(&settings);
     const struct control_follow follow = {
         .who = "watch",

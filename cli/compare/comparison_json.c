@@ -60,7 +60,7 @@ static json_t *comparison_rows(const struct comparison *comparison)
         const struct compared_row *row = &comparison->rows[i];
         json_t *object = json_object();
         json_put(object, "metric", json_string(measure_kind_name(row->kind)));
-        json_put(object, "name", measure_has_name(row->kind) ? json_text(row->name) : json_null());
+        json_put(object, "name", row->name.size > 0 ? json_text(row->name) : json_null());
         for (int number = 0; number < MEASURE_NUMBERS; number++) {
             const struct compared *compared = &row->numbers[number];
             if (compared->has_base || compared->has_new) {

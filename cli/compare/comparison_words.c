@@ -2,6 +2,7 @@
 #include "cli/compare/comparison_view.h"
 
 #include "cli/base/format.h"
+#include "proto/message/tag_combinations.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -14,9 +15,16 @@
 void comparison_append_name(struct buffer *text, const struct compared_row *row, enum measure_number number)
 {
     buffer_append_string(text, measure_kind_name(row->kind));
-    if (measure_has_name(row->kind)) {
-        buffer_append_format(text, "[%.*s]", BYTES_FORMAT(row->name));
-    }
+    bool is_tag = measure_form(row->kind) == MEASURE_TAGGED && !tag_text_is_combination(row->name);
+    bool is_name = measure_form(row->kind) == MEASURE_NAMED;
+    buffer_append_format(text, "%s%.*s%s",
+                         is_name  ? "["
+                         : is_tag ? "{"
+                                  : "",
+                         BYTES_FORMAT(row->name),
+                         is_name  ? "]"
+                         : is_tag ? "}"
+                                  : "");
     buffer_append_format(text, ".%s", measure_number_name(number));
 }
 

@@ -1,6 +1,7 @@
 /* Reads and judges the changes at which a comparison fails. */
 #include "cli/compare/fail_if.h"
 
+#include "common/compose.h"
 #include "common/digits.h"
 
 #include <math.h>
@@ -53,36 +54,67 @@ static bool fail_if_find_number(struct bytes word, enum measure_number *number)
     return false;
 }
 
-static bool fail_if_find_kind(struct bytes word, enum measure_kind *kind)
+/* Of kinds with the same word, the one of this form; else any with the word. */
+static bool fail_if_find_kind(struct bytes word, enum measure_form form, enum measure_kind *kind)
 {
+    bool is_found = false;
     for (int i = 0; i < MEASURE_KINDS; i++) {
-        if (bytes_equal_string(word, measure_kind_name((enum measure_kind)i))) {
-            *kind = (enum measure_kind)i;
-            return true;
+        enum measure_kind known = (enum measure_kind)i;
+        bool is_like = bytes_equal_string(word, measure_kind_name(known));
+        if (is_like && (!is_found || measure_form(known) == form)) {
+            *kind = known;
+            is_found = true;
         }
     }
-    return false;
+    return is_found;
 }
 
 /* [NAME]; the name may have brackets of its own, so its end is the last one. */
-static bool fail_if_read_name(struct fail_if *condition, struct bytes *metric)
+static bool fail_if_read_name(struct fail_if *condition, struct bytes rest)
 {
-    const uint8_t *open = memchr(metric->data, '[', metric->size);
-    if (open == NULL) {
-        return !measure_has_name(condition->kind);
-    }
-    size_t start = (size_t)(open - metric->data) + 1;
-    if (metric->data[metric->size - 1] != ']' || metric->size < start + 2) {
+    if (rest.size < 3 || rest.data[rest.size - 1] != ']') {
         return false;
     }
-    struct bytes name = bytes_of(metric->data + start, metric->size - start - 1);
+    struct bytes name = bytes_of(rest.data + 1, rest.size - 2);
     bool is_quoted = name.size > 2 && name.data[0] == '"' && name.data[name.size - 1] == '"';
     condition->name.name = is_quoted ? bytes_of(name.data + 1, name.size - 2) : name;
     condition->name.is_pattern = !is_quoted && memchr(name.data, '*', name.size) != NULL;
-    return measure_has_name(condition->kind);
+    return true;
 }
 
-/* "request[login].p95", "steps.failed", "p95" */
+/* {TAG=VALUE,…}, as a threshold has it. */
+static bool fail_if_read_tags(struct fail_if *condition, struct bytes metric, struct error *error)
+{
+    char text[FAIL_IF_MAX_BYTES];
+    struct threshold threshold;
+    struct error why;
+    compose(text, sizeof text, "%.*s.count > 0", BYTES_FORMAT(metric));
+    if (!threshold_parse(bytes_of_string(text), &threshold, &why)) {
+        return fail_if_refuse(condition, error, why.text);
+    }
+    (void)threshold_tags_text(&threshold, condition->tags);
+    return true;
+}
+
+static bool fail_if_read_rest(struct fail_if *condition, struct bytes metric, size_t word_bytes,
+                              enum measure_form form, struct error *error)
+{
+    if (measure_form(condition->kind) != form) {
+        bool has_names = measure_form(condition->kind) == MEASURE_NAMED;
+        return fail_if_refuse(condition, error,
+                              form == MEASURE_TAGGED ? "of tags, all requests are compared: http{TAG=VALUE}"
+                              : has_names            ? "expected a name in [ ]"
+                                                     : "it has no names");
+    }
+    if (form == MEASURE_TAGGED) {
+        return fail_if_read_tags(condition, metric, error);
+    }
+    struct bytes rest = bytes_of(metric.data + word_bytes, metric.size - word_bytes);
+    return form == MEASURE_ALONE || fail_if_read_name(condition, rest) ||
+           fail_if_refuse(condition, error, "expected a name in [ ]");
+}
+
+/* "request[login].p95", "http{tier=gold}.failed", "steps.failed", "p95" */
 static bool fail_if_read_metric(struct fail_if *condition, struct bytes text, struct error *error)
 {
     size_t dot = text.size;
@@ -97,16 +129,20 @@ static bool fail_if_read_metric(struct fail_if *condition, struct bytes text, st
         return true;
     }
     struct bytes metric = bytes_of(text.data, dot - 1);
-    const uint8_t *open = memchr(metric.data, '[', metric.size);
-    struct bytes word = bytes_of(metric.data, open == NULL ? metric.size : (size_t)(open - metric.data));
-    if (!fail_if_find_kind(word, &condition->kind)) {
-        return fail_if_refuse(
-            condition, error,
-            "expected http, request[NAME], record[NAME], steps, scenario[NAME] or seen[NAME]");
+    size_t size = 0;
+    while (size < metric.size && metric.data[size] != '[' && metric.data[size] != '{') {
+        size++;
     }
-    return fail_if_read_name(condition, &metric) ||
-           fail_if_refuse(condition, error,
-                          measure_has_name(condition->kind) ? "expected a name in [ ]" : "it has no names");
+    enum measure_form form = size == metric.size        ? MEASURE_ALONE
+                             : metric.data[size] == '[' ? MEASURE_NAMED
+                                                        : MEASURE_TAGGED;
+    if (!fail_if_find_kind(bytes_of(metric.data, size), form, &condition->kind)) {
+        return fail_if_refuse(condition, error,
+                              "expected http, request[NAME], http{TAG=VALUE}, record[NAME], group[NAME], "
+                              "steps, scenario[NAME], waits[NAME], seen[NAME], checks, checks[NAME], "
+                              "websocket[NAME] or messages[NAME]");
+    }
+    return fail_if_read_rest(condition, metric, size, form, error);
 }
 
 static bool fail_if_settle_unit(struct fail_if *condition, const char *unit)
@@ -226,6 +262,12 @@ static enum fail_if_outcome fail_if_judge_row(const struct fail_if *condition,
     return is_noise ? FAIL_IF_NOISE : FAIL_IF_HIT;
 }
 
+static bool fail_if_matches(const struct fail_if *condition, struct bytes name)
+{
+    return condition->kind == MEASURE_TAG ? bytes_equal_string(name, condition->tags)
+                                          : threshold_matches(&condition->name, name);
+}
+
 enum fail_if_outcome fail_if_judge(const struct fail_if *condition, const struct comparison *comparison,
                                    const struct compared_row **row)
 {
@@ -236,7 +278,7 @@ enum fail_if_outcome fail_if_judge(const struct fail_if *condition, const struct
     *row = NULL;
     for (size_t i = 0; i < comparison->count; i++) {
         const struct compared_row *candidate = &comparison->rows[i];
-        if (candidate->kind != condition->kind || !threshold_matches(&condition->name, candidate->name)) {
+        if (candidate->kind != condition->kind || !fail_if_matches(condition, candidate->name)) {
             continue;
         }
         enum fail_if_outcome here = fail_if_judge_row(condition, &candidate->numbers[condition->number]);

@@ -1,5 +1,6 @@
 /* A change at which `tutti compare` fails: "p95 > +10%", "request[login].p99 > +50ms", "rate < -5%",
- * "failed > +0.5%". The metric is named as in thresholds; without one, it is that of all requests. Pure. */
+ * "http{tier=gold}.failed > +0.5%". The metric is named as in thresholds; without one, it is that of all
+ * requests. Pure. */
 #pragma once
 #include "cli/compare/comparison.h"
 #include "common/error.h"
@@ -10,7 +11,8 @@
 struct fail_if {
     struct bytes text;
     enum measure_kind kind;
-    struct threshold name; /* its name, with threshold_matches */
+    struct threshold name;           /* its name, with threshold_matches */
+    char tags[THRESHOLD_TAGS_BYTES]; /* of MEASURE_TAG */
     enum measure_number number;
     enum threshold_operator comparison;
     bool is_relative; /* the limit is a share of the base, or of failures a difference of shares */

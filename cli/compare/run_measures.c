@@ -10,17 +10,42 @@
 /* Seconds of a run are put together to so many values: within one of them neighbours resemble each other. */
 #define BATCHES 20u
 
+/* Of some only their total is counted by the second. */
+enum measure_series { SERIES_OF_TOTAL, SERIES_OF_NAME };
+
 static const struct {
-    const char *name;
-    bool has_name;
+    const char *word;
+    enum measure_form form;
     enum series_group group;
+    enum measure_series series;
 } kinds[MEASURE_KINDS] = {
-    [MEASURE_HTTP] = {"http", false, SERIES_REQUESTS},
-    [MEASURE_REQUEST] = {"request", true, SERIES_REQUESTS},
-    [MEASURE_RECORD] = {"record", true, SERIES_TIMINGS},
-    [MEASURE_STEPS] = {"steps", false, SERIES_STEPS},
-    [MEASURE_SCENARIO] = {"scenario", true, SERIES_STEPS},
-    [MEASURE_SEEN] = {"seen", true, SERIES_SEEN},
+    [MEASURE_HTTP] = {"http", MEASURE_ALONE, SERIES_REQUESTS, SERIES_OF_TOTAL},
+    [MEASURE_TAG] = {"http", MEASURE_TAGGED, SERIES_TAGS, SERIES_OF_NAME},
+    [MEASURE_REQUEST] = {"request", MEASURE_NAMED, SERIES_REQUESTS, SERIES_OF_NAME},
+    [MEASURE_RECORD] = {"record", MEASURE_NAMED, SERIES_TIMINGS, SERIES_OF_NAME},
+    [MEASURE_GROUP] = {"group", MEASURE_NAMED, SERIES_GROUPS, SERIES_OF_NAME},
+    [MEASURE_STEPS] = {"steps", MEASURE_ALONE, SERIES_STEPS, SERIES_OF_TOTAL},
+    [MEASURE_SCENARIO] = {"scenario", MEASURE_NAMED, SERIES_STEPS, SERIES_OF_NAME},
+    [MEASURE_WAITS] = {"waits", MEASURE_NAMED, SERIES_WAITS, SERIES_OF_NAME},
+    [MEASURE_SEEN] = {"seen", MEASURE_NAMED, SERIES_SEEN, SERIES_OF_TOTAL},
+    [MEASURE_CHECKS] = {"checks", MEASURE_ALONE, SERIES_CHECKS, SERIES_OF_TOTAL},
+    [MEASURE_CHECK] = {"checks", MEASURE_NAMED, SERIES_CHECKS, SERIES_OF_NAME},
+    [MEASURE_WEBSOCKET] = {"websocket", MEASURE_NAMED, SERIES_WEBSOCKETS, SERIES_OF_NAME},
+    [MEASURE_MESSAGES] = {"messages", MEASURE_NAMED, SERIES_MESSAGES, SERIES_OF_NAME},
+};
+
+/* How many of the first columns of a row are events, and which one counts failures: NO_COLUMN if none does.
+ * Steps that were stopped are not counted, and sightings do not fail. */
+#define NO_COLUMN SIZE_MAX
+static const struct {
+    size_t events;
+    size_t failures;
+} columns[SERIES_GROUP_COUNT] = {
+    [SERIES_REQUESTS] = {1, 1},     [SERIES_TIMINGS] = {1, 1},
+    [SERIES_STEPS] = {2, 1},        [SERIES_WAITS] = {1, 1},
+    [SERIES_TAGS] = {1, 1},         [SERIES_GROUPS] = {1, 1},
+    [SERIES_SEEN] = {1, NO_COLUMN}, [SERIES_CHECKS] = {2, 1},
+    [SERIES_WEBSOCKETS] = {2, 1},   [SERIES_MESSAGES] = {2, NO_COLUMN},
 };
 
 static const char *const numbers[MEASURE_NUMBERS] = {
@@ -30,7 +55,7 @@ static const char *const numbers[MEASURE_NUMBERS] = {
 
 const char *measure_kind_name(enum measure_kind kind)
 {
-    return kinds[kind].name;
+    return kinds[kind].word;
 }
 
 const char *measure_number_name(enum measure_number number)
@@ -43,9 +68,9 @@ bool measure_is_time(enum measure_number number)
     return number >= MEASURE_P50;
 }
 
-bool measure_has_name(enum measure_kind kind)
+enum measure_form measure_form(enum measure_kind kind)
 {
-    return kinds[kind].has_name;
+    return kinds[kind].form;
 }
 
 /* The points of one row that are complete: the last one may not be. */
@@ -56,11 +81,10 @@ struct measure_points {
     uint64_t point_s;
 };
 
-/* Of sightings only their total is counted by the second. */
 static bool measure_find_points(const struct series_view *series, enum measure_kind kind, struct bytes name,
                                 struct measure_points *points)
 {
-    bool is_total = !measure_has_name(kind) || kind == MEASURE_SEEN;
+    bool is_total = kinds[kind].series == SERIES_OF_TOTAL;
     for (size_t i = 0; i < series->row_count; i++) {
         const struct series_row_view *row = &series->rows[i];
         if (row->group == kinds[kind].group && row->is_total == is_total &&
@@ -79,16 +103,19 @@ static double measure_point(const struct measure_points *points, size_t column, 
     return value == SERIES_NONE ? NAN : (double)value;
 }
 
-/* Steps that were stopped are not counted, and sightings do not fail. */
 static double measure_events(const struct measure_points *points, size_t at)
 {
-    double first = measure_point(points, 0, at);
-    return points->row->group == SERIES_STEPS ? first + measure_point(points, 1, at) : first;
+    double events = 0;
+    for (size_t column = 0; column < columns[points->row->group].events; column++) {
+        events += measure_point(points, column, at);
+    }
+    return events;
 }
 
 static double measure_failures(const struct measure_points *points, size_t at)
 {
-    return points->row->group == SERIES_SEEN ? 0 : measure_point(points, 1, at);
+    size_t column = columns[points->row->group].failures;
+    return column == NO_COLUMN ? 0 : measure_point(points, column, at);
 }
 
 /* The number within the points `from`…`to` − 1; NAN if there is none. */
@@ -142,14 +169,14 @@ static void measure_spread(struct measure *measure, enum measure_number number,
     }
 }
 
-/* What a report says of a row; `is_known`: its times are in it. */
+/* What a report says of a row. */
 struct measure_source {
     enum measure_kind kind;
     struct bytes name;
     uint64_t count;
     uint64_t failed;
     double per_s;
-    const struct quantiles *times;
+    const struct quantiles *times; /* NULL: it has none */
 };
 
 static void measure_add(struct run_measures *run, const struct measure_source *source,
@@ -164,9 +191,11 @@ static void measure_add(struct run_measures *run, const struct measure_source *s
     row->measures[MEASURE_COUNT].value = (double)source->count;
     row->measures[MEASURE_RATE].value = source->per_s;
     row->measures[MEASURE_FAILED].value = (double)source->failed / (double)source->count;
-    row->measures[MEASURE_P50].value = (double)source->times->p50_us;
-    row->measures[MEASURE_P95].value = (double)source->times->p95_us;
-    row->measures[MEASURE_P99].value = (double)source->times->p99_us;
+    if (source->times != NULL) {
+        row->measures[MEASURE_P50].value = (double)source->times->p50_us;
+        row->measures[MEASURE_P95].value = (double)source->times->p95_us;
+        row->measures[MEASURE_P99].value = (double)source->times->p99_us;
+    }
     struct measure_points points;
     bool has_points = measure_find_points(series, source->kind, source->name, &points);
     for (int i = 0; i < MEASURE_NUMBERS; i++) {
@@ -229,15 +258,47 @@ static void measure_steps(struct run_measures *run, const struct report_view *re
     }
 }
 
-void run_measures_init(struct run_measures *run, const struct report_view *report,
-                       const struct series_view *series)
+/* Groups, or all requests with each tag. */
+static void measure_slices(struct run_measures *run, const struct report_view *report,
+                           const struct series_view *series, enum measure_kind kind)
 {
-    *run = (struct run_measures){0};
+    for (size_t i = 0; i < report->slice_count; i++) {
+        const struct slice_view *slice = &report->slices[i];
+        bool is_group = slice->kind == SLICE_GROUP && slice->tag.size == 0;
+        bool is_tag = slice->kind == SLICE_REQUEST && slice->tag.size > 0 && slice->name.size == 0;
+        if (kind == MEASURE_GROUP ? !is_group : !is_tag) {
+            continue;
+        }
+        SCOPED(memory_free_at)
+        char *tag = memory_format("%.*s%s%.*s", BYTES_FORMAT(slice->tag), slice_view_equals(slice),
+                                  BYTES_FORMAT(slice->value));
+        measure_add(run,
+                    &(struct measure_source){kind, is_group ? slice->name : bytes_of_string(tag),
+                                             slice->count, slice->failed, slice->per_s, &slice->took},
+                    series);
+    }
+}
+
+/* What the end of the campaign has stopped has neither succeeded nor failed. */
+static void measure_waits(struct run_measures *run, const struct report_view *report,
+                          const struct series_view *series)
+{
+    for (size_t i = 0; i < report->wait_count; i++) {
+        const struct wait_view *wait = &report->waits[i];
+        uint64_t failed = wait->count - wait->outcomes[OUTCOME_OK] - wait->outcomes[OUTCOME_STOPPED];
+        SCOPED(memory_free_at)
+        char *name = memory_format("%.*s.%s", BYTES_FORMAT(wait->name), operation_name(wait->kind));
+        measure_add(run,
+                    &(struct measure_source){MEASURE_WAITS, bytes_of_string(name), wait->count, failed,
+                                             measure_rate(report, wait->count), &wait->waited},
+                    series);
+    }
+}
+
+static void measure_seen(struct run_measures *run, const struct report_view *report,
+                         const struct series_view *series)
+{
     SCOPED(series_view_free) struct series_view *none = series_view_of(NULL);
-    measure_totals(run, report, series);
-    measure_requests(run, report, series, false);
-    measure_requests(run, report, series, true);
-    measure_steps(run, report, series);
     for (size_t i = 0; i < report->seen_count; i++) {
         const struct seen_view *seen = &report->seen[i];
         measure_add(run,
@@ -245,6 +306,61 @@ void run_measures_init(struct run_measures *run, const struct report_view *repor
                                              measure_rate(report, seen->count), &seen->seen},
                     report->seen_count == 1 ? series : none);
     }
+}
+
+static void measure_checks(struct run_measures *run, const struct report_view *report,
+                           const struct series_view *series)
+{
+    struct measure_source all = {.kind = MEASURE_CHECKS};
+    for (size_t i = 0; i < report->check_count; i++) {
+        const struct check_view *check = &report->checks[i];
+        uint64_t count = check->passed + check->failed;
+        all.count += count;
+        all.failed += check->failed;
+        measure_add(run,
+                    &(struct measure_source){MEASURE_CHECK, check->name, count, check->failed,
+                                             measure_rate(report, count), NULL},
+                    series);
+    }
+    all.per_s = measure_rate(report, all.count);
+    measure_add(run, &all, series);
+}
+
+static void measure_websockets(struct run_measures *run, const struct report_view *report,
+                               const struct series_view *series)
+{
+    for (size_t i = 0; i < report->websocket_count; i++) {
+        const struct websocket_view *websocket = &report->websockets[i];
+        const uint64_t *counts = websocket->counts;
+        uint64_t tried = counts[WEBSOCKET_COUNT_OPENED] + counts[WEBSOCKET_COUNT_FAILED];
+        uint64_t messages = counts[WEBSOCKET_COUNT_MESSAGES_IN] + counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+        measure_add(run,
+                    &(struct measure_source){MEASURE_WEBSOCKET, websocket->name, tried,
+                                             counts[WEBSOCKET_COUNT_FAILED], measure_rate(report, tried),
+                                             &websocket->handshake},
+                    series);
+        measure_add(run,
+                    &(struct measure_source){MEASURE_MESSAGES, websocket->name, messages,
+                                             counts[WEBSOCKET_COUNT_DROPPED], measure_rate(report, messages),
+                                             NULL},
+                    series);
+    }
+}
+
+void run_measures_init(struct run_measures *run, const struct report_view *report,
+                       const struct series_view *series)
+{
+    *run = (struct run_measures){0};
+    measure_totals(run, report, series);
+    measure_slices(run, report, series, MEASURE_TAG);
+    measure_requests(run, report, series, false);
+    measure_requests(run, report, series, true);
+    measure_slices(run, report, series, MEASURE_GROUP);
+    measure_steps(run, report, series);
+    measure_waits(run, report, series);
+    measure_seen(run, report, series);
+    measure_checks(run, report, series);
+    measure_websockets(run, report, series);
 }
 
 void run_measures_finish(struct run_measures *run)

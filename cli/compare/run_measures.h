@@ -7,12 +7,19 @@
 #include "coordinator/core/series/series_view.h"
 
 enum measure_kind {
-    MEASURE_HTTP,     /* all requests */
-    MEASURE_REQUEST,  /* those of a name */
-    MEASURE_RECORD,   /* what tutti.time measures */
-    MEASURE_STEPS,    /* all steps */
-    MEASURE_SCENARIO, /* those of a scenario */
-    MEASURE_SEEN,     /* from an edit until a reader sees it */
+    MEASURE_HTTP,      /* all requests */
+    MEASURE_TAG,       /* those with a tag, or with several that a threshold names */
+    MEASURE_REQUEST,   /* those of a name */
+    MEASURE_RECORD,    /* what tutti.time measures */
+    MEASURE_GROUP,     /* what tutti.group measures */
+    MEASURE_STEPS,     /* all steps */
+    MEASURE_SCENARIO,  /* those of a scenario */
+    MEASURE_WAITS,     /* of a name and kind: "pad.barrier" */
+    MEASURE_SEEN,      /* from an edit until a reader sees it */
+    MEASURE_CHECKS,    /* all checks */
+    MEASURE_CHECK,     /* those of a name */
+    MEASURE_WEBSOCKET, /* connections of a name, and their handshakes */
+    MEASURE_MESSAGES,  /* of those, in both directions; failed are those that were dropped */
     MEASURE_KINDS
 };
 
@@ -26,12 +33,14 @@ enum measure_number {
     MEASURE_NUMBERS
 };
 
-/* As thresholds name them: "http", "request", …; "count", "p95", … */
+/* As thresholds name them: "http", "request", …; "count", "p95", … Kinds of different forms may have the same
+ * word. */
 const char *measure_kind_name(enum measure_kind kind);
 const char *measure_number_name(enum measure_number number);
 bool measure_is_time(enum measure_number number);
-/* Whether its rows have names. */
-bool measure_has_name(enum measure_kind kind);
+/* What stands after the word of a kind: nothing, [NAME], or {TAG=VALUE}. */
+enum measure_form { MEASURE_ALONE, MEASURE_NAMED, MEASURE_TAGGED };
+enum measure_form measure_form(enum measure_kind kind);
 
 struct measure {
     bool is_known;
@@ -42,7 +51,7 @@ struct measure {
 
 struct measure_row {
     enum measure_kind kind;
-    struct text name; /* empty: of a kind without names */
+    struct text name; /* "tier=gold" of a tag; empty: of a kind without names */
     struct measure measures[MEASURE_NUMBERS];
 };
 

@@ -4,8 +4,8 @@
 #include "cli/base/artifact_files.h"
 #include "cli/base/open_link.h"
 #include "cli/local/agent_process.h"
+#include "cli/view/live_view.h"
 #include "cli/local/run_dashboard.h"
-#include "cli/view/live_line.h"
 #include "cli/view/report_text.h"
 #include "common/memory.h"
 #include "coordinator/json/report_json.h"
@@ -25,7 +25,6 @@
 #define JOIN_DEADLINE_MS 30000u
 #define AGENT_END_MS 3000u
 #define LINGER_MS 100
-#define LIVE_MAX_BYTES 1024u
 #define MESSAGE_BYTES 512
 
 static const int ending_signals[] = {SIGINT, SIGTERM, SIGHUP};
@@ -37,6 +36,9 @@ struct session {
     uv_timer_t tick;
     uv_timer_t patience; /* together with agents that were told to end */
     uv_signal_t signals[SIGNAL_COUNT];
+    uv_signal_t resized; /* the terminal was */
+    uv_signal_t stopped; /* Ctrl-Z */
+    struct live_view view;
     struct server *server;
     struct live *live;               /* NULL: no outputs */
     struct run_dashboard *dashboard; /* NULL: none */
@@ -72,6 +74,8 @@ static void session_close_all(struct session *session)
     for (size_t i = 0; i < SIGNAL_COUNT; i++) {
         uv_close((uv_handle_t *)&session->signals[i], NULL);
     }
+    uv_close((uv_handle_t *)&session->resized, NULL);
+    uv_close((uv_handle_t *)&session->stopped, NULL);
     for (size_t i = 0; i < session->agent_count; i++) {
         agent_process_close(&session->agents[i]);
     }
@@ -290,20 +294,40 @@ static void on_interrupt(uv_signal_t *handle, int number)
     }
 }
 
-static void on_tick(uv_timer_t *timer)
+static void session_show(struct session *session)
 {
-    struct session *session = timer->data;
-    struct screen *screen = session->settings->screen;
-    session->ticks++;
-    bool is_wanted = screen_is_terminal(screen) || session->ticks % TICKS_A_PLAIN_LINE == 0;
-    if (session->is_ending || screen_is_quiet(screen) || !is_wanted) {
+    if (session->is_ending || session->campaign == 0 || screen_is_quiet(session->settings->screen)) {
         return;
     }
     const struct report_view *report = server_report_now(session->server, session->campaign);
-    SCOPED(buffer_finish) struct buffer line;
-    buffer_init(&line, LIVE_MAX_BYTES);
-    live_line_compose(report, &line);
-    screen_live(screen, buffer_bytes(&line));
+    live_view_show(&session->view, session->settings->screen, report);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    struct session *session = timer->data;
+    session->ticks++;
+    if (screen_is_terminal(session->settings->screen) || session->ticks % TICKS_A_PLAIN_LINE == 0) {
+        session_show(session);
+    }
+}
+
+static void on_resized(uv_signal_t *handle, int number)
+{
+    struct session *session = handle->data;
+    (void)number;
+    if (screen_is_terminal(session->settings->screen)) {
+        session_show(session);
+    }
+}
+
+/* The terminal is the shell's until the process continues. */
+static void on_stopped(uv_signal_t *handle, int number)
+{
+    struct session *session = handle->data;
+    screen_yield(session->settings->screen);
+    (void)raise(SIGSTOP);
+    on_resized(handle, number);
 }
 
 static bool start_agent(struct session *session, size_t number, struct error *error)
@@ -464,6 +488,12 @@ static void session_start_handles(struct session *session)
         session->signals[i].data = session;
         (void)uv_signal_start(&session->signals[i], on_interrupt, ending_signals[i]);
     }
+    (void)uv_signal_init(&session->loop, &session->resized);
+    (void)uv_signal_init(&session->loop, &session->stopped);
+    session->resized.data = session;
+    session->stopped.data = session;
+    (void)uv_signal_start(&session->resized, on_resized, SIGWINCH);
+    (void)uv_signal_start(&session->stopped, on_stopped, SIGTSTP);
 }
 
 static bool start(struct session *session, struct error *error)

@@ -1,4 +1,5 @@
 /* The options of `tutti run` and `tutti start`: those of every campaign, those of both, and those of each. */
+#include "cli/options/live_option.h"
 #include "cli/options/out_option.h"
 #include "cli/options/run_options.h"
 #include "cli/options/start_options.h"
@@ -65,6 +66,7 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
     {.name = "turn-limit", .type = OPTION_DURATION, RUN_FIELD(turn_limit_ms), .minimum = 10,
         .maximum = LIMIT_TURN_MAX_MS, .argument = "TIME",
         .help = "processor time that a worker may use between two waits", .fallback = "2s"},
+    NO_LIVE_OPTION(offsetof(struct run_options, has_no_live)),
     {.name = "artifacts", .type = OPTION_TEXT, RUN_FIELD(artifacts), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "DIR", .help = "where pictures and sources of browsers go when a step fails",
         .fallback = "tutti-artifacts/…"},
@@ -97,6 +99,7 @@ const struct option start_option_table[START_OPTION_COUNT] = {
     ALLOW_SYSTEM,
     {.name = "wait", .type = OPTION_FLAG, START_FIELD(is_waiting),
         .help = "follow it to its end, report, and exit by its verdict"},
+    NO_LIVE_OPTION(offsetof(struct start_options, run.has_no_live)),
     {.name = "expect-agents", .type = OPTION_NUMBER, START_FIELD(expected_agents), .minimum = 1,
         .maximum = AGENTS_MAX, .argument = "N", .help = "begin when so many agents are there", .fallback = "1"},
     {.name = "deadline", .type = OPTION_DURATION, START_FIELD(deadline_ms), .minimum = 1,

@@ -36,6 +36,10 @@ struct control_options {
 #define CONTROL_JSON_OPTION(at, words)                                                                       \
     {.name = "json", .type = OPTION_FLAG, .offset = (at), .is_set_offset = SIZE_MAX,                         \
      .has_no_variable = true, .help = (words)}
+/* Likewise. */
+#define CONTROL_WIDE_OPTION(at)                                                                              \
+    {.name = "wide", .type = OPTION_FLAG, .offset = (at), .is_set_offset = SIZE_MAX,                         \
+     .has_no_variable = true, .help = "all columns, each as wide as its texts"}
 /* clang-format on */
 
 bool control_parse_api(const char *text, void *value, struct error *error);

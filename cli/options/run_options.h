@@ -58,6 +58,7 @@ struct run_options {
         const char *path; /* a folder in it */
     } git;
     bool may_use_system;
+    bool has_no_live;      /* one line instead of a live screen */
     const char *artifacts; /* a folder; NULL: one is made up */
     /* Paths of further outputs; NULL: none. */
     const char *csv_path;
@@ -102,6 +103,7 @@ enum run_option_row {
     RUN_ROW_KEY,
     RUN_ROW_ALLOW_SYSTEM,
     RUN_ROW_TURN_LIMIT,
+    RUN_ROW_NO_LIVE,
     RUN_ROW_ARTIFACTS,
     RUN_ROW_CSV,
     RUN_ROW_MARKDOWN,

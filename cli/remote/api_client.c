@@ -131,7 +131,8 @@ static void set_headers(struct transfer *transfer, bool has_body)
     (void)curl_easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
 }
 
-static void begin(struct transfer *transfer, const char *path, const char *body)
+/* `method` NULL: GET, or POST if there is a body. */
+static void begin(struct transfer *transfer, const char *method, const char *path, const char *body)
 {
     SCOPED(memory_free_at) char *url = memory_format("%s%s", transfer->client->url, path);
     transfer->easy = curl_easy_init();
@@ -156,6 +157,9 @@ static void begin(struct transfer *transfer, const char *path, const char *body)
     if (body != NULL) {
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)strlen(body));
         (void)curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body);
+    }
+    if (method != NULL) {
+        (void)curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
     }
     set_headers(transfer, body != NULL);
     buffer_init(&transfer->body, API_ANSWER_MAX_BYTES);
@@ -308,24 +312,37 @@ static enum api_result judge_answer(struct transfer *transfer, json_t **answer, 
     return result;
 }
 
+static enum api_result api_client_complete(struct transfer *transfer, json_t **answer, struct error *error)
+{
+    CURLcode code = CURLE_OK;
+    enum api_result result = API_INTERRUPTED;
+    bool is_over = drive(transfer, &code);
+    note_ending(transfer->client, is_over, code);
+    if (!is_over) {
+        error_set(error, "interrupted");
+    } else if (code != CURLE_OK) {
+        result = judge_failure(transfer, code, error);
+    } else {
+        result = judge_answer(transfer, answer, error);
+    }
+    api_client_finish(transfer);
+    return result;
+}
+
 enum api_result api_client_ask(struct api_client *client, const char *path, const char *body, json_t **answer,
                                struct error *error)
 {
     struct transfer transfer = {.client = client};
-    CURLcode code = CURLE_OK;
-    enum api_result result = API_INTERRUPTED;
-    begin(&transfer, path, body);
-    bool is_over = drive(&transfer, &code);
-    note_ending(client, is_over, code);
-    if (!is_over) {
-        error_set(error, "interrupted");
-    } else if (code != CURLE_OK) {
-        result = judge_failure(&transfer, code, error);
-    } else {
-        result = judge_answer(&transfer, answer, error);
-    }
-    api_client_finish(&transfer);
-    return result;
+    begin(&transfer, NULL, path, body);
+    return api_client_complete(&transfer, answer, error);
+}
+
+enum api_result api_client_delete(struct api_client *client, const char *path, json_t **answer,
+                                  struct error *error)
+{
+    struct transfer transfer = {.client = client};
+    begin(&transfer, "DELETE", path, NULL);
+    return api_client_complete(&transfer, answer, error);
 }
 
 static enum api_result judge_stream(struct transfer *transfer, CURLcode code, struct error *error)
@@ -354,7 +371,7 @@ enum api_result api_client_follow(struct api_client *client, const char *path,
     CURLcode code = CURLE_OK;
     enum api_result result = API_INTERRUPTED;
     control_events_init(&transfer.events, EVENT_MAX_BYTES, stream->on_event, stream->context);
-    begin(&transfer, path, NULL);
+    begin(&transfer, NULL, path, NULL);
     bool is_over = drive(&transfer, &code);
     note_ending(client, is_over, code);
     if (is_over) {

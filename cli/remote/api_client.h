@@ -37,6 +37,10 @@ uint64_t api_client_patience_ms(const struct api_client *client);
 MUST_CHECK enum api_result api_client_ask(struct api_client *client, const char *path, const char *body,
                                           json_t **answer, struct error *error);
 
+/* The same with DELETE. */
+MUST_CHECK enum api_result api_client_delete(struct api_client *client, const char *path, json_t **answer,
+                                             struct error *error);
+
 /* Whether the last request failed after the connection was made, so that it may have been carried out. */
 bool api_client_broke_off(const struct api_client *client);
 /* Whether there was no connection for the last request, or it broke off: a coordinator that is being started

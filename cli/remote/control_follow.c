@@ -1,7 +1,7 @@
 /* Follows a campaign on a coordinator to its end. */
 #include "cli/remote/control_follow.h"
 #include "cli/remote/control.h"
-#include "cli/view/live_line.h"
+#include "cli/view/live_view.h"
 #include "cli/view/report_text.h"
 #include "common/clock.h"
 #include "common/escape.h"
@@ -19,13 +19,13 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-#define LIVE_MAX_BYTES 1024u
 #define LOST_MAX_BYTES 4096u
 #define EVENTS_A_PLAIN_LINE 5u
 #define RETRY_MS 500
 
 struct follow_session {
     const struct control_follow *follow;
+    struct live_view view;
     uint64_t progress_events;
     bool has_heard;
     uint64_t since_ns; /* when the coordinator was last heard, or it began to ask */
@@ -99,10 +99,7 @@ static void on_progress(struct follow_session *session, json_t *object)
         return;
     }
     SCOPED(report_view_free) struct report_view *report = report_json_read(object);
-    SCOPED(buffer_finish) struct buffer line;
-    buffer_init(&line, LIVE_MAX_BYTES);
-    live_line_compose(report, &line);
-    screen_live(screen, buffer_bytes(&line));
+    live_view_show(&session->view, screen, report);
 }
 
 static void control_follow_write_json(struct follow_session *session, const json_t *object)

@@ -70,7 +70,7 @@ static void append_websockets(const struct report_view *report, struct buffer *l
     }
 }
 
-void live_line_compose(const struct report_view *report, struct buffer *line)
+void live_line_append_head(const struct report_view *report, struct buffer *line)
 {
     append_elapsed(line, report->running_ns);
     if (report->state != CAMPAIGN_RUNNING) {
@@ -79,6 +79,11 @@ void live_line_compose(const struct report_view *report, struct buffer *line)
     append_count(line, report->workers_running, report->workers_running == 1 ? "worker" : "workers");
     append_count(line, report->steps_ok, "ok");
     append_count(line, report->steps_failed, "failed");
+}
+
+void live_line_compose(const struct report_view *report, struct buffer *line)
+{
+    live_line_append_head(report, line);
     live_line_append_requests(report, line);
     append_websockets(report, line);
     append_seen(report, line);

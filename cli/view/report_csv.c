@@ -99,6 +99,14 @@ void report_csv_summary(const struct report_view *report, struct buffer *text)
     }
     csv_summary_count(text, "requests", requests);
     csv_summary_count(text, "requests_failed", failed);
+    uint64_t sightings = 0;
+    uint64_t at_once = 0;
+    for (size_t i = 0; i < report->seen_count; i++) {
+        sightings += report->seen[i].count;
+        at_once += report->seen[i].at_once;
+    }
+    csv_summary_count(text, "sightings", sightings);
+    csv_summary_count(text, "sightings_at_once", at_once);
 }
 
 /* "200:5 503:1" */
@@ -131,6 +139,22 @@ static void csv_append_request(struct buffer *csv, const struct request_view *re
     buffer_append_string(csv, "\n");
 }
 
+/* The times that travel in a report; the rest of the columns is empty. */
+static void csv_append_seen(struct buffer *csv, struct bytes name, uint64_t count,
+                            const struct quantiles *seen)
+{
+    buffer_append_string(csv, "seen,");
+    csv_append_text(csv, name);
+    buffer_append_format(csv, ",%" PRIu64 ",,,,,,", count);
+    csv_append_ms(csv, seen->p50_us);
+    buffer_append_string(csv, ",");
+    csv_append_ms(csv, seen->p95_us);
+    csv_append_ms(csv, seen->p99_us);
+    buffer_append_string(csv, ",");
+    csv_append_ms(csv, seen->maximum_us);
+    buffer_append_string(csv, ",,,,\n");
+}
+
 static void csv_append_group(struct buffer *csv, const struct slice_view *group)
 {
     buffer_append_string(csv, "group,");
@@ -160,6 +184,12 @@ void report_csv_requests(const struct report_view *report, struct buffer *text)
     }
     for (size_t i = 0; i < report->slice_count && report->slices[i].tag.size == 0; i++) {
         csv_append_group(text, &report->slices[i]);
+    }
+    for (size_t i = 0; i < report->seen_count; i++) {
+        const struct seen_view *seen = &report->seen[i];
+        if (seen->count > 0) {
+            csv_append_seen(text, seen->name, seen->count, &seen->seen);
+        }
     }
 }
 

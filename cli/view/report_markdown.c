@@ -152,7 +152,7 @@ static void markdown_tags(const struct report_view *report, struct buffer *text)
         if (count <= MARKDOWN_ROWS) {
             buffer_append_string(text, "| ");
             report_markdown_text(text, slice->tag);
-            buffer_append_string(text, "=");
+            buffer_append_string(text, slice_view_equals(slice));
             report_markdown_text(text, slice->value);
             buffer_append_format(text, " | %s | ", slice_kind_name(slice->kind));
             report_markdown_text(text, slice->name.size > 0 ? slice->name : bytes_of_string("(all)"));

@@ -47,6 +47,31 @@ static void add_row(struct table *table, const struct seen_view *seen)
     add_last(table, seen);
 }
 
+/* Of one kind of browser: its name stands under that of its notifier. */
+static void add_part(struct table *table, const struct seen_part_view *part)
+{
+    SCOPED(buffer_finish) struct buffer name;
+    buffer_init(&name, CELL_BYTES);
+    buffer_append_format(&name, "  %.*s", BYTES_FORMAT(part->browser));
+    table_add(table, buffer_bytes(&name));
+    table_add_count(table, part->count);
+    table_add_us(table, part->seen.p50_us);
+    table_add_us(table, part->seen.p95_us);
+    table_add_us(table, part->seen.p99_us);
+    table_add_us(table, part->seen.maximum_us);
+    table_add(table, bytes_of_string(""));
+    table_add(table, bytes_of_string(""));
+}
+
+static void append_counted(struct buffer *text, uint64_t count, const char *what)
+{
+    char number[FORMAT_BYTES];
+    if (count > 0) {
+        format_count(count, number);
+        buffer_append_format(text, "  %s %s\n", number, what);
+    }
+}
+
 static void append_times(struct buffer *text, const struct report_view *report, bool has_colour)
 {
     static const char *const columns[] = {"edit → seen", "count",  "p50",         "p95", "p99",
@@ -54,28 +79,31 @@ static void append_times(struct buffer *text, const struct report_view *report, 
     SCOPED(table_finish) struct table table;
     uint64_t uncertainty_us = 0;
     uint64_t before_edit = 0;
+    uint64_t at_once = 0;
     table_init(&table, columns);
     for (size_t i = 0; i < report->seen_count && table_rows(&table) < ROWS_SHOWN; i++) {
         const struct seen_view *seen = &report->seen[i];
+        at_once += seen->at_once;
         if (seen->count > 0) {
             add_row(&table, seen);
+            for (size_t j = 0; j < seen->part_count; j++) {
+                add_part(&table, &seen->parts[j]);
+            }
             uncertainty_us = seen->uncertainty_us > uncertainty_us ? seen->uncertainty_us : uncertainty_us;
             before_edit += seen->before_edit;
         }
     }
-    if (table_rows(&table) == 0) {
-        return;
+    if (table_rows(&table) > 0) {
+        char within[FORMAT_BYTES];
+        format_us(uncertainty_us, within);
+        buffer_append_string(text, "\n");
+        table_print(&table, NAME_COLUMNS, has_colour, text);
+        buffer_append_format(text, "  true to within %s, by the clocks of the hosts\n", within);
+    } else if (at_once > 0) {
+        buffer_append_string(text, "\n  edit → seen\n");
     }
-    char within[FORMAT_BYTES];
-    format_us(uncertainty_us, within);
-    buffer_append_string(text, "\n");
-    table_print(&table, NAME_COLUMNS, has_colour, text);
-    buffer_append_format(text, "  true to within %s, by the clocks of the hosts\n", within);
-    if (before_edit > 0) {
-        char count[FORMAT_BYTES];
-        format_count(before_edit, count);
-        buffer_append_format(text, "  %s seen before the edit began, and counted as 0\n", count);
-    }
+    append_counted(text, before_edit, "seen before the edit began, and counted as 0");
+    append_counted(text, at_once, "already there when the reader began to look, and in no number above");
 }
 
 static void append_example(struct buffer *text, const struct divergence *divergence)

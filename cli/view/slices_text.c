@@ -29,7 +29,8 @@ static void slice_add_tag(struct table *table, const struct slice_view *slice)
 {
     SCOPED(buffer_finish) struct buffer cell;
     buffer_init(&cell, SLICE_CELL_BYTES);
-    buffer_append_format(&cell, "%.*s=%.*s", BYTES_FORMAT(slice->tag), BYTES_FORMAT(slice->value));
+    buffer_append_format(&cell, "%.*s%s%.*s", BYTES_FORMAT(slice->tag), slice_view_equals(slice),
+                         BYTES_FORMAT(slice->value));
     table_add(table, buffer_bytes(&cell));
     buffer_clear(&cell);
     if (slice->name.size == 0) {

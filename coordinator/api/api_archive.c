@@ -131,6 +131,14 @@ json_t *api_archived_report(const struct api *api, uint64_t campaign)
     return api->archive != NULL ? archive_report(api->archive, campaign) : NULL;
 }
 
+bool api_forget_archived(const struct api *api, uint64_t campaign, struct error *error)
+{
+    if (api->artifacts != NULL) {
+        artifact_store_delete(api->artifacts, campaign);
+    }
+    return api->archive == NULL || archive_delete(api->archive, campaign, error);
+}
+
 static json_t *row_of(const json_t *live)
 {
     static const char *const keys[] = {"campaign", "script",     "name",     "labels",    "state", "verdict",

@@ -1,6 +1,7 @@
-/* Lists, shows and stops campaigns. */
+/* Lists, shows, stops and deletes campaigns. */
 #include "coordinator/api/api_inside.h"
 
+#include "common/log.h"
 #include "common/memory.h"
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/report_json.h"
@@ -172,4 +173,30 @@ void api_stop_campaign(struct api *api, struct http_exchange *request, uint64_t 
         api_answer_json(request, 202, json_object());
     }
     json_decref(body);
+}
+
+/* The journal has it before the files go: a coordinator that dies in between shows the report once more, and
+ * it can be deleted again; the other way round it would write the report anew. */
+void api_delete_campaign(struct api *api, struct http_exchange *request, uint64_t campaign)
+{
+    struct error error;
+    bool is_known = server_knows(api->server, campaign);
+    if (!is_known && api_archived_live(api, campaign) == NULL) {
+        api_answer_unknown(request, campaign);
+        return;
+    }
+    if (is_known && !server_delete(api->server, campaign, &error)) {
+        api_answer_error(request, 409, "%s", error.text);
+        return;
+    }
+    server_flush(api->server);
+    if (!api_forget_archived(api, campaign, &error)) {
+        api_answer_error(request, 503, "%s", error.text);
+        return;
+    }
+    log_about(LOG_INFO, "coordinator", &(struct log_subject){.campaign = campaign},
+              "campaign %llu was deleted", (unsigned long long)campaign);
+    json_t *answer = json_object();
+    json_put_count(answer, "campaign", campaign);
+    api_answer_json(request, 200, answer);
 }

@@ -89,6 +89,9 @@ json_t *api_archived_report(const struct api *api, uint64_t campaign);
 char *api_series_text(const struct api *api, uint64_t campaign);
 /* Appends a row for each of those. */
 void api_list_archived(const struct api *api, json_t *list);
+/* Deletes what is stored of a campaign that the server does not have. False with an error: it is still
+ * there. */
+MUST_CHECK bool api_forget_archived(const struct api *api, uint64_t campaign, struct error *error);
 /* Whether the journal works, and if not, why. */
 json_t *api_journal_object(const struct api *api);
 /* A campaign that the server has; NULL after it has answered why not. */
@@ -134,6 +137,7 @@ api_function api_show_artifact;
 api_function api_list_rooms;
 api_function api_show_room;
 api_function api_stop_campaign;
+api_function api_delete_campaign;
 api_function api_create_campaign;
 api_function api_scale_campaign;
 api_function api_rate_campaign;

@@ -37,6 +37,7 @@ static const struct api_route {
     {"GET", "/v1/campaigns", NEEDS_TOKEN, 0, api_list_campaigns},
     {"POST", "/v1/campaigns", NEEDS_TOKEN, API_BODY_BYTES, api_create_campaign},
     {"GET", "/v1/campaigns/ID", NEEDS_TOKEN, 0, api_show_campaign},
+    {"DELETE", "/v1/campaigns/ID", NEEDS_TOKEN, 0, api_delete_campaign},
     {"GET", "/v1/campaigns/ID/report", NEEDS_TOKEN, 0, api_show_report},
     {"GET", "/v1/campaigns/ID/series", NEEDS_TOKEN, 0, api_show_series},
     {"GET", "/v1/campaigns/ID/rooms", NEEDS_TOKEN, 0, api_list_rooms},

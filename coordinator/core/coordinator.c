@@ -22,6 +22,7 @@ struct coordinator *coordinator_new(const struct coordinator_settings *settings)
     coordinator->timers = timers_new();
     coordinator->members = members_new(settings, coordinator->timers);
     coordinator->overview = overview_new();
+    deadline_init(&coordinator->leaving_due, DEADLINE_LEAVING, coordinator);
     coordinator->admission = (struct admission){
         .members = coordinator->members, .outbox = &coordinator->outbox, .epoch = settings->epoch};
     return coordinator;
@@ -34,6 +35,7 @@ void coordinator_free(struct coordinator **at)
         return;
     }
     campaigns_finish(&coordinator->campaigns);
+    deadline_set(coordinator->timers, &coordinator->leaving_due, TIMERS_NEVER);
     members_free(&coordinator->members);
     overview_free(&coordinator->overview);
     outbox_finish(&coordinator->outbox);
@@ -62,6 +64,10 @@ static void coordinator_create(struct coordinator *coordinator, const struct coo
 
 static void coordinator_on_due(struct coordinator *coordinator, uint64_t now_ns, const struct deadline *due)
 {
+    if (due->kind == DEADLINE_LEAVING) {
+        coordinator_let_go(coordinator, now_ns);
+        return;
+    }
     if (due->kind != DEADLINE_MEMBER) {
         campaign_due(due->owner, now_ns, due->kind);
         return;
@@ -111,6 +117,8 @@ static void coordinator_take_message(struct coordinator *coordinator, uint64_t n
         coordinator_take_gauges(coordinator, now_ns, member, &message.gauges);
     } else if (campaign != NULL) {
         campaign_message(campaign, now_ns, member, &message);
+    } else if (message.kind == MESSAGE_LEAVING) {
+        coordinator_take_leaving(coordinator, now_ns, member);
     } else if (message.kind == MESSAGE_GOODBYE) {
         coordinator_take_leave(coordinator, now_ns, member);
     } else if (message.campaign == 0) {
@@ -246,6 +254,9 @@ static void coordinator_take_event(struct coordinator *coordinator, const struct
         }
         break;
     }
+    case EVENT_DELETE:
+        campaigns_delete(&coordinator->campaigns, event->deleted.campaign);
+        break;
     case EVENT_TICK:
     case EVENT_TURN_END:
         break;
@@ -308,6 +319,18 @@ bool coordinator_may_pace(const struct coordinator *coordinator, uint64_t campai
     const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
     return found != NULL ? campaign_may_pace(found, change, error)
                          : error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
+}
+
+bool coordinator_may_delete(const struct coordinator *coordinator, uint64_t campaign, struct error *error)
+{
+    const struct campaign *found = campaigns_find(&coordinator->campaigns, campaign);
+    if (found == NULL) {
+        return error_set(error, "there is no campaign %llu", (unsigned long long)campaign);
+    }
+    return campaign_is_ended(found) ||
+           error_set(error, "campaign %llu has not ended, it is %s: stop it first (tutti stop %llu)",
+                     (unsigned long long)campaign, campaign_state_name(campaign_state(found)),
+                     (unsigned long long)campaign);
 }
 
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator)

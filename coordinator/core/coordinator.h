@@ -30,6 +30,9 @@ MUST_CHECK bool coordinator_may_pace(const struct coordinator *coordinator, uint
 /* Likewise EVENT_SCALE. */
 MUST_CHECK bool coordinator_may_scale(const struct coordinator *coordinator, uint64_t campaign,
                                       uint32_t workers, struct error *error);
+/* Likewise EVENT_DELETE: only what has ended is forgotten. */
+MUST_CHECK bool coordinator_may_delete(const struct coordinator *coordinator, uint64_t campaign,
+                                       struct error *error);
 /* The id that the last EVENT_CREATE was given (1, 2, …). */
 uint64_t coordinator_last_campaign(const struct coordinator *coordinator);
 

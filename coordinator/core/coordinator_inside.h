@@ -14,6 +14,7 @@ struct coordinator {
     struct admission admission;
     struct overview *overview;
     struct campaigns campaigns;
+    struct deadline leaving_due; /* when agents that leave are looked at */
     uint64_t last_campaign;
     uint64_t last_restored; /* the last campaign that existed when we were restored; 0: we were not */
     uint64_t last_step_ns;

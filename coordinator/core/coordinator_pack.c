@@ -1,12 +1,15 @@
 /* The coordinator as bytes. */
 #include "coordinator/core/coordinator_pack.h"
 
+#include "coordinator/core/base/timer_pack.h"
 #include "coordinator/core/coordinator_inside.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
 
-static_assert(sizeof(struct coordinator_settings) == 56 && sizeof(struct coordinator) == 192,
+static_assert(sizeof(struct coordinator_settings) == 56 &&
+                  sizeof(struct coordinator) ==
+                      192 + sizeof(struct deadline) + sizeof(struct admission_told) * ADMISSION_TOLD,
               "every field of the settings is packed");
 
 static void coordinator_pack_settings(const struct coordinator_settings *settings, struct buffer *into)
@@ -45,11 +48,12 @@ void coordinator_pack(const struct coordinator *coordinator, struct buffer *into
     coordinator_pack_settings(&settings, into);
     pack_number(into, coordinator->last_restored);
     pack_number(into, coordinator->last_step_ns);
-    pack_number(into, coordinator->admission.complaint_ns);
+    admission_pack(&coordinator->admission, into);
     pack_number(into, timers_order(coordinator->timers));
     overview_pack(coordinator->overview, into);
     members_pack(coordinator->members, into);
     campaigns_pack(&coordinator->campaigns, into);
+    timer_pack(&coordinator->leaving_due.timer, into);
 }
 
 struct coordinator *coordinator_unpack(struct bytes bytes, const struct bundle_source *bundles)
@@ -62,11 +66,12 @@ struct coordinator *coordinator_unpack(struct bytes bytes, const struct bundle_s
     struct coordinator *coordinator = coordinator_new(&settings);
     coordinator->last_restored = unpack_number(&from);
     coordinator->last_step_ns = unpack_number(&from);
-    coordinator->admission.complaint_ns = unpack_number(&from);
+    admission_unpack(&coordinator->admission, &from);
     timers_set_order(coordinator->timers, unpack_number(&from));
     if (overview_unpack(coordinator->overview, &from) && members_unpack(coordinator->members, &from)) {
         struct campaign_home home = coordinator_home(coordinator);
         campaigns_unpack(&coordinator->campaigns, &home, bundles, &from);
+        timer_unpack(coordinator->timers, &coordinator->leaving_due.timer, &from);
     }
     if (!unpack_is_done(&from)) {
         coordinator_free(&coordinator);

@@ -4,6 +4,10 @@
 #include "common/memory.h"
 #include "coordinator/core/coordinator_inside.h"
 
+/* How long an agent that is stopped is not let go: the others, or we, may be stopped by the same hand. */
+#define LEAVING_MS 1000u
+#define LEAVING_LOOK_MS 250u
+
 /* `what` happened to it: "was lost". */
 static void coordinator_part_with(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                                   const char *what)
@@ -48,6 +52,57 @@ void coordinator_disown_the_past(struct coordinator *coordinator, uint64_t now_n
     coordinator_tell_loss(coordinator, member, "it knows more than the journal that we were restored from");
     coordinator_part_with(coordinator, now_ns, member,
                           "(which knows more than the coordinator's journal) was lost");
+}
+
+/* Whether it is to finish what it does: campaigns that stop. */
+static bool coordinator_needs(const struct coordinator *coordinator, const struct member *member)
+{
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        const struct campaign *campaign = coordinator->campaigns.list[i];
+        if (campaign_has_agent(campaign, member) && campaign_state(campaign) == CAMPAIGN_STOPPING) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* When its campaigns are over it goes by itself, so it may not be here any more. */
+void coordinator_let_go(struct coordinator *coordinator, uint64_t now_ns)
+{
+    const struct message leave = {.kind = MESSAGE_LEAVE};
+    bool is_one_waiting = false;
+    for (size_t i = 0; i < members_count(coordinator->members); i++) {
+        struct member *member = members_at(coordinator->members, i);
+        if (member->leaving_ns == 0 || member->is_let_go) {
+            continue;
+        }
+        member->is_let_go =
+            now_ns >= due_after_ms(member->leaving_ns, LEAVING_MS) && !coordinator_needs(coordinator, member);
+        if (member->is_let_go) {
+            members_send(coordinator->members, member, &leave);
+        }
+        is_one_waiting = is_one_waiting || !member->is_let_go;
+    }
+    if (is_one_waiting) {
+        deadline_set(coordinator->timers, &coordinator->leaving_due, due_after_ms(now_ns, LEAVING_LOOK_MS));
+    }
+}
+
+void coordinator_take_leaving(struct coordinator *coordinator, uint64_t now_ns, struct member *member)
+{
+    if (member->leaving_ns != 0) {
+        return;
+    }
+    outbox_log(&coordinator->outbox, LOG_INFO, &(struct log_subject){.agent = member->name.bytes},
+               "agent %.*s is asked to leave", BYTES_FORMAT(member->name.bytes));
+    member->leaving_ns = now_ns;
+    for (size_t i = 0; i < coordinator->campaigns.count; i++) {
+        struct campaign *campaign = coordinator->campaigns.list[i];
+        if (campaign_is_deserted(campaign)) {
+            campaign_stop(campaign, now_ns, false, bytes_of_string("all of its agents were stopped"));
+        }
+    }
+    deadline_set(coordinator->timers, &coordinator->leaving_due, due_after_ms(now_ns, LEAVING_LOOK_MS));
 }
 
 /* An agent that says goodbye has ended its workers: nothing has to be waited for. The answer has no link any

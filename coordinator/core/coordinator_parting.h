@@ -6,6 +6,11 @@
 /* It is lost, and the operator is told `why`. Frees the member. */
 void coordinator_lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                       const char *why);
+/* Its operator wants it to leave. A campaign that all of its agents leave is stopped in order; from the
+ * others it is let go after a moment, in which that may still turn out. */
+void coordinator_take_leaving(struct coordinator *coordinator, uint64_t now_ns, struct member *member);
+/* The moment is over: lets those go whose campaigns do not stop. */
+void coordinator_let_go(struct coordinator *coordinator, uint64_t now_ns);
 /* It has said goodbye. Frees the member. */
 void coordinator_take_leave(struct coordinator *coordinator, uint64_t now_ns, struct member *member);
 /* Its key was revoked: it may not join again. */

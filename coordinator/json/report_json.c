@@ -36,8 +36,14 @@ static const char *name_of_agent_state(int state)
     return agent_state_name((enum agent_state)state);
 }
 
+static const char *name_of_crowd_kind(int kind)
+{
+    return operation_name((enum operation_kind)kind);
+}
+
 static const struct json_names VERDICTS = {name_of_verdict, VERDICT_NONE, VERDICT_DEADLOCKED};
 static const struct json_names STATES = {name_of_state, CAMPAIGN_CREATED, CAMPAIGN_ENDED};
+static const struct json_names CROWD_KINDS = {name_of_crowd_kind, 0, OPERATION_KIND_COUNT - 1};
 static const struct json_names AGENT_STATES = {name_of_agent_state, AGENT_JOINED, AGENT_LOST};
 
 /* "2023-11-14T22:13:20.123Z", or null before the workers began. */
@@ -228,6 +234,9 @@ static const struct json_row ERROR_ROWS[] = {
     {.key = "worker", .type = JSON_TABLE_COUNT32, .offset = offsetof(struct error_report, worker)},
     {.key = "step", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, step)},
     {.key = "scenario", .type = JSON_TABLE_TEXT, .offset = offsetof(struct error_report, scenario)},
+    {.key = "agent", .type = JSON_TABLE_TEXT, .offset = offsetof(struct error_report, agent)},
+    {.key = "first_s", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, first_s), JSON_IF(struct error_report, has_times)},
+    {.key = "last_s", .type = JSON_TABLE_COUNT, .offset = offsetof(struct error_report, last_s), JSON_IF(struct error_report, has_times)},
 };
 static const struct json_table ERRORS = {JSON_ROWS(ERROR_ROWS, struct error_report)};
 
@@ -335,6 +344,17 @@ static const struct json_row SUMMARY_ROWS[] = {
 };
 static const struct json_table SUMMARY = {JSON_ROWS(SUMMARY_ROWS, struct report_view)};
 
+#define CROWD(field) offsetof(struct wait_crowd, field)
+static const struct json_row CROWD_ROWS[] = {
+    {.key = "kind", .type = JSON_TABLE_NAME, .offset = CROWD(kind), .names = &CROWD_KINDS},
+    {.key = "name", .type = JSON_TABLE_TEXT, .offset = CROWD(name)},
+    {.key = "first_step", .type = JSON_TABLE_COUNT, .offset = CROWD(first_step)},
+    {.key = "last_step", .type = JSON_TABLE_COUNT, .offset = CROWD(last_step)},
+    {.key = "workers", .type = JSON_TABLE_COUNT, .offset = CROWD(workers)},
+    {.key = "oldest_s", .type = JSON_TABLE_NS_AS_S, .offset = CROWD(oldest_ns)},
+};
+static const struct json_table CROWDS = {JSON_ROWS(CROWD_ROWS, struct wait_crowd)};
+
 /* After those of the summary. */
 static const struct json_row LIVE_ROWS[] = {
     {.key = "reason", .type = JSON_TABLE_TEXT, .offset = REPORT(reason)},
@@ -348,6 +368,7 @@ static const struct json_row LIVE_ROWS[] = {
     {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p95_us)},
     {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = REPORT(recent.p99_us)},
     {.key = "waiting", .type = JSON_TABLE_TEXT, .offset = REPORT(waiting)},
+    {.key = "waiting_for", REPORT_LIST(crowds, crowd_count, CROWDS)},
     {.key = "thresholds", REPORT_LIST(thresholds, threshold_count, json_table_thresholds)},
     {.key = "websockets", .type = JSON_TABLE_SPECIAL, .special = &json_special_websockets},
     {.key = "seen", .type = JSON_TABLE_SPECIAL, .special = &json_special_seen},

@@ -92,6 +92,53 @@ static bool get_workers(const json_t *value, void *item, struct report_view *vie
     return json_is_array(value);
 }
 
+/* clang-format off */
+#define PART(field) offsetof(struct seen_part_view, field)
+static const struct json_row PART_ROWS[] = {
+    {.key = "count", .type = JSON_TABLE_COUNT, .offset = PART(count)},
+    {.key = "at_once", .type = JSON_TABLE_COUNT, .offset = PART(at_once)},
+    {.key = "p50_ms", .type = JSON_TABLE_US_AS_MS, .offset = PART(seen.p50_us)},
+    {.key = "p95_ms", .type = JSON_TABLE_US_AS_MS, .offset = PART(seen.p95_us)},
+    {.key = "p99_ms", .type = JSON_TABLE_US_AS_MS, .offset = PART(seen.p99_us)},
+    {.key = "max_ms", .type = JSON_TABLE_US_AS_MS, .offset = PART(seen.maximum_us)},
+};
+static const struct json_table PART_TIMES = {JSON_ROWS(PART_ROWS, struct seen_part_view)};
+/* clang-format on */
+
+/* Left out where there is one kind of browser, or none. */
+static void put_parts(json_t *object, const char *key, const void *item)
+{
+    const struct seen_view *seen = item;
+    if (seen->part_count == 0) {
+        return;
+    }
+    json_t *parts = json_object();
+    for (size_t i = 0; i < seen->part_count; i++) {
+        json_t *inner = json_object();
+        json_table_put(&PART_TIMES, inner, &seen->parts[i]);
+        json_put_by_name(parts, seen->parts[i].browser, inner);
+    }
+    json_put(object, key, parts);
+}
+
+static bool get_parts(const json_t *value, void *item, struct report_view *view)
+{
+    struct seen_view *seen = item;
+    const char *browser = NULL;
+    json_t *inner = NULL;
+    struct seen_part_view *parts = report_view_array(view, json_object_size(value), sizeof *parts);
+    seen->part_count = 0;
+    json_object_foreach((json_t *)(uintptr_t)value, browser, inner)
+    {
+        struct seen_part_view *part = &parts[seen->part_count++];
+        json_table_get(&PART_TIMES, inner, part, view);
+        part->browser = report_view_text(view, bytes_of_string(browser));
+    }
+    seen->parts = parts;
+    return json_is_object(value);
+}
+
+static const struct json_special special_parts = {put_parts, get_parts};
 static const struct json_special special_last = {put_last, get_last};
 static const struct json_special special_others = {put_others, get_others};
 static const struct json_special special_from = {put_from, get_from};
@@ -121,6 +168,8 @@ static const struct json_row SEEN_ROWS[] = {
     {.key = "last", .type = JSON_TABLE_SPECIAL, .special = &special_last},
     {.key = "last_others", .type = JSON_TABLE_SPECIAL, .special = &special_others},
     {.key = "before_edit", .type = JSON_TABLE_COUNT, .offset = SEEN(before_edit)},
+    {.key = "at_once", .type = JSON_TABLE_COUNT, .offset = SEEN(at_once)},
+    {.key = "browsers", .type = JSON_TABLE_SPECIAL, .special = &special_parts},
     {.key = "clock_uncertainty_ms", .type = JSON_TABLE_US_AS_MS, .offset = SEEN(uncertainty_us)},
 };
 static const struct json_table TIMES = {JSON_ROWS(SEEN_ROWS, struct seen_view)};
@@ -140,7 +189,7 @@ static void put_seen(json_t *object, const char *key, const void *item)
     const struct report_view *report = item;
     json_t *all = json_object();
     for (size_t i = 0; i < report->seen_count; i++) {
-        if (report->seen[i].count > 0) {
+        if (report->seen[i].count + report->seen[i].at_once > 0) {
             json_t *inner = json_object();
             json_table_put(&TIMES, inner, &report->seen[i]);
             json_put_by_name(all, report->seen[i].name, inner);

@@ -78,6 +78,8 @@ MUST_CHECK bool server_pace(struct server *server, uint64_t campaign, enum pace_
                             double rate_per_s, struct error *error);
 /* False with the reason: it does not run, or the workers do not fit. */
 MUST_CHECK bool server_scale(struct server *server, uint64_t campaign, uint32_t workers, struct error *error);
+/* Forgets one that has ended. False with the reason: it has not, or there is none. */
+MUST_CHECK bool server_delete(struct server *server, uint64_t campaign, struct error *error);
 /* The process of the agent of this name is known to be dead. */
 void server_agent_gone(struct server *server, const char *name);
 /* Writes what has happened to the journal. To be called before anything of it is told outside: the functions

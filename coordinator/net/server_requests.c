@@ -75,6 +75,18 @@ bool server_pace(struct server *server, uint64_t campaign, enum pace_change chan
     return true;
 }
 
+bool server_delete(struct server *server, uint64_t campaign, struct error *error)
+{
+    if (!coordinator_may_delete(server->coordinator, campaign, error)) {
+        return false;
+    }
+    server_step_now(server, &(struct coordinator_event){.kind = EVENT_DELETE,
+                                                        .now_ns = server_now_ns(server),
+                                                        .deleted = {.campaign = campaign}});
+    report_cache_drop(&server->reports, campaign);
+    return true;
+}
+
 void server_agent_gone(struct server *server, const char *name)
 {
     char *copy = memory_copy_string(name);

@@ -51,6 +51,9 @@ void server_trace_event(FILE *out, const struct coordinator_event *event)
         (void)fprintf(out, "%" PRIu64 " pace %" PRIu64 " change=%d rate=%g\n", now_ns, event->pace.campaign,
                       (int)event->pace.change, event->pace.rate_per_s);
         break;
+    case EVENT_DELETE:
+        (void)fprintf(out, "%" PRIu64 " delete %" PRIu64 "\n", now_ns, event->deleted.campaign);
+        break;
     case EVENT_TICK:
     case EVENT_TURN_END:
         break; /* their effects show it */

@@ -100,6 +100,28 @@ static void archive_keep(struct archive *archive, struct archive_row row)
     archive->count++;
 }
 
+/* The record last: as long as it is there, the campaign is known and can be deleted again. */
+static bool archive_unlink(const struct archive *archive, uint64_t campaign)
+{
+    static const char *const suffixes[] = {SERIES_SUFFIX, SUFFIX};
+    for (size_t i = 0; i < sizeof suffixes / sizeof suffixes[0]; i++) {
+        char name[NAME_BYTES];
+        archive_name_of(campaign, suffixes[i], name);
+        if (unlinkat(archive->folder, name, 0) != 0 && errno != ENOENT) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void archive_remove_row(struct archive *archive, size_t place)
+{
+    row_finish(&archive->rows[place]);
+    archive->count--;
+    memmove(&archive->rows[place], &archive->rows[place + 1],
+            (archive->count - place) * sizeof(struct archive_row));
+}
+
 static void drop_oldest(struct archive *archive)
 {
     for (size_t i = 0; archive->count > ARCHIVE_KEPT && i < archive->count;) {
@@ -107,14 +129,8 @@ static void drop_oldest(struct archive *archive)
             i++;
             continue;
         }
-        char name[NAME_BYTES];
-        archive_name_of(archive->rows[i].campaign, SUFFIX, name);
-        (void)unlinkat(archive->folder, name, 0);
-        archive_name_of(archive->rows[i].campaign, SERIES_SUFFIX, name);
-        (void)unlinkat(archive->folder, name, 0);
-        row_finish(&archive->rows[i]);
-        archive->count--;
-        memmove(&archive->rows[i], &archive->rows[i + 1], (archive->count - i) * sizeof(struct archive_row));
+        (void)archive_unlink(archive, archive->rows[i].campaign);
+        archive_remove_row(archive, i);
     }
 }
 
@@ -349,6 +365,21 @@ bool archive_abandon(struct archive *archive, uint64_t campaign, const char *rea
     json_decref(live);
     json_decref(report);
     return is_written;
+}
+
+bool archive_delete(struct archive *archive, uint64_t campaign, struct error *error)
+{
+    size_t place = archive_place_of(archive, campaign);
+    if (!is_at(archive, place, campaign)) {
+        return true;
+    }
+    if (!archive_unlink(archive, campaign)) {
+        return error_set_system(error, errno, "the report of campaign %" PRIu64 " cannot be deleted from %s",
+                                campaign, archive->folder_name);
+    }
+    archive_remove_row(archive, place);
+    sync_beside(archive, dup(archive->folder));
+    return true;
 }
 
 size_t archive_count(const struct archive *archive)

@@ -42,6 +42,9 @@ MUST_CHECK char *archive_series(const struct archive *archive, uint64_t campaign
  * cannot be written: the next process will do so again. */
 MUST_CHECK bool archive_abandon(struct archive *archive, uint64_t campaign, const char *reason,
                                 struct error *error);
+/* Forgets a campaign: its record and its series. False with an error if a file of it cannot be deleted; then
+ * it stays. There need not be one. */
+MUST_CHECK bool archive_delete(struct archive *archive, uint64_t campaign, struct error *error);
 
 /* In ascending order of id. The report is left out. */
 size_t archive_count(const struct archive *archive);

@@ -132,6 +132,9 @@ static void remove_file(struct artifact_store *store, const struct stored *store
 
 static void drop(struct artifact_store *store, size_t from, size_t to)
 {
+    if (from == to) {
+        return;
+    }
     for (size_t i = from; i < to; i++) {
         remove_file(store, &store->items[i]);
     }
@@ -300,6 +303,12 @@ bool artifact_store_put(struct artifact_store *store, uint64_t campaign, uint32_
     }
     insert(store, &stored);
     return true;
+}
+
+void artifact_store_delete(struct artifact_store *store, uint64_t campaign)
+{
+    drop(store, artifact_store_place_of(store, campaign, 0),
+         artifact_store_place_of(store, campaign, LIMIT_ARTIFACTS + 1));
 }
 
 bool artifact_store_read(const struct artifact_store *store, uint64_t campaign, uint64_t number,

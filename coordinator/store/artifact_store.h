@@ -23,6 +23,8 @@ uint32_t artifact_store_last(const struct artifact_store *store, uint64_t campai
  * False with an error. `number`: from 1, as in the report. */
 MUST_CHECK bool artifact_store_put(struct artifact_store *store, uint64_t campaign, uint32_t number,
                                    const struct artifact *artifact, struct error *error);
+/* Deletes those of this campaign. */
+void artifact_store_delete(struct artifact_store *store, uint64_t campaign);
 /* Sets kind and content of `artifact`; its content is borrowed from `content`, which is overwritten. False if
  * there is none, or it cannot be read. */
 MUST_CHECK bool artifact_store_read(const struct artifact_store *store, uint64_t campaign, uint64_t number,

@@ -31,9 +31,10 @@ function browser_user:watch(lines)
   return watches
 end
 
+--- Returns when the page had it, in seconds since 1970, and whether it was already there.
 function browser_user:see(watch)
-  local _, seen_at = watch:wait(TIMEOUT_S)
-  return seen_at
+  local _, seen_at, sighting = watch:wait(TIMEOUT_S)
+  return seen_at, sighting.at_once
 end
 
 --- Types a line. Returns when the page had it, in seconds since 1970.
@@ -44,7 +45,7 @@ function browser_user:write_line(number, line)
   self.editor:click()
   self.page:perform(keyboard:down(keys.CONTROL), keyboard:down(keys.HOME), keyboard:up(keys.HOME), keyboard:up(keys.CONTROL))
   self.editor:send_keys(keys.DOWN:rep(number) .. keys.HOME .. line .. keys.ENTER)
-  return self:see(watch)
+  return (self:see(watch))
 end
 
 --- Waits until the page shows this text, the server's at the revision.

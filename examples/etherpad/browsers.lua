@@ -1,5 +1,5 @@
 -- The scene with browsers: five users, each with its own browser, on one Etherpad page. In each step one of them types a line.
--- The other four watch the page until it shows that line. The next one types only after all four have seen it.
+-- The other four watch the page until it shows that line. The next one types only after all four have seen it, and look for the next.
 --
 --   examples/etherpad/start.sh                  (prints its address, here http://127.0.0.1:9001)
 --   tutti run examples/etherpad/browsers.lua --target http://127.0.0.1:9001
@@ -38,14 +38,16 @@ tutti.scenario("etherpad", function(worker)
 
   if worker.seat ~= writer then
     local watch = page:watch_text(editable, line) -- the page looks for it from now on, and records when it sees it
+    worker:barrier("looking") -- nobody types before all pages look: what is already there says nothing about how long it took
     assert(round:wait_for_writer() == line)
-    local _, seen_at = watch:wait()
-    round:one_read(line, { seen_at = seen_at })
+    local _, _, sighting = watch:wait()
+    round:one_read(line, sighting)
   else
     if worker.step > 1 then
       worker:notifier("etherpad", { step = worker.step - 1 }):wait_for_readers()
     end
     local watch = page:watch_text(editable, line)
+    worker:barrier("looking")
     page.editor:send_keys(line .. browser.keys.ENTER)
     local _, there_at = watch:wait() -- when the writer's own page had it: the time counts from then
     round:written(line, { at = there_at })

@@ -26,10 +26,10 @@ end
 
 local function see(worker, user, watches)
   for seat, watch in pairs(watches) do
-    local seen_at = user:see(watch)
+    local seen_at, at_once = user:see(watch)
     if seat == worker.step % worker.room.size then
       local round = worker:notifier("line")
-      round:one_read(round:wait_for_writer(), { seen_at = seen_at })
+      round:one_read(round:wait_for_writer(), { seen_at = seen_at, at_once = at_once })
     end
   end
 end

@@ -33,6 +33,7 @@ static const struct message_codec CODECS[] = {
     [MESSAGE_BUNDLE_WANTED] = {"bundle_wanted", BODY(BUNDLE_WANTED), true, encode_bundle_wanted, decode_bundle_wanted},
     [MESSAGE_GAUGES]      = {"gauges",      BODY(GAUGES),      false, encode_gauges,     decode_gauges},
     [MESSAGE_WORKERS_WANTED] = {"workers_wanted", BODY(WORKERS_WANTED), true, encode_workers_wanted, decode_workers_wanted},
+    [MESSAGE_LEAVING]     = {"leaving",     BODY(LEAVING),     false, NULL,              NULL},
     [MESSAGE_GOODBYE]     = {"goodbye",     BODY(GOODBYE),     false, NULL,              NULL},
     [MESSAGE_ARTIFACT]    = {"artifact",    BODY(ARTIFACT),    true,  encode_artifact,   decode_artifact},
     [MESSAGE_WELCOME]     = {"welcome",     BODY(WELCOME),     false, encode_welcome,    decode_welcome},
@@ -51,6 +52,7 @@ static const struct message_codec CODECS[] = {
     [MESSAGE_FORGET]      = {"forget",      BODY(FORGET),      true,  NULL,              NULL},
     [MESSAGE_SCALE]       = {"scale",       BODY(SCALE),       true,  encode_scale,      decode_scale},
     [MESSAGE_PACE]        = {"pace",        BODY(PACE),        true,  encode_pace,       decode_pace},
+    [MESSAGE_LEAVE]       = {"leave",       BODY(LEAVE),       false, NULL,              NULL},
 };
 /* clang-format on */
 static_assert(sizeof CODECS / sizeof *CODECS == MESSAGE_KIND_COUNT, "one row for each kind of message");

@@ -2,7 +2,7 @@
 #include "proto/codec/codec_internal.h"
 #include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
-#include "proto/message/tags.h"
+#include "proto/message/tag_combinations.h"
 
 #include <assert.h>
 
@@ -37,7 +37,8 @@ static bool take_tag(const Tutti__V1__SliceStatistics *wire, struct slice_statis
         return slice->kind == SLICE_GROUP || error_set(error, "a tag is empty");
     }
     return take_printable_name(&wire->tag, "a tag", &slice->tag, error) &&
-           ((tag_split(slice->tag, &name, &value) &&
+           (tag_text_is_combination(slice->tag) ||
+            (tag_split(slice->tag, &name, &value) &&
              (tag_name_is_good(name) || bytes_equal_string(name, TAG_OTHER)) && tag_value_is_good(value)) ||
             error_set(error, "a tag is no NAME=VALUE"));
 }

@@ -30,6 +30,8 @@ enum message_kind {
     MESSAGE_ARTIFACT,       /* a piece of an artifact of a failed step */
     MESSAGE_WORKERS_WANTED, /* arrivals have found no free worker: so many more could begin. Answered by
                                ASSIGN */
+    MESSAGE_LEAVING,        /* its operator stops it: its workers go on until MESSAGE_LEAVE, or until its
+                               campaigns are over */
     MESSAGE_GOODBYE,        /* it leaves: none of its workers acts any more. Answered by a refusal */
     /* Coordinator to agent. */
     MESSAGE_WELCOME,
@@ -48,6 +50,7 @@ enum message_kind {
     MESSAGE_FORGET,      /* the campaign is over; its memory can go */
     MESSAGE_SCALE,       /* the number of workers has changed: those beyond it end */
     MESSAGE_PACE,        /* the campaign pauses or goes on, or its rate has changed */
+    MESSAGE_LEAVE,       /* to an agent that is leaving: its campaigns go on without it */
     MESSAGE_KIND_COUNT
 };
 
@@ -217,7 +220,7 @@ struct websocket_statistics {
 struct slice_statistics {
     enum slice_kind kind;
     struct bytes name;
-    struct bytes tag; /* "tier=gold"; empty: all of a group */
+    struct bytes tag; /* "tier=gold", "{region=eu,tier=gold}"; empty: all of a group */
     uint64_t count;
     uint64_t failed;
     uint64_t forgiven;    /* as in request_statistics */

@@ -163,6 +163,15 @@ bool tag_set_is_empty(const struct tag_set *set)
     return (first | set->values[sizeof first]) == 0;
 }
 
+bool tag_set_has_all(const struct tag_set *set, const struct tag_set *wanted)
+{
+    size_t slot = 0;
+    while (slot <= TAG_NAMES && (wanted->values[slot] == 0 || wanted->values[slot] == set->values[slot])) {
+        slot++;
+    }
+    return slot > TAG_NAMES;
+}
+
 void tag_set_put(struct tag_set *set, struct tag_id tag)
 {
     set->values[tag.slot] = tag.value;

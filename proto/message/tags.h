@@ -45,6 +45,8 @@ struct bytes tag_table_text(const struct tag_table *table, struct tag_id tag);
 bool tag_split(struct bytes text, struct bytes *name, struct bytes *value);
 
 bool tag_set_is_empty(const struct tag_set *set);
+/* Whether it has all that `wanted` has. */
+bool tag_set_has_all(const struct tag_set *set, const struct tag_set *wanted);
 void tag_set_put(struct tag_set *set, struct tag_id tag);
 /* Takes what `over` has; what it has no tag of stays. */
 void tag_set_overlay(struct tag_set *set, const struct tag_set *over);

@@ -1,10 +1,11 @@
 /* A threshold as a person writes it, such as "request[login].p95 < 200ms over 30s after 1m abort":
- *   METRIC[NAME]{TAG=VALUE}.STATISTIC OPERATOR NUMBER UNIT [over TIME] [after TIME] [abort]
+ *   METRIC[NAME]{TAG=VALUE,…}.STATISTIC OPERATOR NUMBER UNIT [over TIME] [after TIME] [abort]
  * docs/thresholds.md describes each part. Pure. */
 #pragma once
 #include "common/attributes.h"
 #include "common/bytes.h"
 #include "common/error.h"
+#include "proto/message/tags.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -63,14 +64,19 @@ enum threshold_operator {
     THRESHOLD_UNEQUAL
 };
 
+struct threshold_tag {
+    struct bytes name;
+    struct bytes value;
+};
+
 /* Its texts borrow from the text that was parsed. */
 struct threshold {
     struct bytes text; /* all of it, without white space around it */
     enum threshold_metric metric;
-    struct bytes name; /* empty: all */
-    bool is_pattern;   /* each * in the name stands for any characters */
-    struct bytes tag_name;
-    struct bytes tag_value; /* only what has this tag; empty: everything */
+    struct bytes name;                    /* empty: all */
+    bool is_pattern;                      /* each * in the name stands for any characters */
+    struct threshold_tag tags[TAG_NAMES]; /* only what has all of these, sorted by name */
+    size_t tag_count;                     /* 0: everything */
     enum threshold_statistic statistic;
     enum threshold_count count; /* of NUMBER, SHARE and RATE */
     double quantile;            /* 0…1 */
@@ -91,9 +97,9 @@ bool thresholds_check(struct bytes text, struct error *error);
 
 /* Whether this name is meant. */
 bool threshold_matches(const struct threshold *threshold, struct bytes name);
-/* Whether only what has a tag is meant; and whether it is this one, as "tier=gold". */
-bool threshold_has_tag(const struct threshold *threshold);
-bool threshold_matches_tag(const struct threshold *threshold, struct bytes tag);
+/* What it says of tags, as it is counted: "" (everything), "tier=gold", "{region=eu,tier=gold}". */
+#define THRESHOLD_TAGS_BYTES 256
+struct bytes threshold_tags_text(const struct threshold *threshold, char text[THRESHOLD_TAGS_BYTES]);
 bool threshold_holds(const struct threshold *threshold, double value);
 bool threshold_is_time(const struct threshold *threshold);
 /* "312 ms", "97.3 %", "41", "12.5/s" */

@@ -1,5 +1,5 @@
 /* Several thresholds in one text. Pure. */
-#include "proto/message/threshold.h"
+#include "proto/message/tag_combinations.h"
 
 #include <string.h>
 
@@ -55,6 +55,8 @@ bool thresholds_next(struct bytes *text, struct bytes *one)
 
 bool thresholds_check(struct bytes text, struct error *error)
 {
+    struct tag_combinations *combinations SCOPED(tag_combinations_free) =
+        tag_combinations_new(bytes_of("", 0));
     struct bytes one;
     size_t count = 0;
     while (thresholds_next(&text, &one)) {
@@ -63,7 +65,8 @@ bool thresholds_check(struct bytes text, struct error *error)
         if (++count > THRESHOLDS_MAX) {
             return error_set(error, "more than %u thresholds", THRESHOLDS_MAX);
         }
-        if (!threshold_parse(one, &threshold, &why)) {
+        if (!threshold_parse(one, &threshold, &why) ||
+            !tag_combinations_add(combinations, &threshold, &why)) {
             char shown[SHOWN_BYTES];
             bytes_to_text(bytes_is_printable(one) ? one : bytes_of("", 0), shown, sizeof shown);
             return error_set(error, "\"%s\", %s", shown + strspn(shown, " \t\r"), why.text);

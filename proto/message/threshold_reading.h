@@ -41,5 +41,5 @@ bool reading_is_digit(uint8_t byte);
 bool reading_is_space(uint8_t byte);
 bool reading_is_of_number(uint8_t byte); /* a digit or a point */
 
-/* METRIC[NAME]{TAG=VALUE}.STATISTIC */
+/* METRIC[NAME]{TAG=VALUE,…}.STATISTIC */
 MUST_CHECK bool threshold_read_subject(struct threshold_reading *reading, struct threshold *threshold);

@@ -111,7 +111,7 @@ static bool threshold_is_of_tag_name(uint8_t byte)
 }
 
 /* After the equals sign; in quotes it may have any character but a quote. */
-static bool threshold_read_tag_value(struct threshold_reading *reading, struct threshold *threshold)
+static bool threshold_read_tag_value(struct threshold_reading *reading, struct bytes *value)
 {
     size_t start = reading->at;
     if (reading_peek(reading) == '"') {
@@ -120,17 +120,61 @@ static bool threshold_read_tag_value(struct threshold_reading *reading, struct t
         if (end == NULL) {
             return reading_refuse(reading, start, "the quotes are not closed");
         }
-        threshold->tag_value = bytes_of(from, (size_t)(end - from));
-        reading->at += threshold->tag_value.size + 1;
+        *value = bytes_of(from, (size_t)(end - from));
+        reading->at += value->size + 1;
     } else {
-        threshold->tag_value = reading_take(reading, threshold_is_of_tag_value);
+        *value = reading_take(reading, threshold_is_of_tag_value);
     }
-    return tag_value_is_good(threshold->tag_value) ||
+    return tag_value_is_good(*value) ||
            reading_refuse(reading, start, "the value of a tag has 1 to %u bytes", TAG_VALUE_BYTES);
 }
 
-/* "{tier=gold}", where it is given. */
-static bool threshold_read_tag(struct threshold_reading *reading, struct threshold *threshold)
+/* By the order of names. */
+static bool threshold_add_tag(const struct threshold_reading *reading, size_t start,
+                              const struct threshold_tag *tag, struct threshold *threshold)
+{
+    size_t at = threshold->tag_count;
+    if (at == TAG_NAMES) {
+        return reading_refuse(reading, start, "more than %u tags", TAG_NAMES);
+    }
+    while (at > 0 && bytes_compare(threshold->tags[at - 1].name, tag->name) > 0) {
+        threshold->tags[at] = threshold->tags[at - 1];
+        at--;
+    }
+    if (at > 0 && bytes_equal(threshold->tags[at - 1].name, tag->name)) {
+        return reading_refuse(reading, start, "the tag %.*s has a value already", BYTES_FORMAT(tag->name));
+    }
+    threshold->tags[at] = *tag;
+    threshold->tag_count++;
+    return true;
+}
+
+/* "tier=gold", which belongs to what begins at `start`. */
+static bool threshold_read_tag(struct threshold_reading *reading, size_t start, struct threshold *threshold)
+{
+    struct threshold_tag tag = {.name = reading_take(reading, threshold_is_of_tag_name)};
+    if (!tag_name_is_good(tag.name) || reading_peek(reading) != '=') {
+        return reading_refuse(reading, start, "a tag is {NAME=VALUE}, such as {tier=gold}");
+    }
+    reading->at++;
+    return threshold_read_tag_value(reading, &tag.value) &&
+           threshold_add_tag(reading, start, &tag, threshold);
+}
+
+static bool threshold_check_tags(const struct threshold_reading *reading, size_t start,
+                                 const struct threshold *threshold)
+{
+    size_t size = threshold->tag_count + 1; /* of the text of a combination: braces and commas */
+    for (size_t i = 0; i < threshold->tag_count; i++) {
+        size += threshold->tags[i].name.size + threshold->tags[i].value.size + sizeof "=\"\"" - 1;
+    }
+    return threshold->tag_count == 1 || size < THRESHOLD_TAGS_BYTES ||
+           reading_refuse(reading, start, "several tags have at most %d bytes together",
+                          THRESHOLD_TAGS_BYTES - 1);
+}
+
+/* "{tier=gold}" or "{tier=gold,region=eu}", where it is given. */
+static bool threshold_read_tags(struct threshold_reading *reading, struct threshold *threshold)
 {
     size_t start = reading->at;
     if (reading_peek(reading) != '{') {
@@ -139,23 +183,18 @@ static bool threshold_read_tag(struct threshold_reading *reading, struct thresho
     if (!reading->row->may_have_tag) {
         return reading_refuse(reading, start, "%s is not counted by tag", reading->row->word);
     }
-    reading->at++;
-    threshold->tag_name = reading_take(reading, threshold_is_of_tag_name);
-    if (!tag_name_is_good(threshold->tag_name) || reading_peek(reading) != '=') {
-        return reading_refuse(reading, start, "a tag is {NAME=VALUE}, such as {tier=gold}");
-    }
-    reading->at++;
-    if (!threshold_read_tag_value(reading, threshold)) {
-        return false;
-    }
-    if (reading_peek(reading) == ',') {
-        return reading_refuse(reading, reading->at, "numbers are kept by one tag at a time, not by several");
-    }
+    do {
+        reading->at++;
+        reading_skip_space(reading);
+        if (!threshold_read_tag(reading, threshold->tag_count == 0 ? start : reading->at, threshold)) {
+            return false;
+        }
+    } while (reading_peek(reading) == ',');
     if (reading_peek(reading) != '}') {
         return reading_refuse(reading, start, "the brace is not closed");
     }
     reading->at++;
-    return true;
+    return threshold_check_tags(reading, start, threshold);
 }
 
 /* "p95", "p99.9": above 0, at most 100. */
@@ -237,5 +276,5 @@ static bool threshold_read_statistic(struct threshold_reading *reading, struct t
 bool threshold_read_subject(struct threshold_reading *reading, struct threshold *threshold)
 {
     return threshold_read_metric(reading, threshold) && threshold_read_name(reading, threshold) &&
-           threshold_read_tag(reading, threshold) && threshold_read_statistic(reading, threshold);
+           threshold_read_tags(reading, threshold) && threshold_read_statistic(reading, threshold);
 }

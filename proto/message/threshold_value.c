@@ -1,10 +1,12 @@
 /* What a threshold says of names and values. Pure. */
 #include "proto/message/threshold.h"
 
+#include "common/buffer.h"
 #include "common/compose.h"
 #include "proto/message/tags.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define US_PER_MS 1e3
 #define US_PER_S 1e6
@@ -50,20 +52,32 @@ bool threshold_matches(const struct threshold *threshold, struct bytes name)
     return threshold->name.size == 0 || bytes_equal(threshold->name, name);
 }
 
-bool threshold_has_tag(const struct threshold *threshold)
+static_assert(THRESHOLD_TAGS_BYTES > TAG_NAME_BYTES + TAG_VALUE_BYTES + 1, "one tag has room");
+
+/* As a threshold may spell it. */
+static bool tag_value_needs_quotes(struct bytes value)
 {
-    return threshold->tag_name.size > 0;
+    return memchr(value.data, ',', value.size) != NULL || memchr(value.data, '}', value.size) != NULL;
 }
 
-bool threshold_matches_tag(const struct threshold *threshold, struct bytes tag)
+struct bytes threshold_tags_text(const struct threshold *threshold, char text[THRESHOLD_TAGS_BYTES])
 {
-    struct bytes name;
-    struct bytes value;
-    if (tag.size == 0) {
-        return !threshold_has_tag(threshold);
+    bool is_combination = threshold->tag_count > 1;
+    struct buffer whole;
+    buffer_init_within(&whole, text, THRESHOLD_TAGS_BYTES);
+    for (size_t i = 0; i < threshold->tag_count; i++) {
+        const struct threshold_tag *tag = &threshold->tags[i];
+        const char *quotes = is_combination && tag_value_needs_quotes(tag->value) ? "\"" : "";
+        buffer_append_format(&whole, "%s%.*s=%s%.*s%s",
+                             !is_combination ? ""
+                             : i == 0        ? "{"
+                                             : ",",
+                             BYTES_FORMAT(tag->name), quotes, BYTES_FORMAT(tag->value), quotes);
     }
-    return tag_split(tag, &name, &value) && bytes_equal(name, threshold->tag_name) &&
-           bytes_equal(value, threshold->tag_value);
+    if (is_combination) {
+        buffer_append_string(&whole, "}");
+    }
+    return bytes_of_string(buffer_string(&whole));
 }
 
 bool threshold_holds(const struct threshold *threshold, double value)

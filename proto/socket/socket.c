@@ -316,7 +316,6 @@ struct socket *socket_new_dealer(uv_loop_t *loop, const char *endpoint, const st
                                  const struct socket_callbacks *callbacks, struct error *error)
 {
     struct socket *socket = make(loop, ZMQ_DEALER, callbacks, error);
-    size_t size = strlen(endpoint);
     if (socket == NULL) {
         return NULL;
     }
@@ -325,12 +324,10 @@ struct socket *socket_new_dealer(uv_loop_t *loop, const char *endpoint, const st
     }
     start_handles(socket);
     start_guard(socket);
-    if (!socket_setup_dealer(socket->zmq, endpoint, error)) {
+    socket_setup_dealer(socket->zmq);
+    if (endpoint != NULL && !socket_dial(socket, endpoint, error)) {
         socket_close(&socket, 0);
-        return NULL;
     }
-    assert(size < sizeof socket->endpoint); /* socket_setup_dealer refuses such a host */
-    memcpy(socket->endpoint, endpoint, size + 1);
     return socket;
 }
 
@@ -398,10 +395,27 @@ bool socket_send_shared(struct socket *socket, struct bytes route, struct bytes 
     return is_sent;
 }
 
+bool socket_dial(struct socket *socket, const char *endpoint, struct error *error)
+{
+    size_t size = strlen(endpoint);
+    assert(!socket->is_router && socket->zmq != NULL);
+    if (socket->endpoint[0] != '\0') {
+        zmq_disconnect(socket->zmq, socket->endpoint);
+        socket->endpoint[0] = '\0';
+    }
+    if (!socket_setup_dial(socket->zmq, endpoint, error)) {
+        return false;
+    }
+    assert(size < sizeof socket->endpoint); /* socket_setup_dial refuses such a host */
+    memcpy(socket->endpoint, endpoint, size + 1);
+    doubt(socket);
+    return true;
+}
+
 void socket_reconnect(struct socket *socket)
 {
     assert(!socket->is_router);
-    if (socket->zmq == NULL) {
+    if (socket->zmq == NULL || socket->endpoint[0] == '\0') {
         return;
     }
     /* Messages queued on the old connection are lost with it: the link sends them again. */

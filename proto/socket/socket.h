@@ -46,6 +46,9 @@ struct socket_callbacks {
     /* A connection has been made, or made again: frames in transit on an earlier one may be lost. May be
      * NULL. */
     void (*on_connected)(void *context);
+    /* Of a DEALER: the connection has ended, or, with `was_connected` false, could not be made. It is made
+     * again in the background. May be NULL. */
+    void (*on_away)(void *context, bool was_connected);
     void *context;
 };
 
@@ -70,7 +73,9 @@ struct socket_client_keys {
 MUST_CHECK struct socket *socket_new_router(uv_loop_t *loop, const char *endpoint,
                                             const struct socket_server_keys *keys,
                                             const struct socket_callbacks *callbacks, struct error *error);
-/* Connects a DEALER; the connection is made and re-made in the background. */
+/* Connects a DEALER; the connection is made and re-made in the background. The host of the endpoint is an
+ * address: ZeroMQ would look a name up in its own thread, and block it for as long as that takes. NULL: it is
+ * not connected before socket_dial. */
 MUST_CHECK struct socket *socket_new_dealer(uv_loop_t *loop, const char *endpoint,
                                             const struct socket_client_keys *keys,
                                             const struct socket_callbacks *callbacks, struct error *error);
@@ -83,6 +88,9 @@ bool socket_send(struct socket *socket, struct bytes route, struct bytes envelop
  */
 bool socket_send_shared(struct socket *socket, struct bytes route, struct bytes envelope,
                         struct shared *message);
+/* DEALER: drops the connection, if there is one, and connects to this endpoint from now on. False with an
+ * error; then there is none. */
+MUST_CHECK bool socket_dial(struct socket *socket, const char *endpoint, struct error *error);
 /* DEALER: drops the connection and makes a new one, for a peer that has gone silent. */
 void socket_reconnect(struct socket *socket);
 size_t socket_dropped(const struct socket *socket);

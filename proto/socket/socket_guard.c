@@ -201,7 +201,14 @@ static void take_event(struct socket_guard *guard, uint16_t event, uint32_t valu
     case ZMQ_EVENT_ACCEPTED:
         admit(guard, (int)value);
         break;
+    case ZMQ_EVENT_CLOSED:
+        guard->callbacks->on_away(guard->callbacks->context, false);
+        break;
     case ZMQ_EVENT_DISCONNECTED:
+        if (!guard->is_router) {
+            guard->callbacks->on_away(guard->callbacks->context, true);
+            break;
+        }
         socket_admission_disconnected(&guard->admission);
         find_cut(guard, (int)value, guard->failed_handshakes > 0);
         guard->failed_handshakes -= guard->failed_handshakes > 0;
@@ -264,6 +271,9 @@ static int wanted_events(const struct socket_callbacks *callbacks, bool is_route
     if (callbacks->on_trouble != NULL) {
         events |= HANDSHAKE_FAILED;
     }
+    if (!is_router && callbacks->on_away != NULL) {
+        events |= ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED;
+    }
     if (is_router) {
         events |= ZMQ_EVENT_LISTENING | ZMQ_EVENT_ACCEPTED | ZMQ_EVENT_DISCONNECTED;
     }
@@ -283,7 +293,8 @@ void socket_guard_start(struct socket_guard *guard, uv_loop_t *loop, void *zmq_c
         zmq_inproc_start(&guard->doorman, loop, doorman, on_question, guard);
         guard->open_parts++;
     }
-    int events = wanted_events(callbacks, is_router_socket(zmq));
+    guard->is_router = is_router_socket(zmq);
+    int events = wanted_events(callbacks, guard->is_router);
     if (events != 0) {
         int result = zmq_socket_monitor(zmq, MONITOR_ENDPOINT, events);
         assert(result == 0);

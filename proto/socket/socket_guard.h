@@ -13,6 +13,7 @@ struct socket_guard {
     struct socket_admission admission; /* of a ROUTER */
     struct socket_cut cut;             /* likewise */
     void *watched;
+    bool is_router;
     unsigned failed_handshakes; /* whose connections are not told to be gone yet */
     const struct socket_callbacks *callbacks;
     const struct socket_server_keys *keys;

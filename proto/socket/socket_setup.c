@@ -6,7 +6,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netdb.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -149,30 +148,21 @@ bool socket_setup_router(void *zmq, const char *endpoint, struct error *error)
     return zmq_bind(zmq, endpoint) == 0 || bind_error(&address, endpoint, error);
 }
 
-static bool resolves(const char *host, int family)
+void socket_setup_dealer(void *zmq)
 {
-    struct addrinfo hints = {.ai_family = family, .ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    if (getaddrinfo(host, NULL, &hints, &found) != 0) {
-        return false;
-    }
-    freeaddrinfo(found);
-    return true;
+    set_common(zmq, LIMIT_FRAME_BYTES);
+    set(zmq, ZMQ_RECONNECT_IVL, SHORTEST_RECONNECT_MS);
+    set(zmq, ZMQ_RECONNECT_IVL_MAX, LONGEST_RECONNECT_MS);
+    set(zmq, ZMQ_CONNECT_TIMEOUT, CONNECT_TIMEOUT_MS);
 }
 
-bool socket_setup_dealer(void *zmq, const char *endpoint, struct error *error)
+bool socket_setup_dial(void *zmq, const char *endpoint, struct error *error)
 {
     struct address address = {0};
     if (!split(endpoint, &address, error)) {
         return false;
     }
-    set_common(zmq, LIMIT_FRAME_BYTES);
-    /* ZeroMQ tries only the first address of a name, and with IPv6 enabled that is ::1 for localhost, where a
-     * coordinator on 127.0.0.1 does not listen. So IPv6 is used only for hosts without an IPv4 address. */
-    set(zmq, ZMQ_IPV6, address.host[0] == '[' || !resolves(address.host, AF_INET) ? 1 : 0);
-    set(zmq, ZMQ_RECONNECT_IVL, SHORTEST_RECONNECT_MS);
-    set(zmq, ZMQ_RECONNECT_IVL_MAX, LONGEST_RECONNECT_MS);
-    set(zmq, ZMQ_CONNECT_TIMEOUT, CONNECT_TIMEOUT_MS);
+    set(zmq, ZMQ_IPV6, address.host[0] == '[' ? 1 : 0);
     if (zmq_connect(zmq, endpoint) != 0) {
         return error_set(error, "cannot connect to port %s of %s: %s", address.port, address.host,
                          zmq_strerror(errno));

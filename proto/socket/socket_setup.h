@@ -8,7 +8,9 @@
 
 /* `zmq` is a new ROUTER or DEALER. False with an error that names address and port. */
 MUST_CHECK bool socket_setup_router(void *zmq, const char *endpoint, struct error *error);
-MUST_CHECK bool socket_setup_dealer(void *zmq, const char *endpoint, struct error *error);
+void socket_setup_dealer(void *zmq);
+/* Connects a DEALER that is not connected. False likewise. */
+MUST_CHECK bool socket_setup_dial(void *zmq, const char *endpoint, struct error *error);
 
 /* Call before the functions above. */
 void socket_setup_server_keys(void *zmq, const struct socket_server_keys *keys);

@@ -6,6 +6,7 @@ import json
 import os
 import pathlib
 import re
+import selectors
 import shutil
 import signal
 import socket
@@ -505,6 +506,53 @@ def measure_agents(agents, seconds):
     return {"agents": agents, "core_percent": 100 * share, "kb_each": (full - empty) / agents / 1e3}
 
 
+def discard(streams, stop):
+    """Reads all of them until told to stop; how many bytes there were."""
+    selector, size = selectors.DefaultSelector(), 0
+    for stream in streams:
+        selector.register(stream, selectors.EVENT_READ)
+    while not stop.is_set():
+        for key, _ in selector.select(0.2):
+            size += len(key.fileobj.recv(1 << 20))
+    return size
+
+
+def measure_watchers(watchers, seconds):
+    """What so many pages that are open cost the coordinator, each of which is sent what 500 names counted, every second."""
+    os.environ["TUTTI"] = str(TUTTI)
+    sys.path.insert(0, str(HERE.parent / "integration"))
+    from daemon import Agent, Coordinator
+    from support import environment, tutti
+
+    with contextlib.ExitStack() as stack:
+        coordinator = stack.enter_context(Coordinator())
+        stack.enter_context(Agent(coordinator.endpoint, "a1"))
+        coordinator.wait_agents(1)
+        env = environment(TUTTI_API=f"http://127.0.0.1:{coordinator.port}")
+        campaign = int(tutti("start", HERE / "watchers.lua", "-w", 100, "-d", "10m", "--room-size", 5, env=env).out)
+        coordinator.wait_state(campaign, "running")
+        time.sleep(3)
+
+        def share():
+            before, began = cpu_s(coordinator.process.pid), time.monotonic()
+            time.sleep(seconds)
+            return 100 * (cpu_s(coordinator.process.pid) - before) / (time.monotonic() - began)
+        alone = share()
+        streams, stop, sizes = [], threading.Event(), []
+        for _ in range(watchers):
+            stream = stack.enter_context(socket.create_connection(("127.0.0.1", coordinator.port)))
+            stream.sendall(f"GET /v1/campaigns/{campaign}/events?since=0 HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {coordinator.token}\r\n\r\n".encode())
+            streams.append(stream)
+        reader = threading.Thread(target=lambda: sizes.append(discard(streams, stop)))
+        reader.start()
+        time.sleep(2)
+        watched = share()
+        stop.set()
+        reader.join()
+        coordinator.post(f"/v1/campaigns/{campaign}/stop", {"at_once": True})
+    return {"watchers": watchers, "core_percent": watched - alone, "alone_percent": alone, "kb_each_s": sizes[0] / watchers / (seconds + 2) / 1e3}
+
+
 class Redis:
     """A server of the bench's own."""
 
@@ -637,6 +685,9 @@ BENCHES = [
      [("core_percent", "statistics of 1,000 agents with 100 names each, % of a core (aim: ≤ 15)")]),
     ("agents", lambda quick: measure_agents(1000, 5 if quick else 20),
      [("core_percent", "1,000 idle agents, % of a core (aim: < 10)"), ("kb_each", "… kB of the coordinator for each (aim: < 64)")]),
+    ("watchers", lambda quick: measure_watchers(50, 5 if quick else 20),
+     [("core_percent", "50 open pages of a campaign with 500 names, % of a core (aim: < 5)"), ("kb_each_s", "… kB a second that each is sent"),
+      ("alone_percent", "… the coordinator without them, % of a core")]),
     ("redis", lambda quick: measure_redis(100 if quick else 300),
      [(key, label) for workers in (100, 1000, 5000) for key, label in (
          (f"redis_{workers}_ms", f"barrier of {workers:,} by hand over Redis, 4 processes, ms"),

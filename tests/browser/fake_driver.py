@@ -50,6 +50,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.server.hanging.release()
             self.server.released.wait(60)
             return self.give(None)
+        if self.path.endswith("/execute/sync") and json.loads(self.body)["script"] == "return document.readyState":
+            return self.error("timeout", "renderer") if self.server.is_hung else self.give("complete")
         if self.path.endswith("/execute/sync"):
             return self.give(self.server.found.pop(0))
         return self.give(None)
@@ -129,6 +131,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         for _ in range(1 << 10):
             self.wfile.write(piece)
 
+    def answer_hangs(self, _):
+        self.server.is_hung = True
+        self.error("timeout", "renderer")
+
     def answer_slow(self, _):
         self.server.released.wait(60)
 
@@ -141,7 +147,7 @@ class FakeDriver(Server):
         super().__init__(("127.0.0.1", 0), Handler)
         self.seen, self.found = [], []
         self.picture, self.source = PICTURE, SOURCE
-        self.is_old = self.deletes_slowly = False
+        self.is_old = self.deletes_slowly = self.is_hung = False
         self.hangs_at = None
         self.hanging, self.released = threading.Semaphore(0), threading.Event()
         self.session = {"sessionId": "a/b c?", "capabilities": {"timeouts": {"script": 30000, "pageLoad": 5000, "implicit": 0}}}

@@ -12,7 +12,7 @@ class Answers(unittest.TestCase):
     def test_errors_and_broken_answers(self):
         with FakeDriver() as driver:
             result = run("fake", "-w", 1, "--single-run", "--target", driver.url)
-            self.assertEqual((result.code, result.steps["ok"], result.steps["failed"]), (0, 5, 0), result)
+            self.assertEqual((result.code, result.steps["ok"], result.steps["failed"]), (0, 6, 0), result)
             self.assertIn(("/session/a/b c?/element/../../x?y#z/click", "{}"), driver.requests("POST"))
             raw = [path for _, path, _, _ in driver.seen if path.endswith("/click")]
             self.assertEqual(raw, ["/session/a%2Fb%20c%3F/element/..%2F..%2Fx%3Fy%23z/click"])

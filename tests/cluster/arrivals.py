@@ -7,8 +7,9 @@ import socket
 import ssl
 import struct
 import subprocess
-import threading
 import time
+
+from loop_server import LoopServer
 
 CHUNK_BYTES = 65536
 SLOW_CHUNK_S = 0.3
@@ -26,7 +27,7 @@ class Arrival:
         return f"{self.at:.3f} {self.source}: {self.what} {self.detail}"
 
 
-class Arrivals:
+class Arrivals(LoopServer):
     """`http`, `door`, `tls`: ports, the first two alike; names are looked up at `address`, port 53. Paths: /now/…, answered at once; /late/…, after up to 20 s;
     /upload/…, read slowly until `is_quick`; /expect/…, with a 100 that comes too late; others likewise at once."""
 
@@ -36,13 +37,11 @@ class Arrivals:
         self.is_quick = False
         self.random = random.Random(1)
         self.context = self.certificate(pathlib.Path(folder))
-        self.loop = asyncio.new_event_loop()
         self.listeners = [socket.create_server((address, 0), backlog=1000) for _ in range(3)]
         self.http, self.door, self.tls = (listener.getsockname()[1] for listener in self.listeners)
         self.names = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self.names.bind((address, 53))
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.start()
 
     def certificate(self, folder):
         subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=target", "-days", "2", "-keyout", folder / "tls.key",
@@ -51,18 +50,11 @@ class Arrivals:
         context.load_cert_chain(folder / "tls.pem", folder / "tls.key")
         return context
 
-    def run(self):
-        asyncio.set_event_loop(self.loop)
-        self.servers = []
-        for serve, listener in zip((self.serve, self.serve, self.shake_hands), self.listeners):
-            self.servers.append(self.loop.run_until_complete(asyncio.start_server(serve, sock=listener)))
-        self.loop.run_until_complete(self.loop.create_datagram_endpoint(lambda: Names(self), sock=self.names))
-        self.loop.run_forever()
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
-            task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        self.loop.close()
+    async def begin(self):
+        servers = [await asyncio.start_server(serve, sock=listener)
+                   for serve, listener in zip((self.serve, self.serve, self.shake_hands), self.listeners)]
+        await asyncio.get_running_loop().create_datagram_endpoint(lambda: Names(self), sock=self.names)
+        return servers
 
     def note(self, writer, what, detail=""):
         peer = writer.get_extra_info("peername")
@@ -130,19 +122,8 @@ class Arrivals:
         return [record for record in list(self.records) if record.source == source and record.at > at and record.what in whats]
 
     def close(self):
-        def stop():
-            for server in self.servers:
-                server.close()
-            self.loop.stop()
-        self.loop.call_soon_threadsafe(stop)
-        self.thread.join(10)
+        super().close()
         self.names.close()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 class Names(asyncio.DatagramProtocol):

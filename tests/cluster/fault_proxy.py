@@ -3,13 +3,14 @@ import asyncio
 import random
 import socket
 import struct
-import threading
+
+from loop_server import LoopServer
 
 UP, DOWN = "up", "down"  # from the client, and to it
 CHUNK_BYTES = 16384
 
 
-class FaultProxy:
+class FaultProxy(LoopServer):
     """Listens at `address` and passes on to `target`, both (host, port). The attributes may be set at any time:
     delay_s and jitter_s of each chunk and way, bytes_per_s of each way and connection (None: no limit), held: ways on which nothing is
     read or passed on until it is let go, swallowed: ways on which everything is read and lost; such a connection is beyond help, and
@@ -24,21 +25,12 @@ class FaultProxy:
         self.is_closed = False
         self.connections = set()
         self.accepted = 0
-        self.loop = asyncio.new_event_loop()
         self.listener = socket.create_server(address, backlog=100)
         self.address = self.listener.getsockname()
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.start()
 
-    def run(self):
-        asyncio.set_event_loop(self.loop)
-        self.server = self.loop.run_until_complete(asyncio.start_server(self.serve, sock=self.listener))
-        self.loop.run_forever()
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
-            task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        self.loop.close()
+    async def begin(self):
+        return [await asyncio.start_server(self.serve, sock=self.listener)]
 
     async def serve(self, reader, writer):
         self.accepted += 1
@@ -72,20 +64,9 @@ class FaultProxy:
         """Every connection there is ends with a reset."""
         self.do(lambda: [connection.abort() for connection in list(self.connections)])
 
-    def close(self):
-        def stop():
-            self.server.close()
-            for connection in list(self.connections):
-                connection.abort()
-            self.loop.stop()
-        self.loop.call_soon_threadsafe(stop)
-        self.thread.join(10)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
+    def cut(self):
+        for connection in list(self.connections):
+            connection.abort()
 
 
 class Connection:

@@ -4,8 +4,9 @@ import dataclasses
 import datetime
 import re
 import socket
-import threading
 import time
+
+from loop_server import LoopServer
 
 CHUNK_BYTES = 65536
 REQUEST = re.compile(rb"(GET|PUT|POST|DELETE|HEAD) (\S+) HTTP/1\.1\r\n")
@@ -25,27 +26,18 @@ class Request:
         return f"{self.at:.3f} {self.source}: {self.path}"
 
 
-class RequestLog:
+class RequestLog(LoopServer):
     """Listens at `address`, passes everything on to `target`, both (host, port)."""
 
     def __init__(self, address, target):
         self.target = target
         self.requests = []
-        self.loop = asyncio.new_event_loop()
         self.listener = socket.create_server((address, 0), backlog=1000)
         self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.run, daemon=True)
-        self.thread.start()
+        self.start()
 
-    def run(self):
-        asyncio.set_event_loop(self.loop)
-        self.servers = [self.loop.run_until_complete(asyncio.start_server(self.serve, sock=self.listener))]
-        self.loop.run_forever()
-        left = asyncio.all_tasks(self.loop)
-        for task in left:
-            task.cancel()
-        self.loop.run_until_complete(asyncio.gather(*left, return_exceptions=True))
-        self.loop.close()
+    async def begin(self):
+        return [await asyncio.start_server(self.serve, sock=self.listener)]
 
     async def serve(self, reader, writer):
         source = writer.get_extra_info("peername")[0]
@@ -86,20 +78,6 @@ class RequestLog:
             faults += [f"agent {name}, lost at {lost:.3f}, joined again at {joined:.3f}: {request}" for request in requests
                        if request.at > lost + GRACE_S and (request.at < joined or campaign_of(request) in known)]
         return faults
-
-    def close(self):
-        def stop():
-            for server in self.servers:
-                server.close()
-            self.loop.stop()
-        self.loop.call_soon_threadsafe(stop)
-        self.thread.join(10)
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        self.close()
 
 
 def instant(text):

@@ -1,4 +1,5 @@
 """What the integration tests share: running tutti in a session of its own, and checking that nothing of it is left."""
+import codecs
 import json
 import os
 import pathlib
@@ -91,6 +92,29 @@ class Result:
         return self.report["steps"]
 
 
+class Lines:
+    """What a stream of a process has said so far. It reads the descriptor itself: communicate() does so too, and would lose
+    the lines that a text stream has read ahead."""
+
+    def __init__(self, stream):
+        self.stream = stream
+        self.decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self.text = ""
+        self.seen = 0
+
+    def until(self, wanted):
+        """The next line that contains `wanted`; None if the stream ends first."""
+        while True:
+            while (end := self.text.find("\n", self.seen)) >= 0:
+                line, self.seen = self.text[self.seen:end + 1], end + 1
+                if wanted in line:
+                    return line
+            more = os.read(self.stream.fileno(), 65536)
+            if not more:
+                return None
+            self.text += self.decoder.decode(more)
+
+
 class Process:
     """A tutti that is still running."""
 
@@ -101,15 +125,14 @@ class Process:
                                         stderr=subprocess.PIPE, text=True, errors="replace", start_new_session=True,
                                         env=env or environment(), cwd=cwd)
         self.pid = self.process.pid
-        self.head = ""
+        self.out = Lines(self.process.stdout)
 
     def read_until(self, text):
         """Reads lines of standard output until one contains `text`."""
-        for line in self.process.stdout:
-            self.head += line
-            if text in line:
-                return line
-        raise AssertionError(f"it ended without saying {text!r}:\n{self.head}\n{self.process.stderr.read()}")
+        line = self.out.until(text)
+        if line is None:
+            raise AssertionError(f"it ended without saying {text!r}:\n{self.out.text}\n{self.process.stderr.read()}")
+        return line
 
     def finish(self, timeout=TIMEOUT_S):
         try:
@@ -117,12 +140,13 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
             out, err = self.process.communicate()
-            raise AssertionError(f"it did not end within {timeout} s\n{self.head}{out}\n{err}") from None
+            raise AssertionError(f"it did not end within {timeout} s\n{self.out.text}{out}\n{err}") from None
+        out = self.out.text + (out or "")
         left = processes_of_session(self.pid)
         self.kill()
         if left:
-            raise AssertionError(f"it left processes behind: {left}\n{self.head}{out}\n{err}")
-        return Result(self.process.returncode, self.head + out, err, time.monotonic() - self.started, None)
+            raise AssertionError(f"it left processes behind: {left}\n{out}\n{err}")
+        return Result(self.process.returncode, out, err, time.monotonic() - self.started, None)
 
     def kill(self):
         for pid in processes_of_session(self.pid):

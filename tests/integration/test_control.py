@@ -341,6 +341,16 @@ class Look(unittest.TestCase):
             self.assertLessEqual(max(len(line) for line in result.out.splitlines()), 80)
             self.assertEqual(json.loads(tutti("status", "--json", "--api", api.url).out), {"campaigns": self.CAMPAIGNS})
 
+    def test_status_wide(self):
+        campaigns = [{**self.CAMPAIGNS[1], "script": "a/long/way/to/the/" + "script" * 10 + ".lua", "name": "nightly", "labels": {"team": "web"}}, {**self.CAMPAIGNS[0], "name": "", "labels": {}}]
+        with FakeApi({("GET", "/v1/campaigns"): [(200, {"campaigns": campaigns})]}) as api:
+            narrow = tutti("status", "--api", api.url, env=environment(TZ="UTC")).out.splitlines()
+            wide = tutti("status", "--wide", "--api", api.url, env=environment(TZ="UTC")).out.splitlines()
+        self.assertLessEqual(max(map(len, narrow)), 80, narrow)
+        self.assertEqual([line.split()[0] for line in narrow], ["id", "6", "7"], "one line each, by age")
+        self.assertEqual(wide[0].split(), ["id", "script", "name", "state", "workers", "agents", "started", "time", "ok", "failed", "labels"])
+        self.assertEqual(wide[2].split(), ["7", campaigns[0]["script"], "nightly", "running", "5", "1", "–", "1.00", "s", "1", "0", "team=web"])
+
     def test_status_of_one(self):
         live = {**PROGRESS, "script": "pad.lua", "elapsed_s": 10.0, "requests_total": 500, "window_s": 10.0, "requests_per_s": 80.0, "failed_per_s": 0.0, "p95_ms": 3.2, "reason": "", "waiting": "4 wait for the writer of pad@12",
                 "agents": [{"name": "a1", "host": "h", "workers": 5, "state": "running"}]}
@@ -363,10 +373,24 @@ class Look(unittest.TestCase):
                    "labels": {}, "capacity": None, "free": None}]
         with FakeApi({("GET", "/v1/agents"): [(200, {"agents": []}), (200, {"agents": agents})]}) as api:
             self.assertIn("no agents", tutti("agents", "--api", api.url).out)
-            result = tutti("agents", "--api", api.url)
+            result = tutti("agents", "--wide", "--api", api.url)
             self.assertEqual(result.out.splitlines()[1].split(), "a1 h 11 lost 8 16.0 GiB 8 0 500 zone=a,disk=ssd 6, 7 2.50 s – – – – –".split(), result)
             self.assertEqual(result.out.splitlines()[2].split(), "a2 h 12 running 8 16.0 GiB 8 3 any none 7 2.50 s – – – – –".split(), result)
             self.assertEqual(json.loads(tutti("agents", "--json", "--api", api.url).out), {"agents": agents})
+            result = tutti("agents", "--api", api.url)
+            self.assertEqual([line.split() for line in result.out.splitlines()], ["agent host state workers cpu lag heard ago campaigns".split(), "a1 h lost 0 – – 2.50 s 6, 7".split(),
+                                                                                  "a2 h running 3 – – 2.50 s 7".split()], result)
+
+    def test_agents_fit_a_terminal(self):
+        gauges = {"cpu": 12.3456, "host_cpu": 0.5, "host_load": 1.0, "memory_bytes": 2 ** 33, "clock": None, "loops": [{"loop_lag_ms": {"p99": 123.4, "max": 999.0}, "busy": 0.5}]}
+        agents = [{"name": f"agent-{number}", "host": f"loadgen-{number}.region-a.example.org", "pid": 11, "cores": 8, "memory_bytes": 2 ** 34, "shards": 8, "workers": 100000, "state": "running",
+                   "campaigns": list(range(100, 100 + number)), "heard_ms_ago": 59900, "labels": {}, "capacity": None, "free": None, "gauges": gauges} for number in (10, 2, 1, 100)]
+        with FakeApi({("GET", "/v1/agents"): [(200, {"agents": agents})]}) as api:
+            lines = tutti("agents", "--api", api.url).out.splitlines()
+            wide = tutti("agents", "--wide", "--api", api.url).out.splitlines()
+        self.assertLessEqual(max(map(len, lines)), 80, lines)
+        self.assertEqual([line.split()[0] for line in lines], ["agent", "agent-1", "agent-2", "agent-10", "agent-100"], "one line each, by number")
+        self.assertEqual([line.split()[1] for line in wide[1:]], [f"loadgen-{number}.region-a.example.org" for number in (1, 2, 10, 100)], wide)
 
     def test_report(self):
         with FakeApi({("GET", "/v1/campaigns/7/report"): [(200, report("degraded", "an agent was lost")), (200, {**report(), "verdict": "none", "state": "stopping"}), (200, report())]}) as api:

@@ -14,7 +14,6 @@ import signal
 import socket
 import tempfile
 import threading
-import time
 import unittest
 
 from support import BY_ITS_STEPS, Run, run, wait_until
@@ -583,13 +582,13 @@ class HttpSession(unittest.TestCase):
             tutti.scenario('s', function(worker)
               worker.stream = worker.stream or http.stream('/stream/stalls')
               if worker.step < 3 then assert(worker.step > 1 or worker.stream:read() == 'hello') return end
+              print('reading')
               worker.stream:read()
             end)
             """)
         with serving() as server, Run(script, "-w", 2, "-r", 5, "--target", f"http://127.0.0.1:{server.server_address[1]}", "--agents", 1) as process:
-            wait_until(lambda: len(server.requests) == 2, 20, "the requests")
-            time.sleep(0.5)
-            os.kill(process.pid, signal.SIGINT)
+            process.read_until("reading")
+            process.read_until("reading")
             os.kill(process.pid, signal.SIGINT)
             result = process.finish()
         self.assertEqual((result.steps["ok"], result.steps["stopped"], result.steps["failed"]), (4, 2, 0), result.out)

@@ -8,6 +8,7 @@ import unittest
 import zlib
 
 from support import run
+from threaded_server import accept_all
 
 PACKER = zlib.compressobj(9, zlib.DEFLATED, 31)
 GZIP = PACKER.compress(b"packed " * 20) + PACKER.flush()
@@ -111,15 +112,7 @@ class Server:
     def __init__(self, is_slow):
         self.is_slow = is_slow
         self.listener = socket.create_server(("127.0.0.1", 0))
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        threading.Thread(target=accept_all, args=(self.listener, self.serve), daemon=True).start()
 
     def serve(self, connection):
         try:

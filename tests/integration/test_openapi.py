@@ -90,7 +90,8 @@ class Description(unittest.TestCase):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         token_file = pathlib.Path(folder) / "token"
         write_secret(token_file, TOKEN)
-        self.coordinator = self.enterContext(Coordinator("--token-file", token_file))
+        self.reports = pathlib.Path(folder) / "state" / "reports"
+        self.coordinator = self.enterContext(Coordinator("--token-file", token_file, "--state", self.reports.parent))
         self.strangers_are_refused()
         self.coordinator.token = TOKEN
         agents = [self.enterContext(Agent(self.coordinator.endpoint, name, "--labels", "zone=a", "--capacity", 1000)) for name in ("a1", "a2")]
@@ -99,6 +100,7 @@ class Description(unittest.TestCase):
         self.about_agents_and_lists()
         self.about_one_campaign()
         self.about_artifacts()
+        self.about_deleting()
         self.what_is_refused()
         self.about_codes()
         self.while_it_drains(agents)
@@ -205,10 +207,22 @@ class Description(unittest.TestCase):
             self.hold("get", f"/v1/campaigns/{number}/artifacts/{wrong}", 404)
         self.hold("get", "/v1/campaigns/999/artifacts/1", 404)
 
+    def about_deleting(self):
+        number = self.coordinator.create("quick", 2, workers=2, runs=1)
+        self.coordinator.report(number)
+        series = self.reports / f"{number}.series"
+        series.unlink()
+        series.mkdir()
+        self.hold("delete", f"/v1/campaigns/{number}", 503)
+        series.rmdir()
+        self.assertEqual(self.hold("delete", f"/v1/campaigns/{number}", 200).json, {"campaign": number})
+        self.hold("delete", f"/v1/campaigns/{number}", 404)
+
     def what_is_refused(self):
         self.hold("post", "/v1/campaigns", 409, body=campaign("quick", 2, workers=2001))
         number = self.coordinator.create("quick", 9, deadline_ms=60000)
         large = b" " * (96 * 1024 * 1024)
+        self.hold("delete", f"/v1/campaigns/{number}", 409)
         self.hold("post", "/v1/campaigns", 400, body="{}")
         self.hold("post", "/v1/campaigns", 400, body={**campaign("quick"), "env": {"1": "x"}})
         self.hold("get", "/v1/campaigns?label=team", 400)

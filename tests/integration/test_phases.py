@@ -11,6 +11,7 @@ import time
 import unittest
 
 from support import Run, run
+from threaded_server import accept_all
 
 PHASES = ("blocked", "lookup", "connect", "tls", "sending", "waiting", "receiving")
 LATE_MS = 400  # tolerance for a busy machine
@@ -57,12 +58,7 @@ class Server:
 
     def accept(self):
         time.sleep(self.accept_s)
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
+        accept_all(self.listener, self.serve)
 
     def serve(self, connection):
         try:

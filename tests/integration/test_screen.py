@@ -1,69 +1,21 @@
 """What is shown on the screen, with a terminal and without one, and how Ctrl-C ends a run."""
 import json
 import os
-import pty
 import re
-import select
 import signal
-import struct
 import subprocess
-import termios
 import time
 import unittest
-from fcntl import ioctl
 
 from support import TUTTI, Process, Run, environment, processes_of_session, run, script, tutti, wait_until
+from terminal import Terminal
 
 COLUMNS = 60
 
 
-class Terminal:
-    """tutti on a terminal of its own."""
-
-    def __init__(self, *arguments, **more):
-        self.master, slave = pty.openpty()
-        ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, COLUMNS, 0, 0))
-        self.process = subprocess.Popen([TUTTI, *map(str, arguments)], stdin=slave, stdout=slave, stderr=slave,
-                                        start_new_session=True, env=environment(TERM="xterm", **more),
-                                        preexec_fn=lambda: ioctl(0, termios.TIOCSCTTY, 0))
-        os.close(slave)
-        self.shown = b""
-
-    def read(self, seconds, until=None):
-        end = time.monotonic() + seconds
-        while time.monotonic() < end and (until is None or until not in self.shown):
-            if select.select([self.master], [], [], 0.1)[0]:
-                try:
-                    piece = os.read(self.master, 65536)
-                except OSError:
-                    return
-                if not piece:
-                    return
-                self.shown += piece
-
-    def type(self, keys):
-        os.write(self.master, keys)
-
-    def finish(self, seconds=30):
-        self.read(seconds)
-        code = self.process.wait(5)
-        left = processes_of_session(self.process.pid)
-        assert not left, f"it left processes behind: {left}"
-        return code, self.shown.decode(errors="replace")
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for pid in processes_of_session(self.process.pid):
-            os.kill(pid, signal.SIGKILL)
-        self.process.wait()
-        os.close(self.master)
-
-
 class OnATerminal(unittest.TestCase):
     def test_live_line(self):
-        with Terminal("run", script("prints"), "-w", 3, "-d", 3, NO_COLOR="1") as terminal:
+        with Terminal("run", script("prints"), "-w", 3, "-d", 3, columns=COLUMNS, NO_COLOR="1") as terminal:
             code, shown = terminal.finish()
         self.assertEqual(code, 0, shown)
         frames = re.findall(r"\r\x1b\[K([^\r\n]*workers[^\r\n]*)", shown)
@@ -77,12 +29,12 @@ class OnATerminal(unittest.TestCase):
         self.assertNotIn("\x1b[3", shown, "NO_COLOR")
 
     def test_colour(self):
-        with Terminal("run", script("scene-right")) as terminal:
+        with Terminal("run", script("scene-right"), columns=COLUMNS) as terminal:
             _, shown = terminal.finish()
         self.assertIn("\x1b[32mpassed\x1b[0m", shown)
 
     def test_control_c_reaches_only_the_parent(self):
-        with Terminal("run", script("waits"), "-w", 3, "-d", 600) as terminal:
+        with Terminal("run", script("waits"), "-w", 3, "-d", 600, columns=COLUMNS) as terminal:
             terminal.read(20, b"working")
             terminal.type(b"\x03")
             code, shown = terminal.finish()

@@ -1,5 +1,7 @@
 """How long until the others see an edit, and whether they see the same: measured, reported, checked."""
+import csv
 import json
+import tempfile
 import unittest
 
 from daemon import Agent, Coordinator
@@ -54,6 +56,29 @@ class Seen(unittest.TestCase):
         self.assertGreaterEqual(seen["p50_ms"], 299)  # measured from when the writer's page had it
         self.assertLess(seen["max_ms"], 499)  # when the reader reported it, 0.5 s or more had passed
 
+    def test_what_was_already_there_is_counted_apart(self):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run("seen-at-once", "-w", 4, "-r", 3, "--agents", 2, "--csv", folder)
+            with open(f"{folder}/summary.csv") as summary_file, open(f"{folder}/requests.csv") as requests_file:
+                summary = dict(csv.reader(summary_file))
+                rows = [row for row in csv.DictReader(requests_file) if row["kind"] == "seen"]
+        self.assertEqual(result.code, 0, result)
+        seen = result.report["seen"]["pad"]
+        self.assertEqual((seen["count"], seen["at_once"], seen["last"]), (6, 3, {"2": 3}))
+        self.assertLess(seen["max_ms"], 499)
+        self.assertEqual(set(seen["browsers"]), {"chromium", "firefox"})
+        chromium, firefox = seen["browsers"]["chromium"], seen["browsers"]["firefox"]
+        self.assertEqual((chromium["count"], chromium["at_once"], firefox["count"], firefox["at_once"]), (3, 3, 3, 0))
+        self.assertGreaterEqual(chromium["p50_ms"], 195)
+        self.assertLess(firefox["p50_ms"], 195)
+        self.assertEqual(result.report["convergence"]["pad"]["reads"], 9)
+        self.assertRegex(result.out, r"\n +pad +6 .*\n +chromium +3 .*\n +firefox +3 |\n +pad +6 .*\n +firefox +3 .*\n +chromium +3 ")
+        self.assertIn("  3 already there when the reader began to look, and in no number above", result.out)
+        self.assertEqual((summary["sightings"], summary["sightings_at_once"]), ("6", "3"))
+        (row,) = rows
+        self.assertEqual((row["name"], row["count"], row["ok"], row["mean_ms"]), ("pad", "6", "", ""))
+        self.assertEqual((float(row["p50_ms"]), float(row["max_ms"])), (seen["p50_ms"], seen["max_ms"]))
+
 
 class Api(unittest.TestCase):
     def test_report_live_numbers_and_metrics(self):
@@ -68,6 +93,7 @@ class Api(unittest.TestCase):
             name = f'{{campaign="{number}",notifier="pad"'
             self.assertGreaterEqual(metrics[f'tutti_campaign_seen_seconds{name},quantile="0.5"}}'], 0.049)
             self.assertGreater(metrics[f"tutti_campaign_sightings_total{name}}}"], 10)
+            self.assertEqual(metrics[f"tutti_campaign_sightings_at_once_total{name}}}"], 0)
             self.assertEqual(metrics[f"tutti_campaign_diverged_steps_total{name}}}"], 0)
             coordinator.post(f"/v1/campaigns/{number}/stop")
             report = coordinator.report(number)
@@ -75,6 +101,22 @@ class Api(unittest.TestCase):
             api = f"http://127.0.0.1:{coordinator.port}"
             told = tutti("report", number, "--api", api)
             self.assertRegex(told.out, r"edit → seen .*often last\n +pad .*worker 1 \(")
+            self.assertEqual(json.loads(tutti("report", number, "--api", api, "--json", "-").out)["seen"], report["seen"])
+
+    def test_browsers_in_metrics(self):
+        with Coordinator() as coordinator, Agent(coordinator.endpoint, "a1"):
+            coordinator.wait_agents(1)
+            number = coordinator.create("seen-at-once", 1, workers=4, runs=100000)
+            wait_until(lambda: coordinator.show(number)["seen"].get("pad", {}).get("at_once", 0) > 2, 20, "nothing was there at once")
+            metrics = coordinator.metrics()
+            name = f'{{campaign="{number}",notifier="pad"'
+            self.assertGreater(metrics[f"tutti_campaign_sightings_at_once_total{name}}}"], 2)
+            self.assertGreater(metrics[f'tutti_campaign_browser_sightings_total{name},browser="firefox"}}'], 2)
+            shown = metrics[f'tutti_campaign_browser_seen_seconds{name},browser="chromium",quantile="0.5"}}']
+            self.assertGreaterEqual(shown, 0.195)
+            coordinator.post(f"/v1/campaigns/{number}/stop")
+            report = coordinator.report(number)
+            api = f"http://127.0.0.1:{coordinator.port}"
             self.assertEqual(json.loads(tutti("report", number, "--api", api, "--json", "-").out)["seen"], report["seen"])
 
 

@@ -47,6 +47,19 @@ def add_up(test, report):
         for key in ("ok", "failed", "stopped"):
             test.assertEqual(sum(series["scenarios"][name][key]), scenario[key], (name, key))
     test.assertEqual(sum(total["waits"]["count"]), sum(wait["count"] for wait in report["waits"].values()))
+    test.assertEqual({name: sum(row["count"]) for name, row in series["waits"].items()},
+                     {name: wait["count"] for name, wait in report["waits"].items()})
+    test.assertEqual({name: (sum(row["count"]), sum(row["failed"])) for name, row in series["groups"].items()},
+                     {name: (row["count"], row["failed"]) for name, row in report["groups"].items()})
+    test.assertEqual({name: (sum(row["ok"]), sum(row["failed"])) for name, row in series["checks"].items()},
+                     {name: (row["passed"], row["failed"]) for name, row in report["checks"].items()})
+    test.assertEqual(sum(total["checks"]["ok"]), sum(row["passed"] for row in report["checks"].values()))
+    tags = {f"{row['tag']}={row['value']}" if row["value"] else row["tag"]: row for row in report["tags"]
+            if row["kind"] == "request" and "name" not in row}
+    test.assertEqual({name: (sum(row["count"]), sum(row["failed"])) for name, row in series["tags"].items()},
+                     {name: (row["count"], row["failed"]) for name, row in tags.items()})
+    for name, row in tags.items():
+        test.assertEqual(max(value for value in series["tags"][name]["max_ms"] if value is not None), row["max_ms"], name)
     test.assertEqual(sum(total["seen"]["count"]), sum(seen["count"] for seen in report["seen"].values()))
     lengths = {len(column) for row in total.values() for column in row.values()}
     test.assertEqual(lengths, {series["points"]})
@@ -97,7 +110,7 @@ class AsFiles(unittest.TestCase):
     def check_series(self, series):
         """Each number of each row is that of the JSON report, and there is nothing else."""
         left = {("total", key, ""): columns for key, columns in series["total"].items()}
-        for key in ("requests", "timings", "scenarios"):
+        for key in ("requests", "timings", "scenarios", "waits", "tags", "groups", "checks", "messages", "websockets"):
             left.update({("name", key, name): columns for name, columns in series[key].items()})
         counted = collections.Counter()
         for row in self.rows("series.csv"):
@@ -117,7 +130,7 @@ class AsFiles(unittest.TestCase):
         self.assertEqual((summary["verdict"], int(summary["steps_ok"])), (report["verdict"], report["steps"]["ok"]))
         self.assertEqual(int(summary["requests"]), sum(request["count"] for request in report["requests"].values()))
         for row in self.rows("requests.csv"):
-            known = report[{"request": "requests", "timing": "timings", "scenario": "scenarios"}[row["kind"]]][row["name"]]
+            known = report[{"request": "requests", "timing": "timings", "scenario": "scenarios", "group": "groups"}[row["kind"]]][row["name"]]
             for key in ("ok", "failed", "per_s", "p50_ms", "p999_ms", "max_ms", "stddev_ms"):
                 self.assertAlmostEqual(float(row[key]), known[key], delta=abs(known[key]) / 1e6, msg=(row, key))
         self.check_series(report["series"])

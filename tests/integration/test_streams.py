@@ -11,6 +11,7 @@ import time
 import unittest
 
 from support import Run, run, wait_until
+from threaded_server import accept_all
 
 LATE_MS = 400  # tolerance for a busy machine
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
@@ -43,15 +44,7 @@ class Server:
         self.listener.bind(("127.0.0.1", 0))
         self.listener.listen(64)
         self.port = self.listener.getsockname()[1]
-        threading.Thread(target=self.accept, daemon=True).start()
-
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=self.handle, args=(connection,), daemon=True).start()
+        threading.Thread(target=accept_all, args=(self.listener, self.handle), daemon=True).start()
 
     def handle(self, connection):
         try:

@@ -227,11 +227,36 @@ class Judged(Tagged):
         self.assertEqual(late.report["thresholds"][0]["outcome"], "met")
 
     def test_nothing_is_started_for_one_that_cannot_be_read(self):
-        for text, said in (("http{tier}.p95 < 1s", "column 5: a tag is {NAME=VALUE}"), ("http{a=b,c=d}.p95 < 1s", "column 9: numbers are kept by one tag"),
+        for text, said in (("http{tier}.p95 < 1s", "column 5: a tag is {NAME=VALUE}"), ("http{a=b,a=d}.p95 < 1s", "column 10: the tag a has a value already"),
+                           ("http{a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1}.p95 < 1s", "column 38: more than 8 tags"),
                            ("waits[pad]{a=b}.p95 < 1s", "column 11: waits is not counted by tag"), ("group.p95 < 1s", "column 6: group needs a name")):
             result = tutti("run", self.script(""), "--threshold", text)
             self.assertEqual((result.code, result.err.count("\n")), (2, 1), result)
             self.assertIn(f'--threshold: "{text}", {said}', result.err)
+
+
+    def test_several_tags_together(self):
+        """Only what has both is counted, with however many tags there are of others; the report has what thresholds name."""
+        head = 'tutti.thresholds { "http{tier=gold,region=eu}.failed = 0", "request[a]{region=us,tier=gold}.failed = 4" }'
+        body = """for i = 1, 40 do http.get("/", { name = "x", tags = { ["n" .. i] = i } }) end
+            http.get("/", { name = "a", tags = { tier = "gold", region = "eu" } })
+            http.get("/nope", { name = "a", tags = { tier = "gold", region = "us", more = worker.step } })
+            http.get("/nope", { name = "b", tags = { tier = "iron", region = "eu" } })
+            tutti.record("own", 0.25, { tags = { tier = "gold", region = "eu" } })
+            tutti.check(worker.step > 1, "c", nil, { tags = { tier = "gold", region = "eu" } })"""
+        result = self.play(body, "-w", "2", "-r", "2", "--agents", "2", head=head)
+        self.assertEqual([row["outcome"] for row in result.report["thresholds"]], ["met", "met"])
+        eu, us = "{region=eu,tier=gold}", "{region=us,tier=gold}"
+        self.assertEqual({key: value for key, value in self.by_tag(result).items() if key[0].startswith("{")}, {
+            (eu, "", "request", ""): (4, 0), (eu, "", "request", "a"): (4, 0), (eu, "", "timing", "own"): (4, 0), (eu, "", "check", "c"): (4, 2),
+            (us, "", "request", ""): (4, 4), (us, "", "request", "a"): (4, 4)})
+        missed = "http{tier=gold,region=us}.failed < 1%; http{tier=iron,region=us}.failed < 1%; checks{tier=gold,region=eu} > 99%"
+        result = self.play(body, "-r", "2", "--threshold", missed, code=1)
+        self.assertEqual([row["outcome"] for row in result.report["thresholds"]], ["missed"] * 3)
+        many = "; ".join(f"http{{a={i},b=1}}.count >= 0" for i in range(33))
+        refused = tutti("run", self.script(""), "--threshold", many)
+        self.assertEqual((refused.code, refused.err.count("\n")), (2, 1), refused)
+        self.assertIn('"http{a=32,b=1}.count >= 0", {a=32,b=1}: more than 32 combinations of tags', refused.err)
 
 
 class Controlled(Tagged):

@@ -1,12 +1,10 @@
 """WebSockets of workers against a server that keeps the rules, and one that breaks each of them."""
 import contextlib
 import os
-import pathlib
 import signal
 import socket
 import ssl
 import struct
-import tempfile
 import threading
 import time
 import unittest
@@ -15,15 +13,9 @@ import zlib
 from daemon import Agent, Coordinator
 from support import Run, run, wait_until
 from test_http import make_certificates
+from websocket_case import WebSocketCase
 from websocket_server import BINARY, CLOSE, FIN, PING, PONG, RSV1, TEXT, WebSocketServer, close_frame, echo, frame, right_answer
 
-HEAD = """local tutti, websocket, http = require "tutti", require "tutti.websocket", require "tutti.http"
-local function failed(...)
-  local ok, why = pcall(...)
-  assert(not ok, "it has not failed")
-  return why
-end
-"""
 TAIL = b"\x00\x00\xff\xff"
 
 
@@ -84,16 +76,7 @@ BAD_ANSWERS = {
 }
 
 
-class WebSocket(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="tutti-websocket-")
-        self.addCleanup(self.folder.cleanup)
-
-    def script(self, body, before=""):
-        path = pathlib.Path(self.folder.name, "script.lua")
-        path.write_text(HEAD + before + "\ntutti.scenario('s', function(worker)\n" + body + "\nend)\n")
-        return path
-
+class WebSocket(WebSocketCase):
     def passes(self, server, body, *options, before=""):
         result = run(self.script(body, before), "-w", 1, "-r", 1, "--agents", 1, "--target", server.url if hasattr(server, "url") else server, *options)
         self.assertEqual(result.code, 0, result)

@@ -1,11 +1,9 @@
 """How WebSockets end: with their agent, their campaign, their server, or what lies between. Nothing hangs, nothing is left."""
 import contextlib
 import os
-import pathlib
 import signal
 import socket
 import struct
-import tempfile
 import threading
 import time
 import unittest
@@ -13,15 +11,8 @@ import unittest
 from daemon import Agent, Coordinator
 from support import Run, children_of, run, wait_until
 from threaded_server import ThreadedServer
+from websocket_case import WebSocketCase
 from websocket_server import CLOSE, FIN, PING, TEXT, WebSocketServer, frame, right_answer
-
-HEAD = """local tutti, websocket = require "tutti", require "tutti.websocket"
-local function failed(...)
-  local ok, why = pcall(...)
-  assert(not ok, "it has not failed")
-  return why
-end
-"""
 
 
 class Watched(WebSocketServer):
@@ -75,16 +66,7 @@ class Proxy(ThreadedServer):
                 sink.sendall(data)
 
 
-class Ends(unittest.TestCase):
-    def setUp(self):
-        self.folder = tempfile.TemporaryDirectory(prefix="tutti-websocket-")
-        self.addCleanup(self.folder.cleanup)
-
-    def script(self, body, before=""):
-        path = pathlib.Path(self.folder.name, "script.lua")
-        path.write_text(HEAD + before + "\ntutti.scenario('s', function(worker)\n" + body + "\nend)\n")
-        return path
-
+class Ends(WebSocketCase):
     def test_an_agent_that_is_killed_takes_its_connections_along(self):
         body = """
             worker.ws = worker.ws or websocket.connect("/", { name = "all" })

@@ -4,6 +4,16 @@ import socket
 import threading
 
 
+def accept_all(listener, serve):
+    """Until the listener is closed: each connection is served on a thread of its own."""
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        threading.Thread(target=serve, args=(connection,), daemon=True).start()
+
+
 class ThreadedServer:
     """Accepts connections and passes each to `behave(connection)` on a thread of its own."""
 
@@ -11,22 +21,14 @@ class ThreadedServer:
         self.behave = behave
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=200)
         self.open = []
-        threading.Thread(target=self.accept, daemon=True).start()
+        threading.Thread(target=accept_all, args=(self.listener, self.serve), daemon=True).start()
 
     @property
     def port(self):
         return self.listener.getsockname()[1]
 
-    def accept(self):
-        while True:
-            try:
-                connection, _ = self.listener.accept()
-            except OSError:
-                return
-            self.open.append(connection)
-            threading.Thread(target=self.serve, args=(connection,), daemon=True).start()
-
     def serve(self, connection):
+        self.open.append(connection)
         try:
             self.behave(connection)
         except OSError:

@@ -150,6 +150,9 @@ static void carry_out(struct world *world, struct host *host, struct agent_effec
     case AGENT_REFUSED:
         world_break(world, "agent %s was permanently refused: %s", host->name, effect->text);
         break;
+    case AGENT_MAY_LEAVE:
+        world_break(world, "agent %s was let go, and has not asked", host->name);
+        break;
     case AGENT_LEFT:
         host->has_left = true;
         break;

@@ -19,7 +19,8 @@ for name, make in next, actions.makers do browser[name] = make end
 
 local START_S = 60
 local WAIT_S = 30
-local COMMAND_S = 60
+-- Less than the others wait for a worker at a barrier or notifier: when its browser hangs, its step alone fails.
+local COMMAND_S = 30
 
 local open_names = checks.set("browser", "headless", "args", "remote", "auth", "capabilities", "mobile", "timeouts",
   "start", "wait", "command", "base")

@@ -10,11 +10,36 @@ local wire = import "wire"
 
 local pages = objects.class "page"
 
+-- A page that answers at all answers this within these seconds.
+local PROBE_S = 10
+local PROBE = '{"script":"return document.readyState","args":[]}'
+
 -- The error raised from now on, whatever is requested of it.
 local function mark_gone(session, failure)
   local why = session.driver and session.driver:why()
   if why then failure.message = failure.message .. " (" .. why .. ")" end
   session.loss = failure
+end
+
+local function is_timeout(failure)
+  return failure.error == "timeout" or failure.error == "script timeout"
+end
+
+-- Whether the driver, or the browser or page after it, has stopped answering. A script or a page that takes too long is
+-- reported by the driver in time; then the page is asked for something that takes no time.
+local function is_hung(session, failure)
+  if failure.kind == "timeout" then return true end
+  if failure.kind or not is_timeout(failure) then return false end
+  local again = wire.call(session.wire, "probe", "POST", session.path .. "/execute/sync", PROBE, PROBE_S)
+  return again and is_timeout(again) or false
+end
+
+-- A browser that hangs is ended like one that has died.
+local function end_hung(session, failure)
+  failure.gone = true
+  failure.message = "the browser has gone: " .. failure.message
+  mark_gone(session, failure)
+  if session.driver then pcall(session.driver.stop, session.driver) end
 end
 
 local function check_open(session, doing)
@@ -32,7 +57,11 @@ function pages.attempt(session, doing, method, path, body, patience)
   local timeout = session.command_s + (patience or 0)
   local failure, value = wire.call(session.wire, doing, method, session.path .. path, body, timeout)
   if not failure then return nil, values.decode(session, value) end
-  if failure.gone then mark_gone(session, failure) end
+  if failure.gone then
+    mark_gone(session, failure)
+  elseif is_hung(session, failure) then
+    end_hung(session, failure)
+  end
   return failure
 end
 

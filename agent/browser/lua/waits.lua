@@ -91,7 +91,7 @@ function Wait:take(failure, answer)
       self.is_polled = true
       return false
     end
-    if not is_left(failure) then errors.raise(failure) end
+    if failure.gone or not is_left(failure) then errors.raise(failure) end
     tutti.sleep(RETRY_S)
     return false
   end
@@ -138,7 +138,8 @@ local function finish(self, early)
   record(self, ok, began, is_polled)
   if not ok then error(answer, 0) end
   local sighting = {
-    seen_at = checks.number(answer.at, "the instant that the page tells") / 1000, polled = is_polled, at_once = answer.at_once, waited = tutti.now() - began,
+    seen_at = checks.number(answer.at, "the instant that the page tells") / 1000, polled = is_polled,
+    at_once = answer.at_once or false, waited = tutti.now() - began, browser = self.session.browser,
   }
   return answer, sighting.seen_at, sighting
 end
@@ -243,7 +244,7 @@ function page:wait_until(f, options)
     if ok and result then
       local seen_at = native.wall()
       record(wait, true, began, true)
-      return result, seen_at, { seen_at = seen_at, polled = true, at_once = false, waited = tutti.now() - began }
+      return result, seen_at, { seen_at = seen_at, polled = true, at_once = false, waited = tutti.now() - began, browser = session.browser }
     end
     if not ok and not is_ignored(result, ignored) then error(result, 0) end
     last = not ok and result or nil

@@ -4,11 +4,12 @@
 #include "common/timers.h"
 
 enum deadline_kind {
-    DEADLINE_MEMBER, /* a frame has to leave, or it has been silent too long */
-    DEADLINE_LIFE,   /* a campaign has been in its state as long as it may */
-    DEADLINE_ROOMS,  /* a wait of a campaign ends, or the search for a deadlock is due */
-    DEADLINE_STAGE,  /* the number of its workers may have to change */
-    DEADLINE_JUDGE,  /* the thresholds of a campaign are looked at */
+    DEADLINE_MEMBER,  /* a frame has to leave, or it has been silent too long */
+    DEADLINE_LIFE,    /* a campaign has been in its state as long as it may */
+    DEADLINE_ROOMS,   /* a wait of a campaign ends, or the search for a deadlock is due */
+    DEADLINE_STAGE,   /* the number of its workers may have to change */
+    DEADLINE_JUDGE,   /* the thresholds of a campaign are looked at */
+    DEADLINE_LEAVING, /* agents that leave may be let go */
 };
 
 struct deadline {

@@ -17,6 +17,7 @@ enum coordinator_event_kind {
     EVENT_STOP,       /* its end is requested */
     EVENT_SCALE,      /* another number of workers is requested */
     EVENT_PACE,       /* it is to pause, to go on, or to have another rate */
+    EVENT_DELETE,     /* one that has ended is to be forgotten */
     EVENT_RESTORED,   /* this is another process, which has replayed the events above: no agent can be reached
                          before it is heard, and none is to blame for the silence */
 };
@@ -64,5 +65,8 @@ struct coordinator_event {
             enum pace_change change;
             double rate_per_s;
         } pace;
+        struct {
+            uint64_t campaign;
+        } deleted;
     };
 };

@@ -133,6 +133,9 @@ void event_encode(struct buffer *into, uint64_t before_ns, const struct coordina
         pack_number(into, event->pace.change);
         pack_real(into, event->pace.rate_per_s);
         break;
+    case EVENT_DELETE:
+        pack_number(into, event->deleted.campaign);
+        break;
     }
 }
 
@@ -171,6 +174,9 @@ static void take_inside(struct unpack *from, struct decoded_event *record)
         event->pace.campaign = unpack_number(from);
         event->pace.change = (enum pace_change)unpack_bounded(from, PACE_CHANGES - 1);
         event->pace.rate_per_s = unpack_real(from);
+        return;
+    case EVENT_DELETE:
+        event->deleted.campaign = unpack_number(from);
         return;
     }
     from->is_broken = true; /* no such kind */

@@ -42,6 +42,7 @@ struct campaign *campaign_new(const struct campaign_home *home, uint64_t id,
 {
     struct campaign *campaign = campaign_make(home, id, event);
     campaign->statistics = campaign_statistics_new();
+    campaign_statistics_keep_tags(campaign->statistics, campaign->options.thresholds);
     campaign->series = series_new();
     deadline_set(home->timers, &campaign->lifecycle_due, due_after_ms(event->now_ns, campaign->deadline_ms));
     outbox_campaign(home->outbox, id, CAMPAIGN_CREATED);

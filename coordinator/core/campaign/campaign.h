@@ -38,6 +38,10 @@ void campaign_consider_agents(struct campaign *campaign, uint64_t now_ns);
 /* The member is lost or has left (`what`: "was lost"). It is freed after this call; nothing is sent to it. */
 void campaign_agent_lost(struct campaign *campaign, uint64_t now_ns, const struct member *member,
                          const char *what);
+/* Whether the member takes part in it, and it has not ended. */
+MUST_CHECK bool campaign_has_agent(const struct campaign *campaign, const struct member *member);
+/* Whether it has agents, and all of them are leaving. */
+MUST_CHECK bool campaign_is_deserted(const struct campaign *campaign);
 /* A message that names this campaign. */
 void campaign_message(struct campaign *campaign, uint64_t now_ns, struct member *member,
                       const struct message *message);

@@ -34,6 +34,29 @@ bool campaign_agent_is_live(const struct campaign_agent *agent)
     return agent->member != NULL && !agent->is_given_up;
 }
 
+bool campaign_has_agent(const struct campaign *campaign, const struct member *member)
+{
+    for (uint32_t i = 0; campaign->state != CAMPAIGN_ENDED && i < campaign->agent_count; i++) {
+        if (campaign->agents[i].member == member) {
+            return campaign_agent_is_live(&campaign->agents[i]);
+        }
+    }
+    return false;
+}
+
+bool campaign_is_deserted(const struct campaign *campaign)
+{
+    bool is_deserted = false;
+    for (uint32_t i = 0; campaign->state != CAMPAIGN_ENDED && i < campaign->agent_count; i++) {
+        const struct campaign_agent *agent = &campaign->agents[i];
+        if (campaign_agent_is_live(agent) && agent->member->leaving_ns == 0) {
+            return false;
+        }
+        is_deserted = is_deserted || campaign_agent_is_live(agent);
+    }
+    return is_deserted;
+}
+
 bool campaign_agent_takes_workers(const struct campaign_agent *agent)
 {
     return campaign_agent_is_live(agent) && !agent->is_joining;

@@ -221,6 +221,8 @@ void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign
 void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns);
 
 /* campaign_series.c: what is counted second by second. */
+/* The one that the instant is in, of those since the workers began. */
+uint64_t campaign_second(const struct campaign *campaign, uint64_t now_ns, int64_t at_ns);
 void campaign_series_statistics(struct campaign *campaign, uint64_t now_ns,
                                 const struct statistics *statistics);
 void campaign_series_gauges(struct campaign *campaign, uint64_t now_ns, const struct gauges *gauges);

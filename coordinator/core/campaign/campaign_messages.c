@@ -127,6 +127,9 @@ static enum campaign_lifecycle_event campaign_on_statistics(struct campaign *cam
                                                             const struct message *message)
 {
     campaign_statistics_merge(campaign->statistics, &message->statistics);
+    campaign_statistics_note_errors(campaign->statistics, &message->statistics,
+                                    campaign_second(campaign, now_ns, message->statistics.at_ns),
+                                    agent->name.bytes);
     campaign_note_running(campaign, agent, message->statistics.workers_running);
     campaign_series_statistics(campaign, now_ns, &message->statistics);
     agent->steps_counted +=

@@ -447,7 +447,7 @@ struct campaign *campaign_unpack(const struct campaign_home *home, const struct 
     campaign_state_unpack(campaign, from);
     artifacts_unpack(&campaign->artifacts, from);
     campaign_agents_unpack(campaign, from);
-    campaign->statistics = campaign_statistics_unpack(from);
+    campaign->statistics = campaign_statistics_unpack(from, campaign->options.thresholds);
     if (campaign->thresholds != NULL) {
         thresholds_unpack(campaign->thresholds, from);
     }

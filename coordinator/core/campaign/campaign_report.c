@@ -128,8 +128,9 @@ static void campaign_report_latecomers(struct campaign *campaign)
 static void campaign_report_rooms(struct campaign *campaign)
 {
     campaign->waiting[0] = '\0';
+    campaign->report.crowd_count = 0;
     if (campaign->rooms != NULL) {
-        rooms_describe_waits(campaign->rooms, campaign->waiting, sizeof campaign->waiting);
+        rooms_describe_waits(campaign->rooms, &campaign->report, campaign->waiting, sizeof campaign->waiting);
         rooms_count(campaign->rooms, &campaign->report);
     }
     campaign->report.waiting = bytes_of_string(campaign->waiting);

@@ -4,7 +4,7 @@
 #include "common/time_units.h"
 
 /* What comes before the beginning is of the first second; nothing is of a second that has not begun. */
-static uint64_t campaign_second(const struct campaign *campaign, uint64_t now_ns, int64_t at_ns)
+uint64_t campaign_second(const struct campaign *campaign, uint64_t now_ns, int64_t at_ns)
 {
     uint64_t instant_ns = at_ns > 0 && (uint64_t)at_ns < now_ns ? (uint64_t)at_ns : now_ns;
     bool has_begun = campaign->begun_ns != 0 && instant_ns > campaign->begun_ns;
@@ -21,6 +21,13 @@ void campaign_series_statistics(struct campaign *campaign, uint64_t now_ns,
 {
     uint64_t second = campaign_second(campaign, now_ns, statistics->at_ns);
     series_add_statistics(campaign->series, second, statistics);
+    for (size_t i = 0; i < statistics->slice_count; i++) {
+        const struct slice_statistics *slice = &statistics->slices[i];
+        struct bytes tag = campaign_statistics_tag(campaign->statistics, slice->tag);
+        if (slice->kind == SLICE_REQUEST && tag.size > 0) {
+            series_add_tagged(campaign->series, second, tag, slice);
+        }
+    }
     series_add_workers(campaign->series, second, campaign->workers_running);
 }
 

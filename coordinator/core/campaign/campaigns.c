@@ -62,6 +62,20 @@ void campaigns_drop_old(struct campaigns *campaigns)
     drop_old_artifacts(campaigns);
 }
 
+void campaigns_delete(struct campaigns *campaigns, uint64_t id)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < campaigns->count; i++) {
+        struct campaign *campaign = campaigns->list[i];
+        if (campaign_id(campaign) == id && campaign_is_ended(campaign)) {
+            campaign_free(&campaign);
+        } else {
+            campaigns->list[kept++] = campaign;
+        }
+    }
+    campaigns->count = kept;
+}
+
 struct campaign *campaigns_find(const struct campaigns *campaigns, uint64_t id)
 {
     for (size_t i = 0; i < campaigns->count; i++) {

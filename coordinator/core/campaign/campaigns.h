@@ -17,6 +17,9 @@ void campaigns_add(struct campaigns *campaigns, struct campaign *campaign);
 /* Frees reports and artifacts of those that ended longest ago, beyond what is kept. */
 void campaigns_drop_old(struct campaigns *campaigns);
 
+/* Frees the report and artifacts of one; nothing if there is none of this id, or it has not ended. */
+void campaigns_delete(struct campaigns *campaigns, uint64_t id);
+
 /* NULL: there is none, or it is no longer kept. */
 MUST_CHECK struct campaign *campaigns_find(const struct campaigns *campaigns, uint64_t id);
 /* The one that was created with this key; NULL: none, or the key is empty. */

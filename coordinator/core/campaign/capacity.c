@@ -10,7 +10,7 @@
 
 bool capacity_is_suitable(const struct member *member, const struct campaign_options *options)
 {
-    return labels_have(member->labels.bytes, options->labels);
+    return member->leaving_ns == 0 && labels_have(member->labels.bytes, options->labels);
 }
 
 struct capacity capacity_of(const struct members *members, const struct campaign_options *options)

@@ -6,6 +6,7 @@
 #include "coordinator/core/report/artifacts.h"
 #include "coordinator/core/report/report_rows.h"
 #include "coordinator/core/report/threshold_result.h"
+#include "coordinator/core/report/wait_crowd.h"
 #include "coordinator/core/series/series.h"
 #include "proto/message/campaign.h"
 #include "proto/message/operation.h"
@@ -50,7 +51,7 @@ struct scenario_report {
 /* Of what has one name, that part which has this tag; and groups. */
 struct slice_report {
     struct bytes name; /* empty: all requests with the tag */
-    struct bytes tag;  /* "tier=gold"; empty: all of a group */
+    struct bytes tag;  /* "tier=gold", "{region=eu,tier=gold}"; empty: all of a group */
     uint64_t count;
     uint64_t failed;
     const struct histogram *us; /* checks have none */
@@ -75,6 +76,14 @@ struct websocket_report {
 
 struct divergence;
 
+/* The sightings of a notifier that were made with one kind of browser. */
+struct seen_part_report {
+    struct bytes browser;
+    uint64_t seen_count;
+    uint64_t at_once;
+    const struct histogram *seen_us;
+};
+
 /* Of the notifiers of one name: how long it took until readers saw an edit, and whether they saw the same. */
 struct seen_report {
     struct bytes name;
@@ -83,6 +92,9 @@ struct seen_report {
     const struct histogram *spread_us; /* between the first and the last reader of a step */
     uint64_t uncertainty_us;           /* of these times, by the clocks of the hosts */
     uint64_t before_edit;              /* seen before the edit began, so counted as 0 */
+    uint64_t at_once;                  /* already there when the reader began to look: in none of these numbers */
+    const struct seen_part_report *parts; /* by browser, if there was more than one */
+    size_t part_count;
     const struct last_seen *last;      /* most frequent first */
     size_t last_count;
     uint64_t last_others;    /* times that it was a worker that is not counted by itself */
@@ -185,6 +197,8 @@ struct campaign_report {
     const struct artifact *artifacts; /* as they came */
     size_t artifact_count;
     struct bytes waiting; /* who waits for whom now, one short line; empty if nobody does */
+    struct wait_crowd crowds[REPORT_WAIT_CROWDS]; /* the same, most workers first */
+    size_t crowd_count;
     /* How much state is held: for /metrics, and for tests that it is bounded. */
     uint64_t live_notifiers;
     uint64_t live_barriers;

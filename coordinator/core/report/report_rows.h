@@ -38,9 +38,13 @@ struct bottleneck_report {
 struct error_report {
     struct bytes text;
     struct bytes scenario; /* whose step failed; empty: it was no step */
+    struct bytes agent;    /* of the first one; empty: it was on none */
     uint64_t count;
     uint32_t worker;
     uint64_t step;
+    bool has_times;
+    uint64_t first_s; /* since the workers began: of the first and the latest one */
+    uint64_t last_s;
 };
 
 /* How often a worker was the last reader to see what was written. */

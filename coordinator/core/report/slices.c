@@ -6,15 +6,16 @@
 #include "common/text.h"
 #include "coordinator/core/report/statistics.h"
 #include "proto/message/limits.h"
-#include "proto/message/tags.h"
+#include "proto/message/tag_combinations.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
 /* A kind, the size of the tag, the tag and the name. */
 #define SLICE_KEY_BYTES (2u + 2u * LIMIT_NAME_BYTES)
-/* Further names count under STATISTICS_OTHER, so that each tag still has all of its. */
-#define SLICE_NAMES_MAX (LIMIT_SLICES - SLICE_KINDS * (TAGS_MAX + 1u))
+/* Further names count under STATISTICS_OTHER, so that each tag still has all of its; requests have a row of
+ * all names besides. */
+#define SLICE_NAMES_MAX (LIMIT_SLICES - (SLICE_KINDS + 1u) * (TAGS_MAX + TAG_COMBINATIONS_MAX + 1u))
 
 struct slice_total {
     struct text name;
@@ -27,6 +28,7 @@ static_assert(sizeof(struct slice_report) == 64, "what is packed here has to kno
 struct slice_totals {
     struct map *by_key; /* → struct slice_total */
     struct tag_table *tags;
+    struct tag_combinations *combinations; /* NULL: there are none */
     struct slice_report *reports;
     size_t report_capacity;
 };
@@ -37,6 +39,12 @@ struct slice_totals *slice_totals_new(void)
     totals->by_key = map_new();
     totals->tags = tag_table_new();
     return totals;
+}
+
+void slice_totals_keep(struct slice_totals *totals, struct bytes thresholds)
+{
+    totals->combinations = tag_combinations_new(thresholds);
+    tag_combinations_note(totals->combinations, totals->tags);
 }
 
 void slice_totals_free(struct slice_totals **at)
@@ -55,6 +63,7 @@ void slice_totals_free(struct slice_totals **at)
     }
     map_free(&totals->by_key);
     tag_table_free(&totals->tags);
+    tag_combinations_free(&totals->combinations);
     memory_free(totals->reports);
     memory_free(totals);
     *at = NULL;
@@ -121,11 +130,14 @@ static void slice_totals_add(struct slice_totals *totals, const struct slice_sta
     }
 }
 
-/* As the table of the campaign has it: its agents may each have had others. */
-static struct bytes slice_totals_tag(const struct slice_totals *totals, struct bytes tag)
+struct bytes slice_totals_tag(const struct slice_totals *totals, struct bytes tag)
 {
     struct bytes name;
     struct bytes value;
+    if (tag_text_is_combination(tag)) {
+        return totals->combinations != NULL ? tag_combinations_find(totals->combinations, tag)
+                                            : bytes_of("", 0);
+    }
     if (!tag_split(tag, &name, &value)) {
         return bytes_of("", 0);
     }
@@ -136,6 +148,9 @@ void slice_totals_merge(struct slice_totals *totals, const struct slice_statisti
 {
     struct slice_statistics slice = *from;
     slice.tag = slice_totals_tag(totals, from->tag);
+    if (slice.tag.size == 0 && from->tag.size > 0) {
+        return;
+    }
     slice_totals_add(totals, &slice, left_bytes);
     if (slice.kind == SLICE_REQUEST) {
         slice.name = bytes_of("", 0); /* all requests with this tag */
@@ -197,8 +212,12 @@ void slice_totals_unpack(struct slice_totals *totals, struct unpack *from)
         if (slice.name.size > LIMIT_NAME_BYTES || slice.tag.size > LIMIT_NAME_BYTES) {
             unpack_break(from);
         }
+        bool has_tag = slice.tag.size > 0;
+        slice.tag = slice_totals_tag(totals, slice.tag);
+        if (has_tag && slice.tag.size == 0) {
+            unpack_break(from);
+        }
         if (!from->is_broken) {
-            slice.tag = slice_totals_tag(totals, slice.tag);
             slice_totals_add(totals, &slice, &unbounded);
         }
         histogram_free(&slice.us);

@@ -8,10 +8,15 @@
 struct slice_totals;
 
 MUST_CHECK struct slice_totals *slice_totals_new(void);
+/* Takes the combinations of tags that these thresholds name. Called once, before anything is counted. */
+void slice_totals_keep(struct slice_totals *totals, struct bytes thresholds);
 void slice_totals_free(struct slice_totals **totals);
 /* `left_bytes`: by which the histograms may still grow. */
 void slice_totals_merge(struct slice_totals *totals, const struct slice_statistics *from, size_t *left_bytes);
 
+/* As the campaign has this tag of an agent: each of them may have had others. Empty if it is none, or a
+ * combination that no threshold names. Lives as long as the totals. */
+struct bytes slice_totals_tag(const struct slice_totals *totals, struct bytes tag);
 /* What is counted of a kind under one name with one tag, which are as a report has them; NULL if nothing is.
  */
 const struct slice_report *slice_totals_find(const struct slice_totals *totals,

@@ -22,6 +22,11 @@ struct campaign_statistics *campaign_statistics_new(void)
     return statistics;
 }
 
+void campaign_statistics_keep_tags(struct campaign_statistics *statistics, struct bytes thresholds)
+{
+    slice_totals_keep(statistics->slices, thresholds);
+}
+
 static void free_entries(struct campaign_statistics *statistics)
 {
     struct map_cursor cursor = {0};
@@ -57,6 +62,7 @@ static void free_entries(struct campaign_statistics *statistics)
         text_finish(&total->key);
         text_finish(&total->text);
         text_finish(&total->scenario);
+        text_finish(&total->agent);
         memory_free(total);
     }
 }
@@ -247,6 +253,39 @@ void campaign_statistics_add_error(struct campaign_statistics *statistics,
     SCOPED(buffer_finish) struct buffer key;
     buffer_init(&key, STATISTICS_KEY_BYTES);
     merge_error(statistics, error, &key);
+}
+
+void statistics_note_error(struct error_total *total, uint64_t first_s, uint64_t last_s, struct bytes agent)
+{
+    struct error_report *report = &total->report;
+    if (!report->has_times) {
+        report->has_times = true;
+        report->first_s = first_s;
+        total->agent = text_copy(agent);
+        report->agent = total->agent.bytes;
+    }
+    report->first_s = first_s < report->first_s ? first_s : report->first_s;
+    report->last_s = last_s > report->last_s ? last_s : report->last_s;
+}
+
+struct error_total *statistics_find_error(const struct campaign_statistics *statistics,
+                                          const struct error_statistics *error)
+{
+    SCOPED(buffer_finish) struct buffer buffer;
+    struct bytes key = error->key.size > 0 ? error->key : error->text;
+    buffer_init(&buffer, STATISTICS_KEY_BYTES);
+    return statistics_find_entry(statistics->errors, 0, &key, &buffer);
+}
+
+void campaign_statistics_note_errors(struct campaign_statistics *statistics, const struct statistics *from,
+                                     uint64_t second, struct bytes agent)
+{
+    for (size_t i = 0; i < from->error_count; i++) {
+        struct error_total *total = statistics_find_error(statistics, &from->errors[i]);
+        if (total != NULL) {
+            statistics_note_error(total, second, second, agent);
+        }
+    }
 }
 
 void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64_t steps)

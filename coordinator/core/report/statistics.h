@@ -19,6 +19,8 @@ struct campaign_statistics;
 struct slice_totals;
 
 MUST_CHECK struct campaign_statistics *campaign_statistics_new(void);
+/* Counts by the combinations of tags that these thresholds name. Called once, before anything is counted. */
+void campaign_statistics_keep_tags(struct campaign_statistics *statistics, struct bytes thresholds);
 void campaign_statistics_free(struct campaign_statistics **statistics);
 /* `steps` ended, or may have begun, on an agent that was lost before it reported them. */
 void campaign_statistics_add_lost(struct campaign_statistics *statistics, uint64_t steps);
@@ -29,6 +31,11 @@ void campaign_statistics_merge(struct campaign_statistics *statistics, const str
 void campaign_statistics_add_error(struct campaign_statistics *statistics,
                                    const struct error_statistics *error);
 
+/* Of the errors of such a message, which was added: in which second since the workers began they happened, on
+ * which agent. */
+void campaign_statistics_note_errors(struct campaign_statistics *statistics, const struct statistics *from,
+                                     uint64_t second, struct bytes agent);
+
 /* Of the plan, begun or dropped. */
 uint64_t campaign_statistics_arrivals(const struct campaign_statistics *statistics);
 uint64_t campaign_statistics_steps_ok(const struct campaign_statistics *statistics);
@@ -38,6 +45,8 @@ void campaign_statistics_totals(const struct campaign_statistics *statistics, st
 /* What is counted of one name; NULL if nothing is. */
 const struct request_report *campaign_statistics_request(const struct campaign_statistics *statistics,
                                                          struct bytes name, bool is_timing);
+/* As the campaign has this tag of an agent; empty if it has none such. */
+struct bytes campaign_statistics_tag(const struct campaign_statistics *statistics, struct bytes tag);
 /* What is counted by tag, and in groups. */
 const struct slice_totals *campaign_statistics_slices(const struct campaign_statistics *statistics);
 /* One after the other, in no order; NULL after the last. The cursor begins zeroed. */
@@ -50,6 +59,7 @@ const struct check_report *campaign_statistics_next_check(const struct campaign_
 /* Fills steps, requests, waits and errors of a report, sorted; borrowed until the next call. */
 void campaign_statistics_report(struct campaign_statistics *statistics, struct campaign_report *report);
 
-/* As bytes, and back: NULL, and `from` is broken, if they are malformed. */
+/* As bytes, and back: NULL, and `from` is broken, if they are malformed. `thresholds` as before. */
 void campaign_statistics_pack(const struct campaign_statistics *statistics, struct buffer *into);
-MUST_CHECK struct campaign_statistics *campaign_statistics_unpack(struct unpack *from);
+MUST_CHECK struct campaign_statistics *campaign_statistics_unpack(struct unpack *from,
+                                                                  struct bytes thresholds);

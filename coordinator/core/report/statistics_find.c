@@ -32,6 +32,11 @@ const struct check_report *campaign_statistics_next_check(const struct campaign_
     return map_next(statistics->checks, cursor) ? &((const struct check_total *)cursor->value)->report : NULL;
 }
 
+struct bytes campaign_statistics_tag(const struct campaign_statistics *statistics, struct bytes tag)
+{
+    return slice_totals_tag(statistics->slices, tag);
+}
+
 const struct slice_totals *campaign_statistics_slices(const struct campaign_statistics *statistics)
 {
     return statistics->slices;

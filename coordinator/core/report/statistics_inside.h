@@ -42,6 +42,7 @@ struct error_total {
     struct text key;
     struct text text;
     struct text scenario;
+    struct text agent;
     struct error_report report;
 };
 
@@ -84,6 +85,11 @@ struct campaign_statistics {
 /* The key is a number, which tells kinds apart, followed by the name. Finds the entry, or that of "(other)"
  * when the map is full; NULL: the caller has to add one under `*key` and `*name`. */
 void *statistics_find_entry(const struct map *map, uint8_t number, struct bytes *name, struct buffer *key);
+
+/* NULL: it was not added. */
+struct error_total *statistics_find_error(const struct campaign_statistics *statistics,
+                                          const struct error_statistics *error);
+void statistics_note_error(struct error_total *total, uint64_t first_s, uint64_t last_s, struct bytes agent);
 
 /* statistics_checks.c */
 void statistics_merge_check(struct campaign_statistics *statistics, const struct check_statistics *from,

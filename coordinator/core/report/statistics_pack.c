@@ -8,7 +8,7 @@
 #include <string.h>
 
 static_assert(sizeof(struct request_report) == 800 && sizeof(struct wait_report) == 80 &&
-                  sizeof(struct error_report) == 56 && sizeof(struct websocket_report) == 384 &&
+                  sizeof(struct error_report) == 96 && sizeof(struct websocket_report) == 384 &&
                   sizeof(struct campaign_statistics) == 248,
               "what is packed here has to know each field");
 
@@ -114,6 +114,10 @@ static void errors_pack(const struct campaign_statistics *statistics, struct buf
         pack_number(into, report->count);
         pack_number(into, report->worker);
         pack_number(into, report->step);
+        pack_flag(into, report->has_times);
+        pack_number(into, report->first_s);
+        pack_number(into, report->last_s);
+        pack_bytes(into, report->agent);
     }
 }
 
@@ -275,16 +279,25 @@ static void errors_unpack(struct campaign_statistics *statistics, struct unpack 
         error.count = unpack_number(from);
         error.worker = (uint32_t)unpack_bounded(from, UINT32_MAX);
         error.step = unpack_number(from);
+        bool has_times = unpack_flag(from);
+        uint64_t first_s = unpack_number(from);
+        uint64_t last_s = unpack_number(from);
+        struct bytes agent = unpack_bytes(from);
         if (!from->is_broken) {
             campaign_statistics_add_error(statistics, &error);
+        }
+        struct error_total *total = from->is_broken ? NULL : statistics_find_error(statistics, &error);
+        if (total != NULL && has_times) {
+            statistics_note_error(total, first_s, last_s, agent);
         }
     }
 }
 
-struct campaign_statistics *campaign_statistics_unpack(struct unpack *from)
+struct campaign_statistics *campaign_statistics_unpack(struct unpack *from, struct bytes thresholds)
 {
     struct campaign_statistics *statistics = campaign_statistics_new();
     struct campaign_statistics totals = {0};
+    campaign_statistics_keep_tags(statistics, thresholds);
     totals.steps_ok = unpack_number(from);
     totals.steps_failed = unpack_number(from);
     totals.steps_failed_by_loss = unpack_number(from);

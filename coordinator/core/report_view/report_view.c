@@ -7,7 +7,7 @@
 #include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
-#include "proto/message/tags.h"
+#include "proto/message/tag_combinations.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -220,6 +220,11 @@ static void view_scenarios(struct report_view *view, const struct campaign_repor
     view->scenario_count = report->scenario_count;
 }
 
+const char *slice_view_equals(const struct slice_view *slice)
+{
+    return slice->value.size > 0 ? "=" : "";
+}
+
 bool slice_view_is_other(const struct slice_view *slice)
 {
     return bytes_equal_string(slice->value, TAG_OTHER);
@@ -237,7 +242,12 @@ static void view_slices(struct report_view *view, const struct campaign_report *
                                         .failed = slice->failed,
                                         .per_s = per_second(slice->count, report->running_ns),
                                         .took = all_quantiles_of(slice->us)};
-        (void)!tag_split(report_view_text(view, slice->tag), &slices[i].tag, &slices[i].value);
+        struct bytes tag = report_view_text(view, slice->tag);
+        if (tag_text_is_combination(tag)) {
+            slices[i].tag = tag;
+        } else {
+            (void)!tag_split(tag, &slices[i].tag, &slices[i].value);
+        }
     }
     view->slices = slices;
     view->slice_count = report->slice_count;
@@ -345,9 +355,21 @@ static void view_errors(struct report_view *view, const struct campaign_report *
         errors[i] = report->errors[i];
         errors[i].text = report_view_text(view, errors[i].text);
         errors[i].scenario = report_view_text(view, errors[i].scenario);
+        errors[i].agent = report_view_text(view, errors[i].agent);
     }
     view->errors = errors;
     view->error_count = report->error_count;
+}
+
+static void view_crowds(struct report_view *view, const struct campaign_report *report)
+{
+    struct wait_crowd *crowds = report_view_array(view, report->crowd_count, sizeof *crowds);
+    for (size_t i = 0; i < report->crowd_count; i++) {
+        crowds[i] = report->crowds[i];
+        crowds[i].name = report_view_text(view, crowds[i].name);
+    }
+    view->crowds = crowds;
+    view->crowd_count = report->crowd_count;
 }
 
 uint64_t websocket_view_open(const struct websocket_view *websocket)
@@ -399,6 +421,20 @@ static void view_examples(struct report_view *view, struct seen_view *seen, cons
     seen->example_count = report->example_count;
 }
 
+static void view_parts(struct report_view *view, struct seen_view *seen, const struct seen_report *report)
+{
+    struct seen_part_view *parts = report_view_array(view, report->part_count, sizeof *parts);
+    for (size_t i = 0; i < report->part_count; i++) {
+        const struct seen_part_report *part = &report->parts[i];
+        parts[i] = (struct seen_part_view){.browser = report_view_text(view, part->browser),
+                                           .count = part->seen_count,
+                                           .at_once = part->at_once,
+                                           .seen = quantiles_of(part->seen_us)};
+    }
+    seen->parts = parts;
+    seen->part_count = report->part_count;
+}
+
 static void view_seen(struct report_view *view, const struct campaign_report *report)
 {
     struct seen_view *all = report_view_array(view, report->seen_count, sizeof *all);
@@ -410,12 +446,14 @@ static void view_seen(struct report_view *view, const struct campaign_report *re
                                     .spread = quantiles_of(seen->spread_us),
                                     .uncertainty_us = seen->uncertainty_us,
                                     .before_edit = seen->before_edit,
+                                    .at_once = seen->at_once,
                                     .steps_compared = seen->steps_compared,
                                     .steps_diverged = seen->steps_diverged,
                                     .reads_compared = seen->reads_compared,
                                     .reads_differed = seen->reads_differed};
         view_last(view, &all[i], seen);
         view_examples(view, &all[i], seen);
+        view_parts(view, &all[i], seen);
     }
     view->seen = all;
     view->seen_count = report->seen_count;
@@ -532,6 +570,7 @@ struct report_view *report_view_of(const struct campaign_report *report, uint64_
     view_checks(view, report);
     view_thresholds(view, report);
     view_errors(view, report);
+    view_crowds(view, report);
     view_websockets(view, report);
     view_seen(view, report);
     last_view_fill(view, report);

@@ -4,6 +4,7 @@
 #include "common/attributes.h"
 #include "coordinator/core/report/report_rows.h"
 #include "coordinator/core/report/threshold_result.h"
+#include "coordinator/core/report/wait_crowd.h"
 #include "coordinator/core/sync/divergence.h"
 #include "proto/message/operation.h"
 #include "proto/message/request_phase.h"
@@ -77,15 +78,17 @@ struct scenario_view {
 /* Of what has one name, that part which has this tag; and groups. */
 struct slice_view {
     enum slice_kind kind;
-    struct bytes name; /* empty: all requests with the tag */
-    struct bytes tag;  /* the name of the tag; empty: all of a group */
-    struct bytes value;
+    struct bytes name;  /* empty: all requests with the tag */
+    struct bytes tag;   /* the name of the tag, or "{region=eu,tier=gold}"; empty: all of a group */
+    struct bytes value; /* of several tags: empty */
     uint64_t count;
     uint64_t ok;
     uint64_t failed;
     double per_s;
     struct quantiles took; /* checks have none */
 };
+/* What stands between the name and the value of its tag; nothing if it has several. */
+const char *slice_view_equals(const struct slice_view *slice);
 /* Whether it stands for tags that have no place of their own. */
 bool slice_view_is_other(const struct slice_view *slice);
 
@@ -129,6 +132,14 @@ struct threshold_view {
 /* How many are open now. */
 uint64_t websocket_view_open(const struct websocket_view *websocket);
 
+/* As struct seen_part_report has it. */
+struct seen_part_view {
+    struct bytes browser;
+    uint64_t count;
+    uint64_t at_once;
+    struct quantiles seen;
+};
+
 /* As struct seen_report has it. */
 struct seen_view {
     struct bytes name;
@@ -137,6 +148,9 @@ struct seen_view {
     struct quantiles spread; /* p50 and maximum alone travel as JSON */
     uint64_t uncertainty_us;
     uint64_t before_edit;
+    uint64_t at_once;
+    const struct seen_part_view *parts;
+    size_t part_count;
     const struct last_seen *last; /* most frequent first, at most REPORT_VIEW_LAST */
     size_t last_count;
     uint64_t last_others; /* times that it was none of them */
@@ -256,8 +270,10 @@ struct report_view {
     bool has_start_spread;
     uint64_t start_spread_us;
     bool has_clock_uncertainty;
-    uint64_t clock_uncertainty_ns; /* of the worst clock */
-    struct bytes waiting;          /* who waits for whom now, one short line */
+    uint64_t clock_uncertainty_ns;   /* of the worst clock */
+    struct bytes waiting;            /* who waits for whom now, one short line */
+    const struct wait_crowd *crowds; /* the same, most workers first; at most REPORT_WAIT_CROWDS */
+    size_t crowd_count;
     const struct agent_report *agents;
     size_t agent_count;
     const struct bottleneck_report *bottlenecks;

@@ -139,7 +139,8 @@ static void sighting_pack(const struct sighting *sighting, struct buffer *into)
     instant_pack(&sighting->edit, into);
     pack_number(into, sighting->early_count);
     for (size_t i = 0; i < sighting->early_count; i++) {
-        instant_pack(&sighting->early[i], into);
+        instant_pack(&sighting->early[i].instant, into);
+        pack_number(into, sighting->early[i].part);
     }
     pack_number(into, sighting->seen);
     pack_number(into, (uint64_t)sighting->first_ns);
@@ -188,9 +189,10 @@ static void sighting_unpack(struct rooms *rooms, struct sighting *sighting, stru
     /* A worker that repeats its step may have seen twice; the quota bounds them. */
     uint64_t early = unpack_bounded(from, UINT32_MAX);
     while (sighting->early_count < early && !from->is_broken) {
-        struct instant instant = instant_unpack(from);
+        struct early_sighting one = {.instant = instant_unpack(from)};
         size_t before = sighting->early_count;
-        sighting_keep(sighting, &instant, &rooms->meeting_quota);
+        one.part = (uint32_t)unpack_bounded(from, sightings_part_count(sighting->total));
+        sighting_keep(sighting, &one, &rooms->meeting_quota);
         if (sighting->early_count == before) {
             unpack_break(from);
         }

@@ -82,9 +82,11 @@ bool rooms_is_synchronising(const struct rooms *rooms, uint32_t room);
 /* Workers that have not ended and are not lost. */
 uint32_t rooms_live_workers(const struct rooms *rooms);
 bool rooms_found_deadlock(const struct rooms *rooms);
+struct campaign_report;
 /* One short line for the live display, "4 wait for the writer of pad@12 · 1 for its readers"; empty if no
- * worker waits. At most `size` bytes. */
-void rooms_describe_waits(const struct rooms *rooms, char *text, size_t size);
+ * worker waits. At most `size` bytes. The crowds of the report, at the instant at which it is made, are the
+ * same; their names are borrowed until the next event. */
+void rooms_describe_waits(const struct rooms *rooms, struct campaign_report *report, char *text, size_t size);
 /* What readers saw of the edits of this campaign, for steps that are over. */
 struct sightings;
 struct sightings *rooms_sightings(struct rooms *rooms);
@@ -98,7 +100,6 @@ MUST_CHECK struct latecomers *rooms_take_latecomers(struct rooms *rooms);
 /* How far ahead an `at_once` barrier opens from now on. */
 void rooms_set_start_delay(struct rooms *rooms, uint64_t start_delay_ns);
 /* Fills the live_… counts and release_spread_us of a report. */
-struct campaign_report;
 void rooms_count(const struct rooms *rooms, struct campaign_report *report);
 
 /* The number of worker ids so far. */

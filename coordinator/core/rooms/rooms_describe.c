@@ -1,103 +1,121 @@
 /* The rooms in brief: who waits, and counts. */
-#include "common/escape.h"
 #include "common/time_units.h"
 #include "coordinator/core/report/report.h"
 #include "coordinator/core/rooms/rooms_inside.h"
 #include "coordinator/core/rooms/wait_text.h"
 
-#define GROUPS 3u
+#define GROUPS 3u          /* in the line */
+#define CROWDS_COUNTED 32u /* those that are met first; the others are only a number */
 
-/* Waits for the same kind of thing with the same name, whatever the step. */
-struct crowd {
-    const struct wait *wait;
-    uint64_t first_step;
-    uint64_t last_step;
-    uint64_t count;
+struct crowds {
+    struct wait_crowd items[CROWDS_COUNTED];
+    size_t count;
+    uint64_t others;
 };
 
-static bool rooms_describe_is_alike(const struct wait *left, const struct wait *right)
+static bool rooms_describe_is_alike(const struct wait_crowd *left, const struct wait_crowd *right)
 {
-    return left->kind == right->kind && bytes_equal(wait_target(left).name, wait_target(right).name);
+    return left->kind == right->kind && bytes_equal(left->name, right->name);
 }
 
-static void describe_steps(const struct crowd *crowd, struct buffer *text)
+static void describe_crowd(const struct wait_crowd *crowd, const struct wait_crowd *before,
+                           struct buffer *text)
 {
-    buffer_append_format(text, "@%llu", (unsigned long long)crowd->first_step);
-    if (crowd->last_step > crowd->first_step) {
-        buffer_append_format(text, "–%llu", (unsigned long long)crowd->last_step);
-    }
-}
-
-static void describe_crowd(const struct crowd *crowd, const struct crowd *before, struct buffer *text)
-{
-    const struct wait *wait = crowd->wait;
-    bool is_its = before != NULL && before->wait->kind == OPERATION_WAIT_WRITER &&
-                  wait->kind == OPERATION_WAIT_READERS && before->first_step == crowd->first_step &&
-                  before->last_step == crowd->last_step &&
-                  bytes_equal(wait_target(before->wait).name, wait_target(wait).name);
-    buffer_append_format(text, "%s%llu", before == NULL ? "" : " · ", (unsigned long long)crowd->count);
+    bool is_its = before != NULL && before->kind == OPERATION_WAIT_WRITER &&
+                  crowd->kind == OPERATION_WAIT_READERS && before->first_step == crowd->first_step &&
+                  before->last_step == crowd->last_step && bytes_equal(before->name, crowd->name);
+    buffer_append_format(text, "%s%llu", before == NULL ? "" : " · ", (unsigned long long)crowd->workers);
     if (before == NULL) {
-        buffer_append_string(text, crowd->count == 1 ? " waits" : " wait");
+        buffer_append_string(text, crowd->workers == 1 ? " waits" : " wait");
     }
     buffer_append_string(text, " for ");
     if (is_its) {
         buffer_append_string(text, "its readers");
-        return;
-    }
-    bool is_variable = wait_is_for_variable(wait);
-    buffer_append_string(text, is_variable                           ? "variable "
-                               : wait->kind == OPERATION_BARRIER     ? "barrier "
-                               : wait->kind == OPERATION_WAIT_WRITER ? "the writer of "
-                                                                     : "the readers of ");
-    escape_text(text, wait_target(wait).name);
-    if (!is_variable) {
-        describe_steps(crowd, text);
+    } else {
+        wait_crowd_describe(crowd, text);
     }
 }
 
-static void rooms_describe_join(struct crowd *crowds, size_t *count, uint64_t *others,
-                                const struct wait *wait)
+static void rooms_describe_join(struct crowds *crowds, const struct wait_crowd *one)
 {
-    uint64_t step = wait_target(wait).step;
     size_t place = 0;
-    while (place < *count && !rooms_describe_is_alike(crowds[place].wait, wait)) {
+    while (place < crowds->count && !rooms_describe_is_alike(&crowds->items[place], one)) {
         place++;
     }
-    if (place == GROUPS) {
-        (*others)++;
+    if (place == CROWDS_COUNTED) {
+        crowds->others++;
         return;
     }
-    if (place == *count) {
-        crowds[(*count)++] = (struct crowd){.wait = wait, .first_step = step, .last_step = step};
+    struct wait_crowd *crowd = &crowds->items[place];
+    if (place == crowds->count) {
+        crowds->count++;
+        *crowd = *one;
+        return;
     }
-    struct crowd *crowd = &crowds[place];
-    crowd->count++;
-    crowd->first_step = step < crowd->first_step ? step : crowd->first_step;
-    crowd->last_step = step > crowd->last_step ? step : crowd->last_step;
+    crowd->workers++;
+    crowd->first_step = one->first_step < crowd->first_step ? one->first_step : crowd->first_step;
+    crowd->last_step = one->last_step > crowd->last_step ? one->last_step : crowd->last_step;
+    crowd->oldest_ns = one->oldest_ns > crowd->oldest_ns ? one->oldest_ns : crowd->oldest_ns;
 }
 
-void rooms_describe_waits(const struct rooms *rooms, char *text, size_t size)
+static void rooms_describe_line(const struct crowds *crowds, struct buffer *words)
 {
-    struct crowd crowds[GROUPS];
-    size_t count = 0;
-    uint64_t others = 0;
+    uint64_t others = crowds->others;
+    for (size_t i = 0; i < crowds->count; i++) {
+        if (i < GROUPS) {
+            describe_crowd(&crowds->items[i], i == 0 ? NULL : &crowds->items[i - 1], words);
+        } else {
+            others += crowds->items[i].workers;
+        }
+    }
+    if (others > 0) {
+        buffer_append_format(words, " · %llu for something else", (unsigned long long)others);
+    }
+}
+
+/* The ones of the most workers; of equally many, those that were met first. */
+static void rooms_describe_choose(const struct crowds *crowds, struct campaign_report *report)
+{
+    report->crowd_count = 0;
+    for (size_t i = 0; i < crowds->count; i++) {
+        size_t place = report->crowd_count;
+        while (place > 0 && report->crowds[place - 1].workers < crowds->items[i].workers) {
+            place--;
+        }
+        if (place == REPORT_WAIT_CROWDS) {
+            continue;
+        }
+        report->crowd_count += report->crowd_count < REPORT_WAIT_CROWDS;
+        for (size_t at = report->crowd_count - 1; at > place; at--) {
+            report->crowds[at] = report->crowds[at - 1];
+        }
+        report->crowds[place] = crowds->items[i];
+    }
+}
+
+void rooms_describe_waits(const struct rooms *rooms, struct campaign_report *report, char *text, size_t size)
+{
+    struct crowds crowds = {.count = 0};
     uint32_t seen = 0;
     for (uint32_t worker = 0; seen < rooms->waits.count; worker++) {
         const struct wait *wait = waits_of(&rooms->waits, worker);
         if (wait != NULL) {
+            struct wait_target target = wait_target(wait);
             seen++;
-            rooms_describe_join(crowds, &count, &others, wait);
+            rooms_describe_join(&crowds,
+                                &(struct wait_crowd){.kind = wait->kind,
+                                                     .name = target.name,
+                                                     .first_step = target.step,
+                                                     .last_step = target.step,
+                                                     .workers = 1,
+                                                     .oldest_ns = wait_waited_ns(wait, report->made_ns)});
         }
     }
     SCOPED(buffer_finish) struct buffer words;
     buffer_init(&words, LIMIT_TEXT_BYTES);
-    for (size_t i = 0; i < count; i++) {
-        describe_crowd(&crowds[i], i == 0 ? NULL : &crowds[i - 1], &words);
-    }
-    if (others > 0) {
-        buffer_append_format(&words, " · %llu for something else", (unsigned long long)others);
-    }
+    rooms_describe_line(&crowds, &words);
     bytes_to_text(buffer_bytes(&words), text, size);
+    rooms_describe_choose(&crowds, report);
 }
 
 static void count_room(const struct room *room, struct campaign_report *report)

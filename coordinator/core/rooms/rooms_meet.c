@@ -69,12 +69,14 @@ static void note_signal(struct room *room, uint32_t seat, uint64_t step)
 static void see(struct rooms *rooms, struct notifier *notifier, const struct operation *operation,
                 const struct worker_cursor *cursor, size_t place)
 {
-    struct instant instant = {.at_ns = operation->first_ns, .uncertainty_us = operation->uncertainty_us};
+    struct seen seen = {.worker = cursor->worker,
+                        .instant = {.at_ns = operation->first_ns, .uncertainty_us = operation->uncertainty_us},
+                        .is_at_once = operation->is_at_once,
+                        .browser = operation->text};
     if (operation->first_ns != 0) {
-        instant.at_ns = operation_instant_ns(operation, place);
+        seen.instant.at_ns = operation_instant_ns(operation, place);
     }
-    sightings_seen(rooms->sightings, &notifier->sighting, operation->name, cursor->worker, &instant,
-                   &rooms->meeting_quota);
+    sightings_seen(rooms->sightings, &notifier->sighting, operation->name, &seen, &rooms->meeting_quota);
     sightings_compare(rooms->sightings, &notifier->sighting, operation->name, cursor->worker,
                       operation->digest, &rooms->meeting_quota);
 }

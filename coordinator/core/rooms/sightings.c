@@ -28,6 +28,10 @@ static void free_total(struct seen_total *total)
     histogram_free(&total->spread_us);
     map_free(&total->last);
     memory_free(total->last_list);
+    for (uint32_t i = 0; i < total->part_count; i++) {
+        text_finish(&total->parts[i].browser);
+        histogram_free(&total->parts[i].seen_us);
+    }
     memory_free(total);
 }
 
@@ -67,6 +71,24 @@ struct seen_total *sightings_need_total(struct sightings *sightings, struct byte
     return total;
 }
 
+uint32_t sightings_need_part(struct seen_total *total, struct bytes browser)
+{
+    if (browser.size == 0 || browser.size > SIGHTINGS_BROWSER_BYTES || !bytes_is_printable(browser)) {
+        return 0;
+    }
+    for (uint32_t i = 0; i < total->part_count; i++) {
+        if (bytes_equal(total->parts[i].browser.bytes, browser)) {
+            return i + 1;
+        }
+    }
+    if (total->part_count == SIGHTINGS_PARTS) {
+        return 0;
+    }
+    total->parts[total->part_count++] =
+        (struct seen_part){.browser = text_copy(browser), .seen_us = histogram_new()};
+    return total->part_count;
+}
+
 static struct seen_total *total_of(struct sightings *sightings, struct sighting *sighting, struct bytes name)
 {
     if (sighting->total == NULL) {
@@ -100,12 +122,17 @@ const struct seen_note *sightings_take_notes(struct sightings *sightings, size_t
 }
 
 static void record(struct sightings *sightings, struct seen_total *total, const struct instant *edit,
-                   const struct instant *seen)
+                   const struct early_sighting *sight)
 {
+    const struct instant *seen = &sight->instant;
     uint64_t uncertainty_us = (uint64_t)edit->uncertainty_us + seen->uncertainty_us;
     total->report.seen_count++;
     uint64_t seen_us = between_us(edit->at_ns, seen->at_ns);
     histogram_record(total->seen_us, seen_us);
+    if (sight->part > 0) {
+        total->parts[sight->part - 1].seen_count++;
+        histogram_record(total->parts[sight->part - 1].seen_us, seen_us);
+    }
     sightings_note(sightings, seen, seen_us);
     if (between_us(seen->at_ns, edit->at_ns) > uncertainty_us) {
         total->report.before_edit++;
@@ -135,16 +162,29 @@ void sightings_edit(struct sightings *sightings, struct sighting *sighting, stru
 }
 
 void sightings_seen(struct sightings *sightings, struct sighting *sighting, struct bytes name,
-                    uint32_t worker, const struct instant *instant, struct quota *quota)
+                    const struct seen *seen, struct quota *quota)
 {
-    if (instant->at_ns == 0) {
+    if (seen->is_at_once) {
+        struct seen_total *total = total_of(sightings, sighting, name);
+        uint32_t part = sightings_need_part(total, seen->browser);
+        total->report.at_once++;
+        if (part > 0) {
+            total->parts[part - 1].at_once++;
+        }
         return;
     }
-    sighting_note(sighting, worker, instant);
+    if (seen->instant.at_ns == 0) {
+        return;
+    }
+    struct early_sighting sight = {.instant = seen->instant};
+    if (seen->browser.size > 0) {
+        sight.part = sightings_need_part(total_of(sightings, sighting, name), seen->browser);
+    }
+    sighting_note(sighting, seen->worker, &seen->instant);
     if (sighting->edit.at_ns == 0) {
-        sighting_keep(sighting, instant, quota);
+        sighting_keep(sighting, &sight, quota);
     } else {
-        record(sightings, total_of(sightings, sighting, name), &sighting->edit, instant);
+        record(sightings, total_of(sightings, sighting, name), &sighting->edit, &sight);
     }
 }
 
@@ -253,6 +293,24 @@ static void list_last(struct seen_total *total, struct seen_report *report)
     qsort(total->last_list, report->last_count, sizeof *total->last_list, compare_last);
 }
 
+/* Where all were seen with one kind of browser, its numbers are those of the whole. */
+static void list_parts(struct seen_total *total, struct seen_report *report)
+{
+    report->parts = total->part_reports;
+    report->part_count = total->part_count;
+    for (uint32_t i = 0; i < total->part_count; i++) {
+        const struct seen_part *part = &total->parts[i];
+        total->part_reports[i] = (struct seen_part_report){.browser = part->browser.bytes,
+                                                           .seen_count = part->seen_count,
+                                                           .at_once = part->at_once,
+                                                           .seen_us = part->seen_us};
+    }
+    if (total->part_count == 1 && total->parts[0].seen_count == report->seen_count &&
+        total->parts[0].at_once == report->at_once) {
+        report->part_count = 0;
+    }
+}
+
 static int sightings_compare_names(const void *left, const void *right)
 {
     return bytes_compare(((const struct seen_report *)left)->name, ((const struct seen_report *)right)->name);
@@ -266,12 +324,13 @@ void sightings_report(struct sightings *sightings, struct campaign_report *repor
     struct map_cursor cursor = {0};
     while (map_next(sightings->totals, &cursor)) {
         struct seen_total *total = (struct seen_total *)cursor.value;
-        if (total->report.seen_count == 0 && total->report.steps_compared == 0) {
+        if (total->report.seen_count + total->report.at_once + total->report.steps_compared == 0) {
             continue;
         }
         struct seen_report *seen = &sightings->reports[report->seen_count++];
         *seen = total->report;
         list_last(total, seen);
+        list_parts(total, seen);
     }
     report->seen = sightings->reports;
     qsort(sightings->reports, report->seen_count, sizeof *sightings->reports, sightings_compare_names);

@@ -9,6 +9,8 @@
     100u /* names that are counted separately; the rest is counted under STATISTICS_OTHER */
 #define SIGHTINGS_LAST 1024u   /* workers per name that are counted as the last to see */
 #define SIGHTINGS_EXAMPLES 10u /* divergent steps per name that are reported in full */
+#define SIGHTINGS_PARTS 4u     /* kinds of browsers per name that are counted apart, too */
+#define SIGHTINGS_BROWSER_BYTES 32u
 
 struct sightings;
 
@@ -18,9 +20,15 @@ void sightings_free(struct sightings **sightings);
 /* The edit of a step begins; the first reported instant counts. */
 void sightings_edit(struct sightings *sightings, struct sighting *sighting, struct bytes name,
                     const struct instant *instant, struct quota *quota);
-/* A worker saw it for the first time. */
+/* How a worker saw it for the first time. */
+struct seen {
+    uint32_t worker;
+    struct instant instant; /* at_ns 0: not known */
+    bool is_at_once;        /* it was already there at the first look, so the instant says nothing */
+    struct bytes browser;   /* with which; empty: none, or not told */
+};
 void sightings_seen(struct sightings *sightings, struct sighting *sighting, struct bytes name,
-                    uint32_t worker, const struct instant *instant, struct quota *quota);
+                    const struct seen *seen, struct quota *quota);
 /* A worker reported what it saw. */
 void sightings_compare(struct sightings *sightings, struct sighting *sighting, struct bytes name,
                        uint32_t worker, struct bytes digest, struct quota *quota);
@@ -49,3 +57,5 @@ MUST_CHECK struct sightings *sightings_unpack(struct unpack *from);
 /* The one that a sighting with this notifier belongs to, or NULL. */
 void sightings_pack_total(const struct seen_total *total, struct buffer *into);
 MUST_CHECK struct seen_total *sightings_unpack_total(const struct sightings *sightings, struct unpack *from);
+/* Of browsers that are counted apart in it; 0 for NULL. */
+uint32_t sightings_part_count(const struct seen_total *total);

@@ -7,8 +7,8 @@
 #include <assert.h>
 #include <string.h>
 
-static_assert(sizeof(struct seen_report) == 128 && sizeof(struct divergence) == 160 &&
-                  sizeof(struct seen_total) == 1784,
+static_assert(sizeof(struct seen_report) == 152 && sizeof(struct divergence) == 160 &&
+                  sizeof(struct seen_part) == 40 && sizeof(struct seen_total) == 2136,
               "packing has to cover each field");
 
 static void divergence_pack(const struct divergence *divergence, struct buffer *into)
@@ -37,6 +37,17 @@ static void divergence_unpack(struct divergence *divergence, struct unpack *from
     }
 }
 
+static void parts_pack(const struct seen_total *total, struct buffer *into)
+{
+    pack_number(into, total->part_count);
+    for (uint32_t i = 0; i < total->part_count; i++) {
+        pack_bytes(into, total->parts[i].browser.bytes);
+        pack_number(into, total->parts[i].seen_count);
+        pack_number(into, total->parts[i].at_once);
+        histogram_pack(total->parts[i].seen_us, into);
+    }
+}
+
 /* The lists of the report are built when it is requested. */
 static void seen_total_pack(const struct seen_total *total, struct buffer *into)
 {
@@ -45,6 +56,7 @@ static void seen_total_pack(const struct seen_total *total, struct buffer *into)
     pack_number(into, report->seen_count);
     pack_number(into, report->uncertainty_us);
     pack_number(into, report->before_edit);
+    pack_number(into, report->at_once);
     pack_number(into, report->last_others);
     pack_number(into, report->steps_compared);
     pack_number(into, report->steps_diverged);
@@ -52,6 +64,7 @@ static void seen_total_pack(const struct seen_total *total, struct buffer *into)
     pack_number(into, report->reads_differed);
     histogram_pack(total->seen_us, into);
     histogram_pack(total->spread_us, into);
+    parts_pack(total, into);
     struct map_cursor cursor = {0};
     pack_number(into, map_size(total->last));
     while (map_next(total->last, &cursor)) {
@@ -76,6 +89,20 @@ static void replace_histogram(struct histogram **histogram, struct unpack *from)
     }
     histogram_free(histogram);
     *histogram = found;
+}
+
+static void parts_unpack(struct seen_total *total, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, SIGHTINGS_PARTS);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        if (sightings_need_part(total, unpack_bytes(from)) != i + 1) {
+            unpack_break(from);
+            return;
+        }
+        total->parts[i].seen_count = unpack_number(from);
+        total->parts[i].at_once = unpack_number(from);
+        replace_histogram(&total->parts[i].seen_us, from);
+    }
 }
 
 static void last_unpack(struct seen_total *total, struct unpack *from)
@@ -105,6 +132,7 @@ static void seen_total_unpack(struct sightings *sightings, struct unpack *from)
     report->seen_count = unpack_number(from);
     report->uncertainty_us = unpack_number(from);
     report->before_edit = unpack_number(from);
+    report->at_once = unpack_number(from);
     report->last_others = unpack_number(from);
     report->steps_compared = unpack_number(from);
     report->steps_diverged = unpack_number(from);
@@ -114,6 +142,7 @@ static void seen_total_unpack(struct sightings *sightings, struct unpack *from)
     replace_histogram(&total->spread_us, from);
     report->seen_us = total->seen_us;
     report->spread_us = total->spread_us;
+    parts_unpack(total, from);
     last_unpack(total, from);
     report->example_count = unpack_bounded(from, SIGHTINGS_EXAMPLES);
     for (size_t i = 0; i < report->example_count; i++) {
@@ -165,4 +194,9 @@ struct seen_total *sightings_unpack_total(const struct sightings *sightings, str
         unpack_break(from);
     }
     return total;
+}
+
+uint32_t sightings_part_count(const struct seen_total *total)
+{
+    return total != NULL ? total->part_count : 0;
 }

@@ -7,6 +7,8 @@
 #include "proto/message/limits.h"
 
 #define COMPLAINT_EVERY_MS 1000u
+/* Of one agent for one reason: it says hello again and again. */
+#define SAME_COMPLAINT_EVERY_MS 10000u
 
 enum admission_result {
     ADMITTED,
@@ -45,10 +47,28 @@ static void admission_refuse(struct admission *admission, const struct coordinat
     outbox_forget_route(admission->outbox, to->incarnation);
 }
 
+/* Whether it was not told a moment ago; then it is remembered, in the place of the oldest. */
+static bool admission_is_news(struct admission *admission, uint64_t now_ns, struct bytes name,
+                              const char *why)
+{
+    uint64_t hash = bytes_hash(name) ^ (bytes_hash(bytes_of_string(why)) << 1);
+    struct admission_told *oldest = &admission->told[0];
+    for (size_t i = 0; i < ADMISSION_TOLD; i++) {
+        struct admission_told *told = &admission->told[i];
+        if (told->hash == hash && now_ns < told->again_ns) {
+            return false;
+        }
+        oldest = told->again_ns < oldest->again_ns ? told : oldest;
+    }
+    *oldest =
+        (struct admission_told){.hash = hash, .again_ns = due_after_ms(now_ns, SAME_COMPLAINT_EVERY_MS)};
+    return true;
+}
+
 static void admission_tell_operator(struct admission *admission, uint64_t now_ns, struct bytes name,
                                     const char *why)
 {
-    if (now_ns < admission->complaint_ns) {
+    if (now_ns < admission->complaint_ns || !admission_is_news(admission, now_ns, name, why)) {
         return;
     }
     admission->complaint_ns = due_after_ms(now_ns, COMPLAINT_EVERY_MS);
@@ -168,4 +188,22 @@ struct member *admission_take(struct admission *admission, const struct coordina
     }
     message_finish(&decoded);
     return member;
+}
+
+void admission_pack(const struct admission *admission, struct buffer *into)
+{
+    pack_number(into, admission->complaint_ns);
+    for (size_t i = 0; i < ADMISSION_TOLD; i++) {
+        pack_fixed(into, admission->told[i].hash);
+        pack_number(into, admission->told[i].again_ns);
+    }
+}
+
+void admission_unpack(struct admission *admission, struct unpack *from)
+{
+    admission->complaint_ns = unpack_number(from);
+    for (size_t i = 0; i < ADMISSION_TOLD; i++) {
+        admission->told[i].hash = unpack_fixed(from);
+        admission->told[i].again_ns = unpack_number(from);
+    }
 }

@@ -1,14 +1,27 @@
 /* Frames from agents that have not joined: admits new agents, and tells the others why they are refused. */
 #pragma once
+#include "common/pack.h"
 #include "coordinator/core/base/event.h"
 #include "coordinator/core/roster/members.h"
+
+/* Refusals that were logged lately. */
+#define ADMISSION_TOLD 32u
+
+struct admission_told {
+    uint64_t hash;     /* of the agent's name and the reason */
+    uint64_t again_ns; /* when it may be logged again */
+};
 
 struct admission {
     struct members *members;
     struct outbox *outbox;
     uint64_t epoch;
     uint64_t complaint_ns; /* when the next refusal may be logged */
+    struct admission_told told[ADMISSION_TOLD];
 };
+
+void admission_pack(const struct admission *admission, struct buffer *into);
+void admission_unpack(struct admission *admission, struct unpack *from);
 
 /* A frame (EVENT_FRAME) of an incarnation that is not among the members. Returns the member that it has
  * become, or NULL. */

@@ -56,6 +56,8 @@ struct member {
     bool is_half_done;
     struct message unfinished;
     size_t next_operation;
+    uint64_t leaving_ns;   /* since when its operator wants it to leave; 0: it stays */
+    bool is_let_go;        /* it was told that it may */
     bool has_left;         /* it has said goodbye */
     size_t overview_index; /* scratch space of the overview */
 };

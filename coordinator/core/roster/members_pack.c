@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct member) - sizeof(struct message) == 456,
+static_assert(sizeof(struct member) - sizeof(struct message) == 464,
               "every field is packed, shown only, or borrowed; the codec packs a message");
 
 /* The rest of a message that is half done; empty if there is none. */
@@ -69,6 +69,8 @@ static void member_pack(const struct member *member, struct buffer *into)
     pack_number(into, member->unread);
     pack_number(into, member->told_full_ns);
     member_pack_unfinished(member, into);
+    pack_number(into, member->leaving_ns);
+    pack_flag(into, member->is_let_go);
     pack_flag(into, member->has_left);
     timer_pack(&member->due.timer, into);
 }
@@ -107,6 +109,8 @@ static struct member *member_unpack(struct members *members, struct unpack *from
     member->unread = unpack_number(from);
     member->told_full_ns = unpack_number(from);
     member_unpack_unfinished(member, from);
+    member->leaving_ns = unpack_number(from);
+    member->is_let_go = unpack_flag(from);
     member->has_left = unpack_flag(from);
     deadline_init(&member->due, DEADLINE_MEMBER, member);
     timer_unpack(members->timers, &member->due.timer, from);

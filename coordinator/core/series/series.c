@@ -1,6 +1,7 @@
 /* The numbers of a campaign second by second. */
 #include "coordinator/core/series/series_inside.h"
 
+#include "common/compose.h"
 #include "common/memory.h"
 #include "common/time_units.h"
 #include "proto/message/limits.h"
@@ -204,18 +205,37 @@ static void series_add_scenario(struct series *series, uint64_t second,
     series_add(series, series_need_row(series, SERIES_STEPS, from->name), second);
 }
 
-static void series_add_waits(struct series *series, uint64_t second, const struct statistics *from)
+static void series_add_wait(struct series *series, uint64_t second, const struct wait_statistics *from)
 {
     struct series_point *more = series_begin(series);
-    for (size_t i = 0; i < from->wait_count; i++) {
-        const struct wait_statistics *wait = &from->waits[i];
-        for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
-            more->counters[0] += wait->outcomes[outcome];
-            more->counters[1] += outcome != OUTCOME_OK ? wait->outcomes[outcome] : 0;
-        }
-        sketch_add_histogram(&more->sketch, wait->waited_us);
+    char name[LIMIT_NAME_BYTES + 1];
+    for (int outcome = 0; outcome < OUTCOME_COUNT; outcome++) {
+        more->counters[0] += from->outcomes[outcome];
+        more->counters[1] += outcome != OUTCOME_OK ? from->outcomes[outcome] : 0;
     }
+    sketch_add_histogram(&more->sketch, from->waited_us);
+    compose(name, sizeof name, "%.*s.%s", BYTES_FORMAT(from->name), operation_name(from->kind));
+    series_add(series, series_need_row(series, SERIES_WAITS, bytes_of_string(name)), second);
     series_add(series, &series->totals[SERIES_WAITS], second);
+}
+
+static void series_add_check(struct series *series, uint64_t second, const struct check_statistics *from)
+{
+    struct series_point *more = series_begin(series);
+    more->counters[0] = from->passed;
+    more->counters[1] = from->failed;
+    series_add(series, series_need_row(series, SERIES_CHECKS, from->name), second);
+    series_add(series, &series->totals[SERIES_CHECKS], second);
+}
+
+static void series_add_slice(struct series *series, uint64_t second, enum series_group group,
+                             struct bytes name, const struct slice_statistics *from)
+{
+    struct series_point *more = series_begin(series);
+    more->counters[0] = from->count;
+    more->counters[1] = from->failed - from->forgiven; /* as in series_add_request */
+    sketch_add_histogram(&more->sketch, from->us);
+    series_add(series, series_need_row(series, group, name), second);
 }
 
 static void series_add_arrivals(struct series *series, uint64_t second, const struct statistics *from)
@@ -227,17 +247,24 @@ static void series_add_arrivals(struct series *series, uint64_t second, const st
     series_add(series, &series->totals[SERIES_ARRIVALS], second);
 }
 
-static void series_add_messages(struct series *series, uint64_t second, const struct statistics *from)
+static void series_add_websocket(struct series *series, uint64_t second,
+                                 const struct websocket_statistics *from)
 {
     struct series_point *more = series_begin(series);
-    for (size_t i = 0; i < from->websocket_count; i++) {
-        const uint64_t *counts = from->websockets[i].counts;
-        more->counters[0] += counts[WEBSOCKET_COUNT_MESSAGES_IN];
-        more->counters[1] += counts[WEBSOCKET_COUNT_MESSAGES_OUT];
-        more->counters[2] += counts[WEBSOCKET_COUNT_BYTES_IN];
-        more->counters[3] += counts[WEBSOCKET_COUNT_BYTES_OUT];
-    }
+    more->counters[0] = from->counts[WEBSOCKET_COUNT_MESSAGES_IN];
+    more->counters[1] = from->counts[WEBSOCKET_COUNT_MESSAGES_OUT];
+    more->counters[2] = from->counts[WEBSOCKET_COUNT_BYTES_IN];
+    more->counters[3] = from->counts[WEBSOCKET_COUNT_BYTES_OUT];
+    series_add(series, series_need_row(series, SERIES_MESSAGES, from->name), second);
     series_add(series, &series->totals[SERIES_MESSAGES], second);
+    more = series_begin(series);
+    more->counters[0] = from->counts[WEBSOCKET_COUNT_OPENED];
+    more->counters[1] = from->counts[WEBSOCKET_COUNT_FAILED];
+    more->counters[2] = from->counts[WEBSOCKET_COUNT_LOST];
+    more->counters[3] = from->counts[WEBSOCKET_COUNT_DROPPED];
+    sketch_add_histogram(&more->sketch, from->handshake_us);
+    series_add(series, series_need_row(series, SERIES_WEBSOCKETS, from->name), second);
+    series_add(series, &series->totals[SERIES_WEBSOCKETS], second);
 }
 
 void series_add_statistics(struct series *series, uint64_t second, const struct statistics *from)
@@ -250,9 +277,29 @@ void series_add_statistics(struct series *series, uint64_t second, const struct 
         series_add_scenario(series, second, &from->scenarios[i]);
     }
     series_add_steps(series, second, from);
-    series_add_waits(series, second, from);
+    for (size_t i = 0; i < from->wait_count; i++) {
+        series_add_wait(series, second, &from->waits[i]);
+    }
+    for (size_t i = 0; i < from->check_count; i++) {
+        series_add_check(series, second, &from->checks[i]);
+    }
+    for (size_t i = 0; i < from->slice_count; i++) {
+        const struct slice_statistics *slice = &from->slices[i];
+        if (slice->kind == SLICE_GROUP && slice->tag.size == 0) {
+            series_add_slice(series, second, SERIES_GROUPS, slice->name, slice);
+        }
+    }
     series_add_arrivals(series, second, from);
-    series_add_messages(series, second, from);
+    for (size_t i = 0; i < from->websocket_count; i++) {
+        series_add_websocket(series, second, &from->websockets[i]);
+    }
+}
+
+void series_add_tagged(struct series *series, uint64_t second, struct bytes tag,
+                       const struct slice_statistics *from)
+{
+    series_advance(series, second);
+    series_add_slice(series, second, SERIES_TAGS, tag, from);
 }
 
 void series_add_workers(struct series *series, uint64_t second, uint32_t workers)

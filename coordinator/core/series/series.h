@@ -1,5 +1,5 @@
-/* The numbers of a campaign second by second: in total, by request name, by scenario. Seconds are counted
- * from when the workers began, by the coordinator's clock. Pure. */
+/* The numbers of a campaign second by second: in total, by request name, by scenario, by tag. Seconds are
+ * counted from when the workers began, by the coordinator's clock. Pure. */
 #pragma once
 #include "common/attributes.h"
 #include "common/pack.h"
@@ -22,6 +22,9 @@ void series_free(struct series **series);
 /* What an agent counted within this second. A second before the open ones is corrected; the caller bounds how
  * far ahead one may be. */
 void series_add_statistics(struct series *series, uint64_t second, const struct statistics *from);
+/* Requests of those statistics with a tag, which is the campaign's own: an agent may have another for it. */
+void series_add_tagged(struct series *series, uint64_t second, struct bytes tag,
+                       const struct slice_statistics *from);
 /* Workers that were running at some time of this second. */
 void series_add_workers(struct series *series, uint64_t second, uint32_t workers);
 /* Of one agent. */

@@ -4,14 +4,18 @@
 #include <stddef.h>
 
 enum series_group {
-    SERIES_REQUESTS, /* in total, and by name */
-    SERIES_TIMINGS,  /* by name */
-    SERIES_STEPS,    /* in total, and by scenario */
-    SERIES_WAITS,    /* in total */
-    SERIES_SEEN,     /* in total */
-    SERIES_LOAD,     /* in total: workers and agents */
-    SERIES_ARRIVALS, /* in total: steps that were to begin at an instant, and how late they were */
-    SERIES_MESSAGES, /* in total: of WebSockets */
+    SERIES_REQUESTS,   /* in total, and by name */
+    SERIES_TIMINGS,    /* by name */
+    SERIES_STEPS,      /* in total, and by scenario */
+    SERIES_WAITS,      /* in total, and by name and kind */
+    SERIES_SEEN,       /* in total */
+    SERIES_LOAD,       /* in total: workers and agents */
+    SERIES_ARRIVALS,   /* in total: steps that were to begin at an instant, and how late they were */
+    SERIES_MESSAGES,   /* in total, and by name: of WebSockets */
+    SERIES_TAGS,       /* all requests with a tag, by tag */
+    SERIES_GROUPS,     /* of tutti.group, by name */
+    SERIES_CHECKS,     /* in total, and by name */
+    SERIES_WEBSOCKETS, /* in total, and by name: their connections, with the times of handshakes */
     SERIES_GROUP_COUNT
 };
 
@@ -32,6 +36,7 @@ struct series_column {
 
 struct series_group_columns {
     const char *key;
+    bool has_total;
     const char *key_by_name;                        /* of its rows with names; NULL: it has none */
     struct series_column counters[SERIES_COUNTERS]; /* the first `counter_count` of them */
     size_t counter_count;

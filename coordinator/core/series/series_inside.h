@@ -5,7 +5,7 @@
 #include "coordinator/core/series/series_row.h"
 
 struct series {
-    struct series_row totals[SERIES_GROUP_COUNT]; /* SERIES_TIMINGS has none: it stays empty */
+    struct series_row totals[SERIES_GROUP_COUNT]; /* empty where a group has none */
     struct map *rows;                             /* group and name → struct series_row */
     size_t names[SERIES_GROUP_COUNT];             /* rows with names */
     uint64_t point_s;

@@ -6,7 +6,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct series) == 8 * sizeof(struct series_row) + 312 &&
+static_assert(sizeof(struct series) == 12 * sizeof(struct series_row) + 344 &&
                   sizeof(struct series_row) == 136 + SERIES_OPEN_S * sizeof(struct series_point) &&
                   sizeof(struct series_point) == 64,
               "what is packed here has to know each field");

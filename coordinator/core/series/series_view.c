@@ -92,7 +92,7 @@ static void view_row(const struct series *series, const struct series_row *from,
     }
     series_cursor_finish(&cursor);
     view_rest(series, from, view, row);
-    if (from->group == SERIES_REQUESTS) {
+    if (from->group == SERIES_REQUESTS || from->group == SERIES_TAGS) {
         view_forgiven(row->values + view->points, view->points);
     }
 }
@@ -131,8 +131,7 @@ struct series_view *series_view_chosen(const struct series *series, const struct
     view->points = (size_t)series_points(series);
     view->rows = memory_new(SERIES_GROUP_COUNT + map_size(series->rows), sizeof *view->rows);
     for (int group = 0; group < SERIES_GROUP_COUNT; group++) {
-        if (group != SERIES_TIMINGS &&
-            choice_takes(choice, (enum series_group)group, true, bytes_of(NULL, 0))) {
+        if (SERIES_GROUP_COLUMNS[group].has_total) {
             view_row(series, &series->totals[group], view);
         }
     }
@@ -212,7 +211,7 @@ static struct series_view *view_of_open(const struct series *series, uint64_t fi
     view->points = (size_t)(end - first);
     view->rows = memory_new(SERIES_GROUP_COUNT + map_size(series->rows), sizeof *view->rows);
     for (int group = 0; group < SERIES_GROUP_COUNT; group++) {
-        if (group != SERIES_TIMINGS) {
+        if (SERIES_GROUP_COLUMNS[group].has_total) {
             view_seconds(&series->totals[group], true, view);
         }
     }

@@ -24,15 +24,15 @@ void sighting_note(struct sighting *sighting, uint32_t worker, const struct inst
     sighting->seen++;
 }
 
-void sighting_keep(struct sighting *sighting, const struct instant *instant, struct quota *quota)
+void sighting_keep(struct sighting *sighting, const struct early_sighting *early, struct quota *quota)
 {
-    if (!quota_take(quota, sizeof *instant)) {
+    if (!quota_take(quota, sizeof *early)) {
         return;
     }
-    sighting->charge += sizeof *instant;
+    sighting->charge += sizeof *early;
     sighting->early = memory_reserve(sighting->early, &sighting->early_capacity, sighting->early_count + 1,
                                      sizeof *sighting->early);
-    sighting->early[sighting->early_count++] = *instant;
+    sighting->early[sighting->early_count++] = *early;
 }
 
 /* NULL if there are too many different texts already. */

@@ -24,11 +24,17 @@ struct instant {
 
 struct seen_total;
 
+/* A sighting whose edit is not known yet. */
+struct early_sighting {
+    struct instant instant;
+    uint32_t part; /* by which browser, as sightings_need_part has it */
+};
+
 struct sighting {
     struct seen_total *total; /* by notifiers with this name; NULL before the first sighting or edit */
     struct instant edit;      /* when the edit began; at_ns 0: not known yet */
     /* Sightings before the instant of the edit is known. */
-    struct instant *early;
+    struct early_sighting *early;
     size_t early_count;
     size_t early_capacity;
     uint32_t seen; /* readers whose instant is known */
@@ -46,7 +52,7 @@ void sighting_finish(struct sighting *sighting, struct quota *quota);
 /* The worker had it at that instant, for the first time. */
 void sighting_note(struct sighting *sighting, uint32_t worker, const struct instant *instant);
 /* Kept until the edit's instant is known; dropped if the quota is used up. */
-void sighting_keep(struct sighting *sighting, const struct instant *instant, struct quota *quota);
+void sighting_keep(struct sighting *sighting, const struct early_sighting *early, struct quota *quota);
 /* The worker saw the text of this digest. */
 void sighting_compare(struct sighting *sighting, uint32_t worker, struct bytes digest, struct quota *quota);
 

@@ -1,9 +1,7 @@
 /* Where thresholds find their numbers. */
 #include "coordinator/core/thresholds/threshold_look.h"
 
-#include "common/compose.h"
 #include "coordinator/core/report/slices.h"
-#include "proto/message/tags.h"
 
 void threshold_inputs_finish(struct threshold_inputs *inputs)
 {
@@ -202,12 +200,9 @@ static enum slice_kind look_slice_kind(enum threshold_metric metric)
 static void look_at_one_slice(struct threshold_inputs *inputs, const struct threshold *about,
                               struct threshold_totals *totals)
 {
-    char tag[TAG_NAME_BYTES + TAG_VALUE_BYTES + 2] = "";
-    if (threshold_has_tag(about)) {
-        compose(tag, sizeof tag, "%.*s=%.*s", BYTES_FORMAT(about->tag_name), BYTES_FORMAT(about->tag_value));
-    }
+    char tag[THRESHOLD_TAGS_BYTES];
     const struct slice_report like = {
-        .kind = look_slice_kind(about->metric), .name = about->name, .tag = bytes_of_string(tag)};
+        .kind = look_slice_kind(about->metric), .name = about->name, .tag = threshold_tags_text(about, tag)};
     const struct slice_report *slice =
         slice_totals_find(campaign_statistics_slices(inputs->statistics), &like);
     if (slice != NULL) {
@@ -221,6 +216,8 @@ static void look_at_slices(struct threshold_inputs *inputs, const struct thresho
 {
     const struct slice_totals *slices = campaign_statistics_slices(inputs->statistics);
     enum slice_kind kind = look_slice_kind(about->metric);
+    char tag[THRESHOLD_TAGS_BYTES];
+    struct bytes wanted = threshold_tags_text(about, tag);
     const struct slice_report *slice;
     struct map_cursor cursor = {0};
     if (about->metric == THRESHOLD_HTTP || (about->name.size > 0 && !about->is_pattern)) {
@@ -229,7 +226,7 @@ static void look_at_slices(struct threshold_inputs *inputs, const struct thresho
     }
     while ((slice = slice_totals_next(slices, &cursor)) != NULL) {
         if (slice->kind == kind && slice->name.size > 0 && threshold_matches(about, slice->name) &&
-            threshold_matches_tag(about, slice->tag)) {
+            bytes_equal(slice->tag, wanted)) {
             look_add_slice(inputs, totals, slice);
         }
     }
@@ -238,7 +235,7 @@ static void look_at_slices(struct threshold_inputs *inputs, const struct thresho
 void threshold_look(void *context, const struct threshold *about, struct threshold_totals *totals)
 {
     struct threshold_inputs *inputs = context;
-    if (threshold_has_tag(about)) {
+    if (about->tag_count > 0) {
         look_at_slices(inputs, about, totals);
         return;
     }

@@ -13,13 +13,19 @@
  * is. */
 #define FIRST_REPORT_MS 2000u
 
+static bool measure_has_tags_of(const struct measure *measure, const struct threshold *threshold)
+{
+    char text[THRESHOLD_TAGS_BYTES];
+    char other[THRESHOLD_TAGS_BYTES];
+    return bytes_equal(threshold_tags_text(measure->about, text), threshold_tags_text(threshold, other));
+}
+
 static bool measure_serves(const struct measure *measure, const struct threshold *threshold)
 {
     const struct threshold *about = measure->about;
     return about->metric == threshold->metric && about->is_pattern == threshold->is_pattern &&
-           bytes_equal(about->name, threshold->name) && bytes_equal(about->tag_name, threshold->tag_name) &&
-           bytes_equal(about->tag_value, threshold->tag_value) && about->over_ms == threshold->over_ms &&
-           about->after_ms == threshold->after_ms;
+           bytes_equal(about->name, threshold->name) && about->over_ms == threshold->over_ms &&
+           about->after_ms == threshold->after_ms && measure_has_tags_of(measure, threshold);
 }
 
 static uint32_t thresholds_need_measure(struct thresholds *thresholds, const struct threshold *threshold)
@@ -200,7 +206,7 @@ static bool sample_value(const struct sample *sample, const struct threshold *th
     }
     bool is_rate = threshold->statistic == THRESHOLD_RATE;
     *value = !is_rate ? number : sample->length_ms > 0 ? number * MS_PER_S / (double)sample->length_ms : 0;
-    bool is_of_all = threshold->name.size == 0 && !threshold_has_tag(threshold);
+    bool is_of_all = threshold->name.size == 0 && threshold->tag_count == 0;
     return (sample->is_known || is_of_all) && (!is_rate || sample->length_ms > 0);
 }
 

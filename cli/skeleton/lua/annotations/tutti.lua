@@ -85,7 +85,7 @@ function notifier:wait_for_writer(timeout) end
 
 ---Says that this worker has seen it. `text` is compared with what the others saw.
 ---@param text? string
----@param options? { seen_at?: number }
+---@param options? { seen_at?: number, at_once?: boolean, browser?: string, polled?: boolean, waited?: number }
 function notifier:one_read(text, options) end
 
 ---@param options? number|{ timeout?: number, strict?: boolean }

@@ -320,6 +320,53 @@ static void leaves_at_once_where_nobody_knows_it(void **state)
     expect(fixture, "hello left");
 }
 
+static void asks_before_it_leaves_its_campaigns(void **state)
+{
+    struct fixture *fixture = *state;
+    start_deployed(fixture, 4, 2);
+    ask_to_leave(fixture);
+    turn_end(fixture);
+    expect(fixture, "leaving()");
+    say(fixture, &(struct message){.kind = MESSAGE_LEAVE});
+    expect(fixture, "may-leave");
+    leave(fixture);
+    turn_end(fixture);
+    expect(fixture, "0:forget() 1:forget() pause goodbye()");
+}
+
+static void may_leave_when_its_campaigns_are_over(void **state)
+{
+    struct fixture *fixture = *state;
+    start_deployed(fixture, 4, 2);
+    ask_to_leave(fixture);
+    turn_end(fixture);
+    expect(fixture, "leaving()");
+    say_kind(fixture, MESSAGE_STOP);
+    expect(fixture, "0:stop() 1:stop()");
+    say_kind(fixture, MESSAGE_FORGET);
+    expect(fixture, "0:forget() 1:forget() may-leave");
+}
+
+static void needs_to_ask_nobody_without_a_campaign(void **state)
+{
+    struct fixture *fixture = *state;
+    start_joined(fixture);
+    ask_to_leave(fixture);
+    expect(fixture, "may-leave");
+}
+
+static void does_not_wait_for_a_coordinator_that_is_silent(void **state)
+{
+    struct fixture *fixture = *state;
+    start_deployed(fixture, 4, 2);
+    ask_to_leave(fixture);
+    turn_end(fixture);
+    expect(fixture, "leaving()");
+    pass(fixture, 2100);
+    assert_non_null(strstr(buffer_string(&fixture->transcript), "reconnect may-leave"));
+    ignore(fixture);
+}
+
 #define CASE(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
 
 int main(void)
@@ -346,6 +393,10 @@ int main(void)
         CASE(says_goodbye_behind_what_its_workers_did),
         CASE(leaves_without_an_answer_after_a_second),
         CASE(leaves_at_once_where_nobody_knows_it),
+        CASE(asks_before_it_leaves_its_campaigns),
+        CASE(may_leave_when_its_campaigns_are_over),
+        CASE(needs_to_ask_nobody_without_a_campaign),
+        CASE(does_not_wait_for_a_coordinator_that_is_silent),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

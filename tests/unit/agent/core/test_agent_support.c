@@ -100,6 +100,10 @@ static void write_effect(struct fixture *fixture, const struct agent_effect *eff
         space(fixture);
         buffer_append_format(&fixture->transcript, "refused(%s)", effect->text);
         break;
+    case AGENT_MAY_LEAVE:
+        space(fixture);
+        buffer_append_string(&fixture->transcript, "may-leave");
+        break;
     case AGENT_LEFT:
         space(fixture);
         buffer_append_string(&fixture->transcript, "left");
@@ -220,6 +224,11 @@ void refuse(struct fixture *fixture, const char *text, bool is_final)
     struct message message = {.kind = MESSAGE_REFUSED,
                               .refused = {.is_final = is_final, .text = bytes_of_string(text)}};
     frame(fixture, &envelope, &message);
+}
+
+void ask_to_leave(struct fixture *fixture)
+{
+    step(fixture, (struct agent_event){.kind = AGENT_ASK});
 }
 
 void leave(struct fixture *fixture)

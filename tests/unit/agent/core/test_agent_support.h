@@ -53,6 +53,7 @@ void start_deployed(struct fixture *fixture, uint32_t workers, uint32_t count);
 void tick(struct fixture *fixture);
 void turn_end(struct fixture *fixture);
 /* The operator ends the agent: "left" when it may go. */
+void ask_to_leave(struct fixture *fixture);
 void leave(struct fixture *fixture);
 /* A new connection to the coordinator stands. */
 void reconnected(struct fixture *fixture);

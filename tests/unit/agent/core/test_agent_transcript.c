@@ -182,6 +182,7 @@ void write_message(struct buffer *into, const struct message *message)
         buffer_append_format(into, "%" PRIu32, message->wanted.workers);
         break;
     case MESSAGE_GOODBYE:
+    case MESSAGE_LEAVING:
         break;
     default:
         fail_msg("an agent sends no %s", message_kind_name(message->kind));

@@ -42,11 +42,31 @@ static void the_source_port_is_that_of_the_address_to_dial_from(void **state)
     assert_int_equal(endpoint_source_port("tcp://[fd00::2]:9001;[fd00::1]:7440"), 9001);
 }
 
+static void expect_at(const char *endpoint, const char *address, const char *expected)
+{
+    struct address found;
+    char text[80];
+    assert_true(address_parse(bytes_of_string(address), &found));
+    endpoint_at(endpoint, &found, text, sizeof text);
+    assert_string_equal(text, expected);
+}
+
+static void an_address_takes_the_place_of_the_name(void **state)
+{
+    (void)state;
+    expect_at("tcp://coord.test:7440", "10.0.0.1", "tcp://10.0.0.1:7440");
+    expect_at("tcp://coord.test:7440", "fd00::1", "tcp://[fd00::1]:7440");
+    expect_at("tcp://10.0.0.2:0;coord.test:7440", "10.0.0.1", "tcp://10.0.0.2:0;10.0.0.1:7440");
+    expect_at("tcp://[fd00::2]:9000;coord.test:7440", "fd00::1", "tcp://[fd00::2]:9000;[fd00::1]:7440");
+    assert_int_equal(endpoint_port("tcp://10.0.0.2:9000;coord.test:7440"), 7440);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_host_is_what_is_dialled),
         cmocka_unit_test(a_long_host_is_cut),
+        cmocka_unit_test(an_address_takes_the_place_of_the_name),
         cmocka_unit_test(the_source_port_is_that_of_the_address_to_dial_from),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -64,6 +64,37 @@ static void each_tag_counts_by_itself(void **state)
     meter_free(&meter);
 }
 
+/* What has both tags of a combination that a threshold names counts by it as well. */
+static void combinations_that_thresholds_name_are_counted(void **state)
+{
+    (void)state;
+    struct meter *meter = meter_new();
+    meter_keep_tags(meter,
+                    bytes_of_string("http{tier=gold,seat=1}.p95 < 1s; http{tier=gold,seat=3}.count > 1; "
+                                    "request[b]{seat=1,tier=gold}.count > 1"));
+    struct tag_set both = tagged(meter, "tier", "gold");
+    struct tag_set seat = tagged(meter, "seat", "1");
+    struct tag_set other = tagged(meter, "seat", "2");
+    struct tag_set more = tagged(meter, "more", "1");
+    tag_set_overlay(&both, &seat);
+    request(meter, "a", both, false, 10);
+    tag_set_overlay(&both, &more);
+    request(meter, "a", both, true, 20);
+    tag_set_overlay(&both, &other);
+    request(meter, "a", both, true, 30);
+    request(meter, "a", seat, true, 40);
+    tag_set_overlay(&both, &seat);
+    meter_rebook(meter, bytes_of_string("a"), &both, true);
+    struct statistics *statistics = meter_take(meter, 0);
+    assert_int_equal(statistics->slice_count, 5);
+    const struct slice_statistics *slice = find(statistics, SLICE_REQUEST, "a", "{seat=1,tier=gold}");
+    assert_true(slice->count == 2 && slice->failed == 0 && histogram_maximum(slice->us) == 20);
+    assert_int_equal(find(statistics, SLICE_REQUEST, "a", "tier=gold")->count, 3);
+    assert_int_equal(find(statistics, SLICE_REQUEST, "a", "seat=1")->count, 3);
+    statistics_free(&statistics);
+    meter_free(&meter);
+}
+
 static void what_never_left_has_no_latency(void **state)
 {
     (void)state;
@@ -158,6 +189,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_tag_counts_by_itself),
+        cmocka_unit_test(combinations_that_thresholds_name_are_counted),
         cmocka_unit_test(what_never_left_has_no_latency),
         cmocka_unit_test(timings_checks_and_groups_are_told_apart),
         cmocka_unit_test(a_tagged_request_is_booked_again),

@@ -288,6 +288,110 @@ static void a_view_names_what_has_changed(void **state)
     run_measures_finish(&sides[1]);
 }
 
+/* A report with one of each of these, and a series of a constant rate for each. */
+static struct report_view *report_of_kinds(uint64_t wait_p99_us, uint64_t checks_failed,
+                                           struct series_view *series)
+{
+    static const struct {
+        enum series_group group;
+        bool is_total;
+        const char *name;
+    } rows[] = {{SERIES_TAGS, false, "tier=gold"},    {SERIES_GROUPS, false, "pay"},
+                {SERIES_WAITS, false, "pad.barrier"}, {SERIES_CHECKS, true, ""},
+                {SERIES_CHECKS, false, "price"},      {SERIES_WEBSOCKETS, false, "chat"},
+                {SERIES_MESSAGES, false, "chat"}};
+    struct report_view *report = report_view_new();
+    struct slice_view *slices = report_view_array(report, 3, sizeof *slices);
+    struct wait_view *wait = report_view_array(report, 1, sizeof *wait);
+    struct check_view *check = report_view_array(report, 1, sizeof *check);
+    struct websocket_view *websocket = report_view_array(report, 1, sizeof *websocket);
+    const struct quantiles took = {.p50_us = 10, .p95_us = 20, .p99_us = 30};
+    series->point_s = 1;
+    series->points = SECONDS;
+    series->rows = memory_new(sizeof rows / sizeof rows[0], sizeof *series->rows);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct series_row_view *row = &series->rows[series->row_count++];
+        *row = (struct series_row_view){
+            .group = rows[i].group, .is_total = rows[i].is_total, .name = text_copy_string(rows[i].name)};
+        row->values = memory_new((size_t)SERIES_MAX_COLUMNS * SECONDS, sizeof(uint64_t));
+        for (size_t second = 0; second < SECONDS; second++) {
+            size_t times = SERIES_GROUP_COLUMNS[row->group].counter_count;
+            bool has_times = SERIES_GROUP_COLUMNS[row->group].has_latency;
+            row->values[second] = 100;
+            for (size_t i_time = 0; has_times && i_time < 3; i_time++) {
+                row->values[(times + i_time) * SECONDS + second] = 10 * (i_time + 1);
+            }
+        }
+    }
+    slices[0] = (struct slice_view){
+        .kind = SLICE_GROUP, .name = bytes_of_string("pay"), .count = 4100, .per_s = 100, .took = took};
+    slices[1] = (struct slice_view){.kind = SLICE_REQUEST,
+                                    .tag = bytes_of_string("tier"),
+                                    .value = bytes_of_string("gold"),
+                                    .count = 4100,
+                                    .per_s = 100,
+                                    .took = took};
+    slices[2] = slices[1];
+    slices[2].name = bytes_of_string("login"); /* counted, but not compared */
+    *wait = (struct wait_view){.name = bytes_of_string("pad"),
+                               .kind = OPERATION_BARRIER,
+                               .count = 4100,
+                               .waited = {.p50_us = 10, .p99_us = wait_p99_us}};
+    wait->outcomes[OUTCOME_OK] = 4000;
+    wait->outcomes[OUTCOME_STOPPED] = 100;
+    *check = (struct check_view){
+        .name = bytes_of_string("price"), .passed = 4100 - checks_failed, .failed = checks_failed};
+    *websocket = (struct websocket_view){.name = bytes_of_string("chat"), .handshake = took};
+    websocket->counts[WEBSOCKET_COUNT_OPENED] = 4100;
+    websocket->counts[WEBSOCKET_COUNT_MESSAGES_IN] = 2050;
+    websocket->counts[WEBSOCKET_COUNT_MESSAGES_OUT] = 2050;
+    report->running_ns = SECONDS * NS_PER_S;
+    report->slices = slices;
+    report->slice_count = 3;
+    report->waits = wait;
+    report->wait_count = 1;
+    report->checks = check;
+    report->check_count = 1;
+    report->websockets = websocket;
+    report->websocket_count = 1;
+    return report;
+}
+
+static void each_kind_of_number_is_compared(void **state)
+{
+    (void)state;
+    struct run_measures measures[2];
+    struct comparison comparison;
+    for (int i = 0; i < 2; i++) {
+        SCOPED(series_view_free) struct series_view *series = series_view_of(NULL);
+        SCOPED(report_view_free)
+        struct report_view *report = report_of_kinds(i == 0 ? 30 : 60, i == 0 ? 0 : 410, series);
+        run_measures_init(&measures[i], report, series);
+    }
+    const struct comparison_side sides[2] = {{&measures[0], 1}, {&measures[1], 1}};
+    comparison_init(&comparison, &sides[0], &sides[1], &SETTINGS);
+    static const enum measure_kind kinds[] = {MEASURE_TAG,     MEASURE_GROUP, MEASURE_WAITS,
+                                              MEASURE_CHECKS,  MEASURE_CHECK, MEASURE_WEBSOCKET,
+                                              MEASURE_MESSAGES};
+    assert_int_equal(comparison.count, sizeof kinds / sizeof kinds[0]);
+    for (size_t i = 0; i < comparison.count; i++) {
+        const struct compared_row *row = &comparison.rows[i];
+        bool is_check = row->kind == MEASURE_CHECKS || row->kind == MEASURE_CHECK;
+        bool has_times = row->kind != MEASURE_MESSAGES && !is_check;
+        assert_int_equal(row->kind, kinds[i]);
+        assert_true(row->numbers[MEASURE_COUNT].base == 4100);
+        assert_int_equal(row->numbers[MEASURE_RATE].change, CHANGE_SAME);
+        assert_int_equal(row->numbers[MEASURE_FAILED].change, is_check ? CHANGE_WORSE : CHANGE_SAME);
+        assert_int_equal(row->numbers[MEASURE_P99].change, row->kind == MEASURE_WAITS ? CHANGE_WORSE
+                                                           : has_times                ? CHANGE_SAME
+                                                                                      : CHANGE_NONE);
+    }
+    assert_int_equal(comparison.changes[CHANGE_UNKNOWN], 0);
+    comparison_finish(&comparison);
+    run_measures_finish(&measures[0]);
+    run_measures_finish(&measures[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -299,6 +403,7 @@ int main(void)
         cmocka_unit_test(few_failures_are_chance_and_many_are_not),
         cmocka_unit_test(what_only_one_side_has_is_said),
         cmocka_unit_test(a_view_names_what_has_changed),
+        cmocka_unit_test(each_kind_of_number_is_compared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

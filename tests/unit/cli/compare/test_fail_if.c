@@ -38,6 +38,17 @@ static void each_part_is_read(void **state)
     assert_true(fabs(condition.limit + 5) < 1e-12);
     condition = parsed("scenario[buy*].failed > +0.5 %");
     assert_true(condition.name.is_pattern && condition.is_relative && fabs(condition.limit - 0.005) < 1e-12);
+    condition = parsed("http{tier=gold}.p95 > +10%");
+    assert_true(condition.kind == MEASURE_TAG && strcmp(condition.tags, "tier=gold") == 0);
+    condition = parsed("http{v=1.2,a=\"x, y\"}.failed > +1%");
+    assert_true(condition.kind == MEASURE_TAG && strcmp(condition.tags, "{a=\"x, y\",v=1.2}") == 0);
+    condition = parsed("waits[pad.barrier].p99 > +10%");
+    assert_true(condition.kind == MEASURE_WAITS && bytes_equal_string(condition.name.name, "pad.barrier"));
+    assert_int_equal(parsed("checks.failed > +1%").kind, MEASURE_CHECKS);
+    assert_int_equal(parsed("checks[price].failed > +1%").kind, MEASURE_CHECK);
+    assert_int_equal(parsed("group[checkout / pay].p95 > +1%").kind, MEASURE_GROUP);
+    assert_int_equal(parsed("messages[chat].rate < -1%").kind, MEASURE_MESSAGES);
+    assert_int_equal(parsed("websocket[chat].p95 > +1ms").kind, MEASURE_WEBSOCKET);
     condition = parsed("record[\"a*\"].count <= -3");
     assert_true(!condition.name.is_pattern && bytes_equal_string(condition.name.name, "a*"));
 }
@@ -59,6 +70,11 @@ static void what_cannot_be_read_is_refused_with_a_reason(void **state)
         {"request[.p95 > +10%", "expected a name"},
         {"request[].p95 > +10%", "expected a name"},
         {"steps[a].p95 > +10%", "it has no names"},
+        {"request[a]{b=c}.p95 > +10%", "expected a name in [ ]"},
+        {"http{b}.p95 > +10%", "column 5: a tag is {NAME=VALUE}"},
+        {"steps{b=c}.p95 > +10%", "of tags, all requests are compared"},
+        {"http[a].p95 > +10%", "it has no names"},
+        {"waits.p95 > +10%", "expected a name"},
         {"failed > +3", "in per cent of all"},
         {"rate < -3ms", "not a unit"},
         {"count > +3/s", "not a unit"},
@@ -129,6 +145,19 @@ static void of_names_the_gravest_decides(void **state)
     assert_true(fail_if_is_hit(FAIL_IF_NOT_MEASURED));
 }
 
+static void of_tags_the_one_that_is_named_decides(void **state)
+{
+    (void)state;
+    struct compared_row rows[2] = {{.kind = MEASURE_TAG, .name = bytes_of_string("tier=gold")},
+                                   {.kind = MEASURE_TAG, .name = bytes_of_string("{region=eu,tier=gold}")}};
+    rows[0].numbers[MEASURE_P95] = compared(100, 101, 10);
+    rows[1].numbers[MEASURE_P95] = compared(100, 150, 10);
+    assert_int_equal(judged("http{tier=gold}.p95 > +10%", rows, 2), FAIL_IF_HELD);
+    assert_int_equal(judged("http{tier=gold,region=eu}.p95 > +10%", rows, 2), FAIL_IF_HIT);
+    assert_int_equal(judged("http{tier=iron}.p95 > +10%", rows, 2), FAIL_IF_NOT_MEASURED);
+    assert_int_equal(judged("p95 > +10%", rows, 2), FAIL_IF_NOT_MEASURED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +165,7 @@ int main(void)
         cmocka_unit_test(what_cannot_be_read_is_refused_with_a_reason),
         cmocka_unit_test(it_is_met_beyond_noise_alone),
         cmocka_unit_test(of_names_the_gravest_decides),
+        cmocka_unit_test(of_tags_the_one_that_is_named_decides),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -21,9 +21,13 @@ static void fill_details(struct sample_report *sample)
     sample->waits[1].kind = OPERATION_WAIT_READERS;
     sample->errors[0] = (struct error_report){.text = bytes_of_string("pad.lua:7: \033[31mno\xff"),
                                               .scenario = bytes_of_string("browse"),
+                                              .agent = bytes_of_string("web-3"),
                                               .count = 12,
                                               .worker = 4,
-                                              .step = 2};
+                                              .step = 2,
+                                              .has_times = true,
+                                              .first_s = 3,
+                                              .last_s = 61};
 }
 
 void sample_report_init(struct sample_report *sample)

@@ -18,6 +18,7 @@ struct full_report {
     struct sample_report sample;
     struct bottleneck_report bottleneck;
     struct seen_report seen[3];
+    struct seen_part_report parts[1];
     struct last_seen last[LAST_WORKERS];
     struct divergence examples[2];
     struct websocket_report websockets[2];
@@ -62,7 +63,12 @@ static void fill_seen(struct full_report *full)
     full->examples[1] = (struct divergence){
         .room = 3, .step = 9, .compared = 4, .differed = 1, .workers = {9}, .worker_count = 1};
     for (size_t i = 0; i < 3; i++) {
+        full->parts[0] = (struct seen_part_report){
+            .browser = bytes_of_string("firefox"), .seen_count = 60, .at_once = 4, .seen_us = full->sample.latency_us};
         full->seen[i] = (struct seen_report){.seen_count = 62,
+                                             .at_once = i > 0 ? 5 : 0,
+                                             .parts = full->parts,
+                                             .part_count = 1,
                                              .seen_us = full->sample.latency_us,
                                              .spread_us = full->sample.empty,
                                              .uncertainty_us = 1500 * i,
@@ -273,6 +279,9 @@ static void the_text_is_that_of_run(void **state)
 /* Writer and reader share a table, so a wrong row would go unnoticed between the two: what JSON says, key by
  * key. */
 #define OTHER_PHASE "\"p50_ms\":0.977,\"p95_ms\":1234.567,\"p99_ms\":1234.567,\"max_ms\":1234.567"
+#define PARTS                                                                                                \
+    "\"at_once\":5,\"browsers\":{\"firefox\":{\"count\":60,\"at_once\":4,\"p50_ms\":50.015,"                \
+    "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}},"
 #define SOCKET_TIMES                                                                                         \
     "\"handshake_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"                         \
     "\"ping_ms\":{\"p50\":0.977,\"p95\":1234.567,\"p99\":1234.567,\"max\":1234.567},"                        \
@@ -311,7 +320,7 @@ static const char *const EXPECTED[] = {
     ("{\"http\":{\"count\":1234,\"failed\":7,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
     "\"max_ms\":100.0}}"),
     ("{\"errors\":[{\"message\":\"pad.lua:7: \\\\x1b[31mno\\\\xff\",\"count\":12,\"worker\":4,"
-    "\"step\":2,\"scenario\":\"browse\"}]}"),
+    "\"step\":2,\"scenario\":\"browse\",\"agent\":\"web-3\",\"first_s\":3,\"last_s\":61}]}"),
     ("{\"artifacts\":[{\"number\":1,\"name\":\"01-worker-7-step-3.png\",\"kind\":\"screenshot\","
     "\"worker\":7,\"step\":3,\"size_bytes\":5}]}"),
     ("{\"requests\":{\"GET /\\\\x01é\":{\"count\":1234,\"ok\":1227,\"failed\":7,\"per_s\":18.9846154,"
@@ -359,10 +368,10 @@ static const char *const EXPECTED[] = {
     SOCKET_TIMES "}}}"),
     ("{\"seen\":{\"b\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,\"p99_ms\":99.007,"
     "\"max_ms\":100.0,\"spread_p50_ms\":0.977,\"spread_max_ms\":1234.567,"
-    "\"last\":{\"1000\":500,\"1001\":499,\"1002\":498},\"last_others\":1,\"before_edit\":3,"
+    "\"last\":{\"1000\":500,\"1001\":499,\"1002\":498},\"last_others\":1,\"before_edit\":3," PARTS
     "\"clock_uncertainty_ms\":1.5},\"pad\":{\"count\":62,\"p50_ms\":50.015,\"p95_ms\":95.039,"
     "\"p99_ms\":99.007,\"max_ms\":100.0,\"spread_p50_ms\":0.977,\"spread_max_ms\":1234.567,"
-    "\"last\":{\"1000\":500,\"1001\":499,\"1002\":498},\"last_others\":2,\"before_edit\":3,"
+    "\"last\":{\"1000\":500,\"1001\":499,\"1002\":498},\"last_others\":2,\"before_edit\":3," PARTS
     "\"clock_uncertainty_ms\":3.0}}}"),
     ("{\"convergence\":{\"a \\\"pad\\\\\":{\"steps\":20,\"diverged\":2,\"reads\":80,\"differed\":3,"
     "\"examples\":[{\"room\":1,\"step\":7,\"reads\":5,\"differed\":2,\"from\":\"written\","
@@ -516,6 +525,14 @@ static void the_live_line_is_that_of_run(void **state)
     local->messages_per_s = 622.3;
     local->window_ns = 10000000000ULL;
     local->recent.p95_us = 95000;
+    const struct wait_crowd crowd = {.kind = OPERATION_WAIT_READERS,
+                                     .name = bytes_of_string("pad"),
+                                     .first_step = 3,
+                                     .last_step = 5,
+                                     .workers = 4,
+                                     .oldest_ns = 1250000000};
+    local->crowds = &crowd;
+    local->crowd_count = 1;
     json_t *object = report_json_live(local);
     SCOPED(report_view_free) struct report_view *remote = report_json_read(object);
     SCOPED(buffer_finish) struct buffer line;
@@ -525,6 +542,13 @@ static void the_live_line_is_that_of_run(void **state)
     live_line_compose(remote, &line);
     live_line_compose(local, &expected);
     assert_string_equal(buffer_string(&line), buffer_string(&expected));
+    assert_int_equal(remote->crowd_count, 1);
+    assert_int_equal(remote->crowds[0].kind, OPERATION_WAIT_READERS);
+    assert_true(bytes_equal_string(remote->crowds[0].name, "pad"));
+    assert_int_equal(remote->crowds[0].first_step, 3);
+    assert_int_equal(remote->crowds[0].last_step, 5);
+    assert_int_equal(remote->crowds[0].workers, 4);
+    assert_int_equal(remote->crowds[0].oldest_ns, 1250000000);
     assert_string_equal(buffer_string(&line),
                         "1:05  stopping  6 workers  4,321 ok  12 failed  last 10 s: "
                         "86.0 requests/s, 12.5 failed/s, p95 95.0 ms  591 WebSockets, 622 messages/s  "

@@ -164,6 +164,22 @@ static void what_was_put_is_found_by_the_next_process(void **state)
     assert_true(is_there(scene, "7-01.png") && is_there(scene, "7-02.html"));
 }
 
+static void those_of_a_deleted_campaign_go(void **state)
+{
+    struct scene *scene = *state;
+    assert_true(put(scene, 1, 1, "one"));
+    assert_true(put(scene, 2, 1, "two"));
+    assert_true(put(scene, 2, 2, "three"));
+    assert_true(put(scene, 3, 1, "four"));
+    artifact_store_delete(scene->store, 2);
+    assert_int_equal(artifact_store_last(scene->store, 2), 0);
+    open_store(scene);
+    expect(scene, 1, 1, "one");
+    expect(scene, 2, 1, NULL);
+    expect(scene, 2, 2, NULL);
+    expect(scene, 3, 1, "four");
+}
+
 static void those_of_forgotten_campaigns_go(void **state)
 {
     struct scene *scene = (struct scene *)*state;
@@ -291,6 +307,7 @@ int main(void)
 #define STORY(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(what_was_put_is_found_by_the_next_process),
+        STORY(those_of_a_deleted_campaign_go),
         STORY(those_of_forgotten_campaigns_go),
         STORY(the_oldest_go_when_there_is_no_room),
         STORY(what_is_none_of_ours_is_left_alone),

@@ -475,7 +475,8 @@ void sample_make(struct sample *sample, enum message_kind kind, enum sample_vari
 {
     struct palette palette = palette_of(variant);
     bool is_of_none = kind == MESSAGE_HELLO || kind == MESSAGE_WELCOME || kind == MESSAGE_REFUSED ||
-                      kind == MESSAGE_GAUGES || kind == MESSAGE_GOODBYE;
+                      kind == MESSAGE_GAUGES || kind == MESSAGE_GOODBYE || kind == MESSAGE_LEAVING ||
+                      kind == MESSAGE_LEAVE;
     *sample = (struct sample){.message = {.kind = kind, .campaign = is_of_none ? 0 : palette.wide | 1}};
     switch (kind) {
     case MESSAGE_HELLO:

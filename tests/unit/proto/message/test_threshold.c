@@ -1,8 +1,9 @@
 /* What a threshold may look like, what it means, and where the mistake is in one that cannot be read. */
-#include "proto/message/threshold.h"
+#include "proto/message/tag_combinations.h"
 #include "tests/unit/common/check.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static struct threshold read_one(const char *text)
 {
@@ -30,9 +31,9 @@ static void each_part_is_read(void **state)
 static void expect_tag(const char *text, const char *tag, bool is_meant)
 {
     struct threshold threshold = read_one(text);
-    if (!threshold_has_tag(&threshold) ||
-        threshold_matches_tag(&threshold, bytes_of_string(tag)) != is_meant) {
-        fail_msg("%s of %s", text, tag);
+    char tags[THRESHOLD_TAGS_BYTES];
+    if (bytes_equal_string(threshold_tags_text(&threshold, tags), tag) != is_meant) {
+        fail_msg("%s of %s: %s", text, tag, tags);
     }
 }
 
@@ -41,8 +42,9 @@ static void a_tag_is_read(void **state)
     (void)state;
     struct threshold all = read_one("request[GET /a]{tier=gold}.p95 < 1s over 30s abort");
     assert_int_equal(all.metric, THRESHOLD_REQUEST);
-    assert_true(bytes_equal_string(all.name, "GET /a") && bytes_equal_string(all.tag_name, "tier") &&
-                bytes_equal_string(all.tag_value, "gold"));
+    assert_true(bytes_equal_string(all.name, "GET /a") && all.tag_count == 1 &&
+                bytes_equal_string(all.tags[0].name, "tier") &&
+                bytes_equal_string(all.tags[0].value, "gold"));
     assert_true(all.over_ms == 30000 && all.is_abort && all.limit == 1e6);
     expect_tag("http{tier=gold}.failed < 1%", "tier=gold", true);
     expect_tag("http{tier=gold}.failed < 1%", "tier=golden", false);
@@ -54,9 +56,79 @@ static void a_tag_is_read(void **state)
     expect_tag("checks{a.b-c_1=200} > 99%", "a.b-c_1=200", true);
     expect_tag("record[x]{a=b}.max < 1s", "a=b", true);
     struct threshold group = read_one("group[checkout / pay].p95 < 1s");
-    assert_true(group.metric == THRESHOLD_GROUP && !threshold_has_tag(&group));
-    assert_true(threshold_matches_tag(&group, bytes_of_string("")));
-    assert_false(threshold_matches_tag(&group, bytes_of_string("a=b")));
+    assert_true(group.metric == THRESHOLD_GROUP && group.tag_count == 0);
+    expect_tag("group[checkout / pay].p95 < 1s", "", true);
+}
+
+/* In whichever order they are named, they are the same. */
+static void several_tags_are_read(void **state)
+{
+    (void)state;
+    expect_tag("http{tier=gold,region=eu}.failed < 1%", "{region=eu,tier=gold}", true);
+    expect_tag("request[a]{region=eu, tier=gold}.p95 < 1s", "{region=eu,tier=gold}", true);
+    expect_tag("checks{c=3,a=1,b=2} > 99%", "{a=1,b=2,c=3}", true);
+    expect_tag("http{b=\"x, y\",a=\"z}\",c=\"plain\"}.count > 1", "{a=\"z}\",b=\"x, y\",c=plain}", true);
+    expect_tag("http{a=b\"c,b=2}.count > 1", "{a=b\"c,b=2}", true);
+    expect_tag("http{a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8}.count > 1", "{a=1,b=2,c=3,d=4,e=5,f=6,g=7,h=8}", true);
+}
+
+/* Appends to a text of 4,000 bytes. */
+#define ADD(text, ...) snprintf((text) + strlen(text), 4000 - strlen(text), __VA_ARGS__)
+
+/* What counts them has a place for so many. */
+static void combinations_of_tags_are_bounded(void **state)
+{
+    (void)state;
+    char text[4000] = "";
+    struct error error;
+    for (unsigned i = 0; i < TAG_COMBINATIONS_MAX; i++) {
+        ADD(text, "http{a=%u,b=x}.count > 1; http{b=x,a=%u}.failed < 1;", i, i);
+    }
+    assert_true(thresholds_check(bytes_of_string(text), &error));
+    ADD(text, "http{a=new,b=x}.count > 1");
+    assert_false(thresholds_check(bytes_of_string(text), &error));
+    assert_string_equal(error.text,
+                        "\"http{a=new,b=x}.count > 1\", {a=new,b=x}: more than 32 combinations of tags");
+    text[0] = '\0';
+    for (unsigned i = 0; i < TAG_NAMES / 2; i++) {
+        ADD(text, "http{a%u=1,b%u=1}.count > 1;", i, i);
+    }
+    ADD(text, "http{single=1}.count > 1;");
+    assert_true(thresholds_check(bytes_of_string(text), &error));
+    ADD(text, "http{a0=1,more=1}.count > 1;");
+    assert_false(thresholds_check(bytes_of_string(text), &error));
+    assert_string_equal(error.text,
+                        "\"http{a0=1,more=1}.count > 1\", tag \"more\": thresholds of several tags "
+                        "have more than 8 names of tags together");
+}
+
+/* However many tags there were before, those that thresholds name have places. */
+static void tags_of_thresholds_have_their_places(void **state)
+{
+    (void)state;
+    struct tag_combinations *combinations =
+        tag_combinations_new(bytes_of_string("http{c=3}.count > 1; http{b=2,a=1}.count > 1; steps.ok > 1"));
+    struct tag_table *table = tag_table_new();
+    tag_combinations_note(combinations, table);
+    assert_int_equal(tag_combinations_count(combinations), 1);
+    assert_true(bytes_equal_string(tag_combinations_text(combinations, 0), "{a=1,b=2}"));
+    assert_int_equal(tag_combinations_find(combinations, bytes_of_string("{a=1,b=3}")).size, 0);
+    for (unsigned i = 0; i < 20; i++) {
+        char name[8];
+        snprintf(name, sizeof name, "n%u", i);
+        (void)tag_table_note(table, bytes_of_string(name), bytes_of_string("x"));
+    }
+    struct tag_id c = tag_table_note(table, bytes_of_string("c"), bytes_of_string("3"));
+    assert_true(bytes_equal_string(tag_table_text(table, c), "c=3"));
+    struct tag_set set = tag_combinations_set(combinations, 0, table);
+    struct tag_set wanted = set;
+    assert_true(tag_set_has_all(&set, &wanted));
+    tag_set_put(&set, c);
+    assert_true(tag_set_has_all(&set, &wanted));
+    tag_set_put(&set, tag_table_note(table, bytes_of_string("a"), bytes_of_string("2")));
+    assert_false(tag_set_has_all(&set, &wanted));
+    tag_table_free(&table);
+    tag_combinations_free(&combinations);
 }
 
 static void the_unit_says_what_a_count_is(void **state)
@@ -144,7 +216,20 @@ static void a_mistake_is_shown_where_it_is(void **state)
         {"http{a=\"b}.p95 < 1s", "column 8: the quotes are not closed"},
         {"http{a=b.p95 < 1s", "column 5: the brace is not closed"},
         {"http{a=\"b\"c}.p95 < 1s", "column 5: the brace is not closed"},
-        {"http{a=b,c=d}.p95 < 1s", "column 9: numbers are kept by one tag at a time, not by several"},
+        {"http{a=b,c}.p95 < 1s", "column 10: a tag is {NAME=VALUE}"},
+        {"http{a=b,}.p95 < 1s", "column 10: a tag is {NAME=VALUE}"},
+        {"http{a=b,c=}.p95 < 1s", "column 12: the value of a tag has 1 to 200 bytes"},
+        {"http{a=b,a=c}.p95 < 1s", "column 10: the tag a has a value already"},
+        {"http{a=1,b=1,c=1,d=1,e=1,f=1,g=1,h=1,i=1}.p95 < 1s", "column 38: more than 8 tags"},
+        {"http{a=b,c=d.p95 < 1s", "column 5: the brace is not closed"},
+        {"http{a="
+         "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678"
+         "9"
+         "0123456789012345678901234567890123456789,b="
+         "012345678901234567890123456789012345678901234567890123456789012345678901234567890123456789012345678"
+         "9"
+         "0123456789}.p95 < 1s",
+         "column 5: several tags have at most 255 bytes together"},
         {"http{a=b}{c=d}.p95 < 1s", "column 10: which number of http?"},
         {"{a=b}http.p95 < 1s", "column 1: \"{a=b}http.p95\" is none of"},
         {"steps{a=b}.failed < 1%", "column 6: steps is not counted by tag"},
@@ -278,6 +363,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_part_is_read),
         cmocka_unit_test(a_tag_is_read),
+        cmocka_unit_test(several_tags_are_read),
+        cmocka_unit_test(combinations_of_tags_are_bounded),
+        cmocka_unit_test(tags_of_thresholds_have_their_places),
         cmocka_unit_test(the_unit_says_what_a_count_is),
         cmocka_unit_test(a_mistake_is_shown_where_it_is),
         cmocka_unit_test(several_stand_in_one_text),

@@ -275,6 +275,68 @@ static void a_goodbye_that_comes_again_is_answered_again(void **state)
     assert_int_equal(coordinator_overview(stand->coordinator)->agents_left, 1);
 }
 
+static void stand_leaving(struct stand *stand, unsigned agent)
+{
+    stand_send(stand, &stand->agents[agent], &(struct message){.kind = MESSAGE_LEAVING});
+}
+
+static void one_that_is_stopped_is_let_go_after_a_moment(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    stand_run(stand, &options, 2);
+    stand->is_log_told = true;
+    stand_leaving(stand, 1);
+    stand_expect(stand, "log: agent a2 is asked to leave\n");
+    stand_pass_ms(stand, 900);
+    stand_expect(stand, "");
+    stand_pass_ms(stand, 300);
+    stand_expect(stand, "a2: leave\n");
+    stand_leaving(stand, 1);
+    stand_pass_ms(stand, 1500);
+    stand_expect(stand, "");
+}
+
+static void when_all_are_stopped_the_campaign_ends_in_order(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    stand_run(stand, &options, 2);
+    stand_leaving(stand, 1);
+    stand_pass_ms(stand, 500);
+    stand_expect(stand, "");
+    stand_steps(stand, &stand->agents[0], 7, 0);
+    stand_steps(stand, &stand->agents[1], 5, 0);
+    stand->agents[0].is_obliging = stand->agents[1].is_obliging = false;
+    stand_leaving(stand, 0);
+    stand_expect(stand, "campaign 1 stopping\n"
+                        "a1: stop: all of its agents were stopped\n"
+                        "a2: stop: all of its agents were stopped\n");
+    stand_pass_ms(stand, 3000);
+    stand_expect(stand, ""); /* neither is let go */
+    stand->agents[0].is_obliging = true;
+    stand_finished(stand, &stand->agents[0]);
+    stand_finished(stand, &stand->agents[1]);
+    stand_expect(stand, "a1: global teardown\n"
+                        "campaign 1 ended\n"
+                        "a1: forget\n"
+                        "a2: forget\n");
+    stand_expect_verdict(stand, VERDICT_ABORTED, "all of its agents were stopped");
+    assert_int_equal(stand_report(stand)->steps_ok, 12);
+}
+
+static void no_campaign_begins_on_one_that_leaves(void **state)
+{
+    struct stand *stand = (struct stand *)*state;
+    struct campaign_options options = stand_options(4);
+    (void)stand_agent(stand, "a1");
+    stand_leaving(stand, 0);
+    stand_create(stand, &options, 1);
+    stand_forget_story(stand);
+    (void)stand_agent(stand, "a2");
+    assert_int_equal(stand_report(stand)->agent_count, 1);
+}
+
 static void fail_stops_everything(void **state)
 {
     struct stand *stand = (struct stand *)*state;
@@ -387,6 +449,9 @@ int main(void)
         STORY(an_agent_that_had_finished_takes_over),
         STORY(who_is_lost_before_the_beginning_is_replaced_behind_it),
         STORY(who_says_goodbye_is_replaced_at_once),
+        STORY(one_that_is_stopped_is_let_go_after_a_moment),
+        STORY(when_all_are_stopped_the_campaign_ends_in_order),
+        STORY(no_campaign_begins_on_one_that_leaves),
         STORY(a_goodbye_that_comes_again_is_answered_again),
         STORY(fail_stops_everything),
         STORY(without_agents_it_is_aborted),

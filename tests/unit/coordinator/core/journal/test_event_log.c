@@ -67,6 +67,7 @@ static const struct coordinator_event EVENTS[] = {
     {.kind = EVENT_SCALE, .now_ns = 3002, .scale = {.campaign = 18, .workers = UINT32_MAX}},
     {.kind = EVENT_PACE, .now_ns = 3003, .pace = {.campaign = 19, .change = PACE_RATE, .rate_per_s = 0.1}},
     {.kind = EVENT_PACE, .now_ns = 3004, .pace = {.campaign = 19, .change = PACE_RESUME}},
+    {.kind = EVENT_DELETE, .now_ns = 3005, .deleted = {.campaign = 20}},
     {.kind = EVENT_RESTORED, .now_ns = UINT64_MAX},
 };
 #define EVENT_COUNT (sizeof EVENTS / sizeof EVENTS[0])
@@ -151,6 +152,9 @@ static void check_event(struct decoded_event *record, const struct coordinator_e
         assert_int_equal(found->pace.campaign, wanted->pace.campaign);
         assert_int_equal(found->pace.change, wanted->pace.change);
         assert_memory_equal(&found->pace.rate_per_s, &wanted->pace.rate_per_s, sizeof(double));
+        break;
+    case EVENT_DELETE:
+        assert_int_equal(found->deleted.campaign, wanted->deleted.campaign);
         break;
     case EVENT_TICK:
     case EVENT_TURN_END:

@@ -85,7 +85,7 @@ static void they_survive_a_restart(void **state)
     campaign_statistics_pack(statistics, &packed);
     campaign_statistics_free(&statistics);
     struct unpack from = {.left = buffer_bytes(&packed)};
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     expect_report(statistics, FILLED);
     campaign_statistics_pack(statistics, &again);
@@ -94,6 +94,35 @@ static void they_survive_a_restart(void **state)
     struct campaign_report report = {0};
     campaign_statistics_report(statistics, &report);
     assert_int_equal(report.slices[0].count, 6);
+    campaign_statistics_free(&statistics);
+}
+
+/* An agent may send whatever it likes: only combinations that thresholds name are kept. */
+static void combinations_that_thresholds_name_are_kept(void **state)
+{
+    (void)state;
+    struct bytes thresholds = bytes_of_string("http{tier=gold,app=shop}.p95 < 1s");
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    SCOPED(buffer_finish) struct buffer packed;
+    buffer_init(&packed, 1u << 20);
+    count(statistics, SLICE_REQUEST, "login", "{app=shop,tier=gold}");
+    expect_report(statistics, "");
+    campaign_statistics_keep_tags(statistics, thresholds);
+    count(statistics, SLICE_REQUEST, "login", "{app=shop,tier=gold}");
+    count(statistics, SLICE_REQUEST, "home", "{app=shop,tier=gold}");
+    count(statistics, SLICE_REQUEST, "login", "{app=shop,tier=iron}");
+    const char *wanted = "request  {app=shop,tier=gold} 6/2 of 6\n"
+                         "request home {app=shop,tier=gold} 3/1 of 3\n"
+                         "request login {app=shop,tier=gold} 3/1 of 3\n";
+    expect_report(statistics, wanted);
+    campaign_statistics_pack(statistics, &packed);
+    campaign_statistics_free(&statistics);
+    struct unpack from = {.left = buffer_bytes(&packed)};
+    assert_null(campaign_statistics_unpack(&from, bytes_of("", 0)));
+    from = (struct unpack){.left = buffer_bytes(&packed)};
+    statistics = campaign_statistics_unpack(&from, thresholds);
+    assert_non_null(statistics);
+    expect_report(statistics, wanted);
     campaign_statistics_free(&statistics);
 }
 
@@ -149,6 +178,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(counts_add_up_by_tag_and_name),
         cmocka_unit_test(they_survive_a_restart),
+        cmocka_unit_test(combinations_that_thresholds_name_are_kept),
         cmocka_unit_test(what_is_forgiven_was_no_failure),
         cmocka_unit_test(values_of_all_agents_are_bounded),
     };

@@ -156,6 +156,44 @@ static void the_most_frequent_error_comes_first(void **state)
     campaign_statistics_free(&statistics);
 }
 
+static void note_error(struct campaign_statistics *statistics, const char *text, uint64_t second,
+                       const char *agent)
+{
+    struct error_statistics error = {.text = bytes_of_string(text), .count = 1};
+    const struct statistics from = {.errors = &error, .error_count = 1};
+    campaign_statistics_merge(statistics, &from);
+    campaign_statistics_note_errors(statistics, &from, second, bytes_of_string(agent));
+}
+
+/* Agents report at any time, and the first one that was heard is shown. */
+static void errors_have_a_time_and_a_place(void **state)
+{
+    (void)state;
+    struct campaign_statistics *statistics = campaign_statistics_new();
+    note_error(statistics, "often", 7, "a2");
+    note_error(statistics, "often", 5, "a1");
+    note_error(statistics, "often", 6, "a1");
+    merge_error(statistics, "ours", 1, 1);
+    SCOPED(buffer_finish) struct buffer bytes;
+    buffer_init(&bytes, 100000);
+    campaign_statistics_pack(statistics, &bytes);
+    campaign_statistics_free(&statistics);
+    struct unpack from = unpack_of(buffer_bytes(&bytes));
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
+    assert_non_null(statistics);
+    note_error(statistics, "often", 9, "a3");
+    struct campaign_report report = {0};
+    campaign_statistics_report(statistics, &report);
+    assert_int_equal(report.errors[0].count, 4);
+    assert_true(report.errors[0].has_times);
+    assert_int_equal(report.errors[0].first_s, 5);
+    assert_int_equal(report.errors[0].last_s, 9);
+    assert_text(report.errors[0].agent, "a2");
+    assert_false(report.errors[1].has_times);
+    assert_text(report.errors[1].agent, "");
+    campaign_statistics_free(&statistics);
+}
+
 /* The text differs from one to the next: the first is shown, also after a restart. */
 static void errors_of_one_key_are_one(void **state)
 {
@@ -168,7 +206,7 @@ static void errors_of_one_key_are_one(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_error_of_kind(statistics, "late", "late by 3 s");
     merge_error(statistics, "late by 2 s", 9, 1);
@@ -211,7 +249,7 @@ static void phases_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_phases_of(statistics, 900);
     struct campaign_report report = {0};
@@ -264,7 +302,7 @@ static void times_from_the_intended_start_are_kept_over_a_restart(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_late_of(statistics, 50);
     campaign_statistics_add_dropped(statistics, 10);
@@ -310,7 +348,7 @@ static void websockets_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_websocket_of(statistics, 1000, 900);
     struct campaign_report report = {0};
@@ -378,7 +416,7 @@ static void scenarios_and_what_was_sent_are_kept_over_a_restart(void **state)
     merge_step_of(statistics, "write", 200);
     campaign_statistics_pack(statistics, &bytes);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    struct campaign_statistics *back = campaign_statistics_unpack(&from);
+    struct campaign_statistics *back = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_true(unpack_is_done(&from));
     struct campaign_statistics *both[] = {statistics, back};
     for (size_t i = 0; i < 2; i++) {
@@ -458,7 +496,7 @@ static void checks_are_merged_and_kept_over_a_restart(void **state)
     campaign_statistics_pack(statistics, &bytes);
     campaign_statistics_free(&statistics);
     struct unpack from = unpack_of(buffer_bytes(&bytes));
-    statistics = campaign_statistics_unpack(&from);
+    statistics = campaign_statistics_unpack(&from, bytes_of("", 0));
     assert_non_null(statistics);
     merge_check_of(statistics, "status", 1, 4, 8);
     struct campaign_report report = {0};
@@ -538,6 +576,7 @@ int main(void)
         cmocka_unit_test(the_order_within_a_message_does_not_matter),
         cmocka_unit_test(waits_are_told_apart_by_kind),
         cmocka_unit_test(the_most_frequent_error_comes_first),
+        cmocka_unit_test(errors_have_a_time_and_a_place),
         cmocka_unit_test(errors_of_one_key_are_one),
         cmocka_unit_test(phases_are_merged_and_kept_over_a_restart),
         cmocka_unit_test(times_from_the_intended_start_are_kept_over_a_restart),

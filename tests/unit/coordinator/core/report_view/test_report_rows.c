@@ -286,7 +286,12 @@ static void what_readers_saw(void **state)
     for (uint32_t i = 0; i < MANY_WORKERS; i++) {
         last[i] = (struct last_seen){.worker = 1000 + i, .times = 500 - i};
     }
+    const struct seen_part_report part = {
+        .browser = bytes_of_string("firefox"), .seen_count = 60, .at_once = 4, .seen_us = seen_us};
     struct seen_report seen[2] = {{.name = bytes_of_string("pad"),
+                                   .at_once = 5,
+                                   .parts = &part,
+                                   .part_count = 1,
                                    .seen_count = 62,
                                    .seen_us = seen_us,
                                    .uncertainty_us = 15,
@@ -315,6 +320,12 @@ static void what_readers_saw(void **state)
     assert_quantiles(&one->spread, &NOTHING);
     assert_int_equal(one->uncertainty_us, 15);
     assert_int_equal(one->before_edit, 3);
+    assert_int_equal(one->at_once, 5);
+    assert_int_equal(one->part_count, 1);
+    assert_true(bytes_equal_string(one->parts[0].browser, "firefox"));
+    assert_int_equal(one->parts[0].count, 60);
+    assert_int_equal(one->parts[0].at_once, 4);
+    assert_quantiles(&one->parts[0].seen, &FEW);
     assert_int_equal(one->last_count, 2);
     assert_int_equal(one->last[1].worker, 1001);
     assert_int_equal(one->last[1].times, 499);

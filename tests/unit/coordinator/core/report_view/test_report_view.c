@@ -19,7 +19,15 @@ static void the_head_of_a_running_campaign(void **state)
     struct campaign_report report = running_report();
     report.script = bytes_of_string(script);
     report.key = bytes_of_string(key);
+    char crowded[] = "pad";
     report.waiting = bytes_of_string(waiting);
+    report.crowds[0] = (struct wait_crowd){.kind = OPERATION_BARRIER,
+                                           .name = bytes_of_string(crowded),
+                                           .first_step = 3,
+                                           .last_step = 4,
+                                           .workers = 21,
+                                           .oldest_ns = 22};
+    report.crowd_count = 1;
     report.reason = bytes_of_string("it was stopped");
     report.workers_running = 7;
     report.steps_ok = 11;
@@ -37,10 +45,17 @@ static void the_head_of_a_running_campaign(void **state)
     memset(script, '?', sizeof script);
     memset(key, '?', sizeof key);
     memset(waiting, '?', sizeof waiting);
+    memset(crowded, '?', sizeof crowded);
     assert_int_equal(view->campaign, 3);
     assert_true(bytes_equal_string(view->script, "pad.lua"));
     assert_true(bytes_equal_string(view->key, "drawn"));
     assert_true(bytes_equal_string(view->waiting, "2 wait for pad"));
+    assert_int_equal(view->crowd_count, 1);
+    assert_true(bytes_equal_string(view->crowds[0].name, "pad"));
+    assert_int_equal(view->crowds[0].kind, OPERATION_BARRIER);
+    assert_int_equal(view->crowds[0].last_step, 4);
+    assert_int_equal(view->crowds[0].workers, 21);
+    assert_int_equal(view->crowds[0].oldest_ns, 22);
     assert_true(bytes_equal_string(view->reason, "it was stopped"));
     assert_int_equal(view->state, CAMPAIGN_RUNNING);
     assert_false(view->has_ended);

@@ -186,8 +186,9 @@ static void test_stopping_ends_every_wait(void **state)
 static void expect_waits(struct play *play, const char *expected)
 {
     char text[200];
+    struct campaign_report report = {.made_ns = play->now_ns};
     play_settle(play);
-    rooms_describe_waits(play->rooms, text, sizeof text);
+    rooms_describe_waits(play->rooms, &report, text, sizeof text);
     assert_string_equal(text, expected);
 }
 
@@ -209,7 +210,8 @@ static void test_waits_in_one_line(void **state)
                  "5 wait for the writer of pad@12–14 · 1 for the readers of pad@12 · 1 for variable x · "
                  "1 for something else");
     char text[12];
-    rooms_describe_waits(play.rooms, text, sizeof text);
+    struct campaign_report report = {.made_ns = play.now_ns};
+    rooms_describe_waits(play.rooms, &report, text, sizeof text);
     assert_string_equal(text, "5 wait for ");
     play_finish(&play);
 }

@@ -129,9 +129,79 @@ static void test_who_is_present_goes(void **state)
     play_finish(&play);
 }
 
+static void play_crowds(struct play *play, struct campaign_report *report, char line[256])
+{
+    play_settle(play);
+    report->made_ns = play->now_ns;
+    report->crowd_count = 0;
+    rooms_describe_waits(play->rooms, report, line, 256);
+}
+
+static void test_who_waits_for_what_and_since_when(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_report report = {.crowd_count = 0};
+    char line[256];
+    play_init_synchronised(&play, 8);
+    play_crowds(&play, &report, line);
+    assert_int_equal(report.crowd_count, 0);
+    assert_string_equal(line, "");
+    struct operation wait = {.kind = OPERATION_WAIT_WRITER, .name = bytes_of_string("pad"), .step = 1};
+    play_operation(&play, 0, 0, wait);
+    play_later(&play, 1500);
+    meets(&play, 1, BARRIER_TIMEOUT_FAIL);
+    wait.step = 2;
+    play_operation(&play, 2, 4, wait);
+    play_later(&play, 50);
+    play_crowds(&play, &report, line);
+    assert_int_equal(report.crowd_count, 2);
+    assert_int_equal(report.crowds[0].kind, OPERATION_WAIT_WRITER);
+    assert_true(bytes_equal_string(report.crowds[0].name, "pad"));
+    assert_int_equal(report.crowds[0].workers, 4);
+    assert_int_equal(report.crowds[0].first_step, 1);
+    assert_int_equal(report.crowds[0].last_step, 2);
+    assert_int_equal(report.crowds[0].oldest_ns, 1550 * (uint64_t)PLAY_MS);
+    assert_int_equal(report.crowds[1].kind, OPERATION_BARRIER);
+    assert_int_equal(report.crowds[1].workers, 1);
+    assert_int_equal(report.crowds[1].oldest_ns, 50 * (uint64_t)PLAY_MS);
+    assert_string_equal(line, "4 wait for the writer of pad@1–2 · 1 for barrier rush@1");
+    play_finish(&play);
+}
+
+/* The ones of the most workers are kept, most first, however many there are. */
+static void test_the_largest_crowds_are_kept(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_report report = {.crowd_count = 0};
+    char line[256];
+    char name[] = "a";
+    uint32_t worker = 1;
+    play_init_synchronised(&play, 100);
+    for (uint32_t crowd = 1; crowd <= 12; crowd++) {
+        struct operation wait = {.kind = OPERATION_WAIT_WRITER, .name = bytes_of_string(name), .step = 1};
+        play_operation(&play, worker, worker + crowd - 1, wait);
+        worker += crowd;
+        name[0]++;
+    }
+    play_crowds(&play, &report, line);
+    assert_int_equal(report.crowd_count, REPORT_WAIT_CROWDS);
+    for (uint32_t place = 0; place < REPORT_WAIT_CROWDS; place++) {
+        char expected[] = {(char)('l' - place), '\0'};
+        assert_int_equal(report.crowds[place].workers, 12 - place);
+        assert_true(bytes_equal_string(report.crowds[place].name, expected));
+    }
+    assert_string_equal(line, "1 waits for the writer of a@1 · 2 for the writer of b@1 · 3 for the writer "
+                              "of c@1 · 72 for something else");
+    play_finish(&play);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_who_waits_for_what_and_since_when),
+        cmocka_unit_test(test_the_largest_crowds_are_kept),
         cmocka_unit_test(test_who_timed_out_at_a_barrier_counts),
         cmocka_unit_test(test_who_left_a_barrier_does_not),
         cmocka_unit_test(test_who_is_present_goes),

@@ -127,6 +127,76 @@ static void test_a_sighting_may_be_told_before_the_edit(void **state)
     play_finish(&play);
 }
 
+static void read_with(struct play *play, uint32_t worker, const char *browser, bool is_at_once, double ms)
+{
+    struct operation operation = {.kind = OPERATION_READ,
+                                  .room = worker / 5,
+                                  .name = bytes_of_string("pad"),
+                                  .step = 1,
+                                  .text = bytes_of_string(browser),
+                                  .is_at_once = is_at_once,
+                                  .first_ns = ns(ms)};
+    play_operation(play, worker, worker, operation);
+}
+
+static void test_what_was_there_at_once_is_in_no_number(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_report told = {0};
+    set_up(&play);
+    read_with(&play, 0, "", true, EDIT_MS + 900);
+    const struct seen_report *seen = report(&play, &told);
+    assert_non_null(seen);
+    assert_int_equal(seen->at_once, 1);
+    signal_at(&play, OPERATION_WRITTEN, 4, 1, EDIT_MS);
+    read_with(&play, 1, "", false, EDIT_MS + 20);
+    read_with(&play, 2, "", false, EDIT_MS + 30);
+    read_with(&play, 3, "", true, EDIT_MS + 700);
+    end_step(&play, 1);
+    seen = report(&play, &told);
+    assert_int_equal(seen->seen_count, 2);
+    assert_int_equal(seen->at_once, 2);
+    assert_int_equal(histogram_maximum(seen->seen_us), 30000);
+    assert_int_equal(histogram_maximum(seen->spread_us), 10000);
+    assert_int_equal(seen->last[0].worker, 2);
+    assert_int_equal(seen->part_count, 0);
+    play_finish(&play);
+}
+
+static void test_browsers_are_counted_apart_too(void **state)
+{
+    (void)state;
+    struct play play;
+    struct campaign_report told = {0};
+    set_up(&play);
+    read_with(&play, 0, "firefox", false, EDIT_MS + 40);
+    signal_at(&play, OPERATION_WRITTEN, 4, 1, EDIT_MS);
+    assert_int_equal(report(&play, &told)->part_count, 0); /* one kind is no part */
+    read_with(&play, 1, "chromium", false, EDIT_MS + 20);
+    read_with(&play, 2, "firefox", true, EDIT_MS + 20);
+    read_with(&play, 3, "", false, EDIT_MS + 60);
+    const struct seen_report *seen = report(&play, &told);
+    assert_int_equal(seen->seen_count, 3);
+    assert_int_equal(seen->part_count, 2);
+    assert_true(bytes_equal_string(seen->parts[0].browser, "firefox"));
+    assert_int_equal(seen->parts[0].seen_count, 1);
+    assert_int_equal(seen->parts[0].at_once, 1);
+    assert_int_equal(histogram_maximum(seen->parts[0].seen_us), 40000);
+    assert_true(bytes_equal_string(seen->parts[1].browser, "chromium"));
+    assert_int_equal(histogram_maximum(seen->parts[1].seen_us), 20000);
+    static const char *const names[] = {"a", "b", "c", "a much longer name than any browser has",
+                                        "unprintable \x01"};
+    for (uint32_t i = 0; i < sizeof names / sizeof *names; i++) {
+        read_with(&play, 5 + i, names[i], false, EDIT_MS);
+    }
+    signal_at(&play, OPERATION_WRITTEN, 8, 1, EDIT_MS);
+    seen = report(&play, &told);
+    assert_int_equal(seen->part_count, SIGHTINGS_PARTS);
+    assert_int_equal(seen->seen_count, 8);
+    play_finish(&play);
+}
+
 static void test_many_readers_of_one_message(void **state)
 {
     (void)state;
@@ -319,6 +389,8 @@ int main(void)
         cmocka_unit_test(test_time_counts_from_the_edit),
         cmocka_unit_test(test_written_stands_in_for_writing),
         cmocka_unit_test(test_a_sighting_may_be_told_before_the_edit),
+        cmocka_unit_test(test_what_was_there_at_once_is_in_no_number),
+        cmocka_unit_test(test_browsers_are_counted_apart_too),
         cmocka_unit_test(test_many_readers_of_one_message),
         cmocka_unit_test(test_instants_beyond_all_bounds),
         cmocka_unit_test(test_what_is_not_known_is_not_counted),

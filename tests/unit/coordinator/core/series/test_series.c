@@ -259,7 +259,7 @@ static void names_beyond_the_most_share_a_row(void **state)
         add_requests(series, 1, name, 2, 10);
     }
     SCOPED(series_view_free) struct series_view *view = series_view_of(series);
-    assert_int_equal(view->row_count, SERIES_NAMES + SERIES_GROUP_COUNT - 1);
+    assert_int_equal(view->row_count, SERIES_NAMES + SERIES_GROUP_COUNT - 3); /* which have no total */
     assert_int_equal(sum_of(view, row_of(view, SERIES_REQUESTS, SERIES_OTHER), COLUMN_COUNT), 2 * 101);
     assert_int_equal(sum_of(view, row_of(view, SERIES_REQUESTS, NULL), COLUMN_COUNT),
                      2 * (SERIES_NAMES + 100));
@@ -285,6 +285,11 @@ static void steps_waits_and_load_have_rows(void **state)
                               .wait_count = 1,
                               .websockets = &websocket,
                               .websocket_count = 1};
+    websocket.handshake_us = from.step_us;
+    websocket.counts[WEBSOCKET_COUNT_OPENED] = 4;
+    websocket.counts[WEBSOCKET_COUNT_FAILED] = 1;
+    websocket.counts[WEBSOCKET_COUNT_LOST] = 2;
+    websocket.counts[WEBSOCKET_COUNT_DROPPED] = 3;
     websocket.counts[WEBSOCKET_COUNT_MESSAGES_IN] = 6;
     websocket.counts[WEBSOCKET_COUNT_MESSAGES_OUT] = 9;
     websocket.counts[WEBSOCKET_COUNT_BYTES_IN] = 600;
@@ -305,9 +310,10 @@ static void steps_waits_and_load_have_rows(void **state)
     const struct {
         enum series_group group;
         uint64_t values[5]; /* four counters, or p50 after those that there are */
-    } expected[] = {{SERIES_STEPS, {5, 2, 1, 4, 60}},    {SERIES_WAITS, {10, 3, 20, 20, 20}},
-                    {SERIES_SEEN, {1, 44, 44, 44, 44}},  {SERIES_ARRIVALS, {7, 2, 30, 30, 30}},
-                    {SERIES_MESSAGES, {6, 9, 600, 900}}, {SERIES_LOAD, {12, 500000, 30, 90}}};
+    } expected[] = {{SERIES_STEPS, {5, 2, 1, 4, 60}},      {SERIES_WAITS, {10, 3, 20, 20, 20}},
+                    {SERIES_SEEN, {1, 44, 44, 44, 44}},    {SERIES_ARRIVALS, {7, 2, 30, 30, 30}},
+                    {SERIES_WEBSOCKETS, {4, 1, 2, 3, 60}}, {SERIES_MESSAGES, {6, 9, 600, 900}},
+                    {SERIES_LOAD, {12, 500000, 30, 90}}};
     assert_int_equal(series_recent(series, 3 * (uint64_t)NS_PER_S).messages, 15);
     for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         const struct series_row_view *row = row_of(view, expected[i].group, NULL);
@@ -318,9 +324,67 @@ static void steps_waits_and_load_have_rows(void **state)
             assert_int_equal(value_at(view, row, column, 1), expected[i].values[column]);
         }
     }
+    assert_int_equal(value_at(view, row_of(view, SERIES_MESSAGES, "pad"), 1, 1), 9);
+    assert_int_equal(value_at(view, row_of(view, SERIES_WEBSOCKETS, "pad"), 2, 1), 2);
     histogram_free(&wait.waited_us);
     histogram_free(&from.step_us);
     histogram_free(&from.late_us);
+    series_free(&series);
+}
+
+/* Those of a tag come by another way: the campaign says which of its tags it is. */
+static void waits_checks_groups_and_tags_have_rows_by_name(void **state)
+{
+    (void)state;
+    struct series *series = series_new();
+    struct histogram *us SCOPED(histogram_free) = histogram_new();
+    histogram_add(us, 50, 6);
+    struct wait_statistics waits[] = {
+        {.name = bytes_of_string("pad"), .kind = OPERATION_WAIT_WRITER, .waited_us = us},
+        {.name = bytes_of_string("pad"), .kind = OPERATION_BARRIER, .waited_us = us}};
+    struct check_statistics checks[] = {{.name = bytes_of_string("a"), .passed = 3, .failed = 1},
+                                        {.name = bytes_of_string("b"), .passed = 2}};
+    struct slice_statistics slices[] = {
+        {.kind = SLICE_GROUP, .name = bytes_of_string("pay"), .count = 6, .failed = 2, .us = us},
+        {.kind = SLICE_GROUP,
+         .name = bytes_of_string("pay"),
+         .tag = bytes_of_string("tier=gold"),
+         .count = 6,
+         .us = us},
+        {.kind = SLICE_REQUEST,
+         .name = bytes_of_string("x"),
+         .tag = bytes_of_string("tier=gold"),
+         .count = 6}};
+    struct statistics from = {.waits = waits,
+                              .wait_count = 2,
+                              .checks = checks,
+                              .check_count = 2,
+                              .slices = slices,
+                              .slice_count = 3};
+    waits[0].outcomes[OUTCOME_OK] = 6;
+    waits[1].outcomes[OUTCOME_TIMEOUT] = 6;
+    series_add_statistics(series, 1, &from);
+    slices[2].failed = 3;
+    series_add_tagged(series, 1, bytes_of_string("tier=(other)"), &slices[2]);
+    slices[2].failed = 0;
+    slices[2].forgiven = 2;
+    series_add_tagged(series, 3, bytes_of_string("tier=(other)"), &slices[2]);
+    SCOPED(series_view_free) struct series_view *view = series_view_of(series);
+    const struct {
+        enum series_group group;
+        const char *name;
+        uint64_t values[2]; /* of second 1 */
+    } expected[] = {{SERIES_WAITS, NULL, {12, 6}},  {SERIES_WAITS, "pad.wait_for_writer", {6, 0}},
+                    {SERIES_CHECKS, NULL, {5, 1}},  {SERIES_WAITS, "pad.barrier", {6, 6}},
+                    {SERIES_CHECKS, "a", {3, 1}},   {SERIES_CHECKS, "b", {2, 0}},
+                    {SERIES_GROUPS, "pay", {6, 2}}, {SERIES_TAGS, "tier=(other)", {6, 1}}};
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
+        const struct series_row_view *row = row_of(view, expected[i].group, expected[i].name);
+        assert_int_equal(value_at(view, row, 0, 1), expected[i].values[0]);
+        assert_int_equal(value_at(view, row, 1, 1), expected[i].values[1]);
+    }
+    assert_int_equal(value_at(view, row_of(view, SERIES_GROUPS, "pay"), 2, 1), 50);
+    assert_int_equal(series_column_count(SERIES_CHECKS), 2);
     series_free(&series);
 }
 
@@ -498,6 +562,7 @@ int main(void)
         cmocka_unit_test(a_day_of_many_names_is_bounded),
         cmocka_unit_test(names_beyond_the_most_share_a_row),
         cmocka_unit_test(steps_waits_and_load_have_rows),
+        cmocka_unit_test(waits_checks_groups_and_tags_have_rows_by_name),
         cmocka_unit_test(a_scenario_has_its_steps_by_how_they_ended),
         cmocka_unit_test(what_comes_late_is_counted_wherever_its_second_is),
         cmocka_unit_test(recent_numbers_are_of_ten_whole_seconds),

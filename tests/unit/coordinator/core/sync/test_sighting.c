@@ -24,24 +24,24 @@ static void what_was_taken_is_given_back(void **state)
     struct sighting sighting = {0};
     (void)state;
     for (uint32_t worker = 0; worker < 10; worker++) {
-        sighting_keep(&sighting, &(struct instant){.at_ns = 1}, &quota);
+        sighting_keep(&sighting, &(struct early_sighting){.instant = {.at_ns = 1}}, &quota);
         sighting_compare(&sighting, worker, digest_of((char)('a' + (char)worker / 2)), &quota);
     }
     assert_int_equal(sighting.early_count, 10);
     assert_int_equal(sighting.text_count, 5);
-    assert_true(quota.used >= 7 + 10 * sizeof(struct instant) + 5 * sizeof(struct sighting_text));
+    assert_true(quota.used >= 7 + 10 * sizeof(struct early_sighting) + 5 * sizeof(struct sighting_text));
     sighting_finish(&sighting, &quota);
     assert_int_equal(quota.used, 7);
 }
 
 static void without_room_nothing_more_is_kept(void **state)
 {
-    struct quota quota = {.maximum = sizeof(struct instant) + sizeof(struct sighting_text)};
+    struct quota quota = {.maximum = sizeof(struct early_sighting) + sizeof(struct sighting_text)};
     struct sighting sighting = {0};
     struct divergence divergence;
     (void)state;
     for (uint32_t worker = 0; worker < 3; worker++) {
-        sighting_keep(&sighting, &(struct instant){.at_ns = 1}, &quota);
+        sighting_keep(&sighting, &(struct early_sighting){.instant = {.at_ns = 1}}, &quota);
         sighting_compare(&sighting, worker, digest_of((char)('a' + (char)worker)), &quota);
     }
     assert_int_equal(sighting.early_count, 1);

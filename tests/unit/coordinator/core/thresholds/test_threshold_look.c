@@ -60,6 +60,7 @@ static int set_up(void **state)
     static struct counted counted;
     counted = (struct counted){.statistics = campaign_statistics_new()};
     counted.inputs.statistics = counted.statistics;
+    campaign_statistics_keep_tags(counted.statistics, bytes_of_string("http{tier=gold,app=shop}.count > 1"));
     count_request(&counted, "GET /a", false, 10, 1, 1000);
     count_request(&counted, "GET /b", false, 30, 4, 3000);
     count_request(&counted, "GET /b", true, 7, 7, 9000);
@@ -71,6 +72,8 @@ static int set_up(void **state)
     count_slice(&counted, SLICE_REQUEST, "GET /a", "tier=gold", 100);
     count_slice(&counted, SLICE_REQUEST, "GET /b", "tier=gold", 300);
     count_slice(&counted, SLICE_REQUEST, "GET /b", "tier=iron", 500);
+    count_slice(&counted, SLICE_REQUEST, "GET /b", "{app=shop,tier=gold}", 300);
+    count_slice(&counted, SLICE_REQUEST, "GET /c", "{app=shop,tier=gold}", 400);
     count_slice(&counted, SLICE_TIMING, "GET /b", "tier=gold", 700);
     count_slice(&counted, SLICE_CHECK, "price", "tier=gold", 0);
     count_slice(&counted, SLICE_GROUP, "pay", "", 900);
@@ -170,6 +173,10 @@ static void tags_and_groups_are_chosen(void **state)
     expect(state, "http{tier=gold}.count > 0", 12, 12, 300);
     expect(state, "http{tier=iron}.failed > 0", 2, 6, 500);
     expect(state, "http{tier=lead}.count > 0", 0, 0, 0);
+    expect(state, "http{tier=gold,app=shop}.count > 0", 12, 12, 400);
+    expect(state, "request[GET /b]{app=shop,tier=gold}.failed > 0", 2, 6, 300);
+    expect(state, "request[*]{app=shop,tier=gold}.count > 0", 12, 12, 400);
+    expect(state, "http{app=shop,tier=iron}.count > 0", 0, 0, 0);
     expect(state, "http{age=gold}.count > 0", 0, 0, 0);
     expect(state, "request[GET /b]{tier=gold}.ok > 0", 4, 6, 300);
     expect(state, "request[GET *]{tier=gold}.count > 0", 12, 12, 300);
