@@ -37,7 +37,7 @@ class Rooms(unittest.TestCase):
         self.assertEqual((wait["kind"], wait["name"], wait["step"], wait["call"], wait["arrived"], wait["parties"], wait["for"], wait["for_more"]),
                          ("barrier", "go", 1, 1, 4, 5, [4], False))
         wait = writer["seats"][1]["wait"]
-        self.assertEqual((wait["kind"], wait["name"], wait["step"], wait["arrived"], wait["for"]), ("wait_for_writer", "pad", 1, None, [5, 7, 8, 9]))
+        self.assertEqual((wait["kind"], wait["name"], wait["step"], wait["arrived"], wait["for"]), ("wait_for_writer", "pad", 1, None, [9]))
         self.assertEqual(wait["timeout_s"], 60)
         wait = readers["seats"][4]["wait"]
         self.assertEqual((wait["kind"], wait["arrived"], wait["parties"], wait["for"]), ("wait_for_readers", 1, 4, [11, 12, 13]))
