@@ -27,6 +27,7 @@ const struct subcommand *const subcommands[] = {
     &coordinator_subcommand,
     &agent_subcommand,
     &keygen_subcommand,
+    &doctor_subcommand,
     &check_subcommand,
     &init_subcommand,
     &target_command_subcommand,

@@ -220,6 +220,13 @@ static void on_server_log(void *context, enum log_level level, const char *text)
     }
 }
 
+static void session_on_logged(void *context, enum log_level level, const struct log_subject *subject,
+                              const char *text)
+{
+    const struct session *session = context;
+    run_dashboard_log(session->dashboard, level, subject, text);
+}
+
 static void session_on_report(void *context, struct report_view *report)
 {
     const struct session *session = context;
@@ -417,6 +424,7 @@ static bool start_server(struct session *session, struct error *error)
         .callbacks = {.on_campaign = session_on_campaign,
                       .on_deadlock = session_on_deadlock,
                       .on_log = on_server_log,
+                      .on_logged = session_on_logged,
                       .on_report = session_on_report,
                       .context = session},
         .credentials = &credentials,

@@ -39,10 +39,10 @@ class WithPage(unittest.TestCase):
         self.tab = self.enterContext(Tab(self.browser, **more))
         self.log_in()
 
-    def log_in(self, to="/campaigns"):
+    def log_in(self):
         code = self.coordinator.post("/v1/login/code", {}).json["code"]
         self.tab.open(f"{self.url}/#code={code}")
-        self.tab.wait_text("No campaign yet" if to == "/campaigns" else "")
+        self.tab.wait(lambda: self.tab.run("return document.querySelector('table caption, .table-box')"), "no list of campaigns")
 
     def go(self, to):
         self.tab.run("location.hash = arguments[0]", to)
@@ -191,9 +191,18 @@ FAKE = (HERE / "fake_model.js").read_text()
 class Looks(WithPage):
     """All of it in one tab, over what a fake model has and what a real campaign left."""
 
+    @classmethod
+    def setUpClass(cls):
+        cls.coordinator = cls.enterClassContext(Coordinator())
+        cls.url = f"http://127.0.0.1:{cls.coordinator.port}"
+        cls.tab = cls.enterClassContext(Tab())
+        for name in ("a1", "a2"):
+            cls.enterClassContext(Agent(cls.coordinator.endpoint, name))
+        cls.coordinator.wait_agents(2)
+
     def setUp(self):
-        super().setUp()
-        self.open()
+        self.tab.open("about:blank")
+        self.log_in()
 
     def accessible(self, what):
         self.assertEqual(self.tab.run(ACCESSIBLE), [], what)
@@ -203,11 +212,11 @@ class Looks(WithPage):
             {"name": "prefers-color-scheme", "value": scheme}, {"name": "prefers-reduced-motion", "value": "reduce"}]}})
 
     def test_every_view_is_for_everybody(self):
-        self.join("a1", "a2")
-        campaign = self.coordinator.create("seen", expect_agents=2, workers=6, room_size=3, runs=3, target="builtin", thresholds="http.p95 < 1s")
-        self.coordinator.report(campaign)
-        self.coordinator.create("naps", workers=4, runs=0, duration_ms=600000)
-        places = ["/campaigns", "/agents", "/start", "/compare/1/2", *(f"/campaigns/{number}/{tab}" for number in (1, 2) for tab in TABS)]
+        first = self.coordinator.create("seen", expect_agents=2, workers=6, room_size=3, runs=3, target="builtin", thresholds="http.p95 < 1s")
+        self.coordinator.report(first)
+        second = self.coordinator.create("waits", workers=4, runs=0, room_size=2, duration_ms=600000)
+        places = ["/campaigns", "/agents", "/start", f"/compare/{first}/{second}", *(f"/campaigns/{number}/{tab}" for number in (first, second) for tab in TABS),
+                  *(f"/campaigns/{second}/{more}" for more in ("rooms?room=0", "requests?open=scenarios:wait&cols-scenarios=min,mean", "overview?rows-rate=0&t=0:00-0:30"))]
         for scheme, width in (("light", 1280), ("dark", 420)):
             self.dark(scheme)
             self.tab.size(width, 900)
@@ -216,6 +225,24 @@ class Looks(WithPage):
                     self.go(place)
                     self.tab.wait(lambda: "Asking" not in self.tab.text("main") and len(self.tab.text("main")) > 30, "nothing is shown", 5)
                     self.accessible(place)
+        self.tab.size(1280, 900)
+        self.clean()
+
+    def test_a_room_shows_who_waits_for_what(self):
+        campaign = self.coordinator.create("waits", expect_agents=2, workers=40, runs=0, room_size=2, duration_ms=600000)
+        self.go(f"/campaigns/{campaign}/rooms")
+        self.tab.wait(lambda: self.figure("with a wait") == 20, "not all rooms wait")
+        self.tab.wait(lambda: self.tab.run("return document.querySelector('.room-grid canvas').width") > 300, "no grid")
+        self.tab.run("document.querySelector('.room-grid canvas').focus()")
+        self.tab.press("Right", "Right")
+        self.tab.wait_text("room 2: step 1", ".room-grid")
+        self.tab.press("Enter")
+        self.tab.wait_text("a change of never", ".panel[aria-label='Room 2'] table")
+        seat = self.coordinator.get(f"/v1/campaigns/{campaign}/rooms/2").json["seats"][1]
+        self.assertIn(f"worker {seat['worker']} on {seat['agent']}, step 1", self.tab.run("return document.querySelector('svg.picture').textContent"))
+        self.assertIn("room=2", self.tab.run("return location.hash"))
+        self.tab.click("button", "close")
+        self.assertNotIn("room=2", self.tab.run("return location.hash"))
         self.clean()
 
     def test_names_are_shown_and_never_run(self):
@@ -246,7 +273,7 @@ class Looks(WithPage):
         self.tab.type("input[name=token]", "wrong too\ue007")
         self.tab.wait_text("does not take this token")
         self.tab.type("input[name=token]", f"\ue009a\ue000{self.coordinator.token}\ue007")
-        self.tab.wait_text("No agent has joined")
+        self.tab.wait_text("a2", "table")
         self.assertNotIn(self.coordinator.token, self.tab.run("return location.href + document.documentElement.outerHTML"))
 
 

@@ -37,12 +37,21 @@ class Rooms(unittest.TestCase):
         self.assertEqual((wait["kind"], wait["name"], wait["step"], wait["call"], wait["arrived"], wait["parties"], wait["for"], wait["for_more"]),
                          ("barrier", "go", 1, 1, 4, 5, [4], False))
         wait = writer["seats"][1]["wait"]
-        self.assertEqual((wait["kind"], wait["name"], wait["step"], wait["arrived"], wait["for"]), ("wait_for_writer", "pad", 1, None, [5, 7, 8, 9]))
+        self.assertEqual((wait["kind"], wait["name"], wait["step"], wait["arrived"], wait["for"]), ("wait_for_writer", "pad", 1, None, [9]))
         self.assertEqual(wait["timeout_s"], 60)
         wait = readers["seats"][4]["wait"]
         self.assertEqual((wait["kind"], wait["arrived"], wait["parties"], wait["for"]), ("wait_for_readers", 1, 4, [11, 12, 13]))
         self.assertEqual([seat["wait"] for seat in nothing["seats"]], [None] * 5)
         self.assertEqual([seat["seat"] for seat in self.coordinator.get(f"{path}/0?offset=3").json["seats"]], [3, 4])
+
+        lines = self.coordinator.get("/v1/log").json["lines"]
+        self.assertEqual([line["number"] for line in lines], list(range(1, len(lines) + 1)))
+        for name in ("a1", "a2"):
+            self.assertTrue(any(name in line["text"] for line in lines), lines)
+        self.assertTrue(all(0 <= time.time() - line["at"] < 60 for line in lines), lines)
+        self.assertEqual(self.coordinator.get("/v1/log?after=1").json["lines"], lines[1:])
+        self.assertEqual(self.coordinator.get(f"/v1/log?after={len(lines)}").json["lines"], [])
+        self.assertEqual(self.coordinator.get("/v1/log?after=100000").json["lines"], lines)
 
         for query in ("limit=0", "limit=20001", "limit=x", "offset=-1", "offset=99999999999"):
             self.assertEqual(self.coordinator.get(f"{path}?{query}").status, 400, query)

@@ -37,8 +37,8 @@ static bool search_is_near(const struct world *world, double workers, double rig
 static void judge_sizing(struct world *world, const struct sizing_report *sizing)
 {
     double right = world->plan->server.capacity / 0.95;
-    bool is_end = sizing->state != NULL &&
-                  (strcmp(sizing->state, "found") == 0 || strcmp(sizing->state, "all") == 0);
+    bool is_end =
+        sizing->state != NULL && (strcmp(sizing->state, "found") == 0 || strcmp(sizing->state, "all") == 0);
     if (!is_end) {
         world_break(world, "the sizing ends with %s", sizing->state != NULL ? sizing->state : "no word");
     } else if (!search_is_near(world, sizing->workers, right)) {

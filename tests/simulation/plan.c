@@ -11,8 +11,8 @@
 const char *act_name(enum act_kind kind)
 {
     static const char *const NAMES[ACT_KIND_COUNT] = {
-        "written",      "read", "wait_writer", "wait_readers", "barrier",     "declare",
-        "wrong signal", "fail", "sleep",       "incr",         "cas",         "get_or_make",
+        "written",      "read", "wait_writer", "wait_readers", "barrier",      "declare",
+        "wrong signal", "fail", "sleep",       "incr",         "cas",          "get_or_make",
         "set",          "get",  "delete",      "wait_set",     "wait_changed", "load"};
     return NAMES[kind];
 }
@@ -41,7 +41,7 @@ uint32_t plan_most_workers(const struct plan *plan)
 
 bool plan_may_scale(const struct plan *plan)
 {
-    return plan->scale_count > 0 || plan->server.capacity > 0;
+    return plan->scale_count > 0 || plan->server.capacity > 0 || plan->options.max_workers > 0;
 }
 
 bool plan_is_calm(const struct plan *plan)

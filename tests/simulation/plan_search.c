@@ -1,5 +1,5 @@
-/* Draws campaigns that look for a number of workers: with a goal, or for their size. What they load is a server
- * that so many workers at once are too many for. */
+/* Draws campaigns that look for a number of workers: with a goal, or for their size. What they load is a
+ * server that so many workers at once are too many for. */
 #include "tests/simulation/plan.h"
 
 #include <stdio.h>

@@ -2,6 +2,7 @@
 #include "coordinator/core/rooms/rooms_view.h"
 
 #include "coordinator/core/rooms/rooms_inside.h"
+#include "coordinator/core/rooms/rooms_timeout.h"
 #include "coordinator/core/rooms/wait_text.h"
 
 uint32_t rooms_view_count(const struct rooms *rooms)
@@ -49,55 +50,39 @@ struct room_view rooms_view_room(const struct rooms *rooms, uint64_t now_ns, uin
     return view;
 }
 
-static void wait_view_miss(struct wait_view_now *view, uint32_t worker)
+static void wait_view_find_missing(const struct rooms *rooms, const struct wait *wait,
+                                   struct wait_view_now *view)
 {
-    if (view->missing_count < LIMIT_MISSING) {
-        view->missing[view->missing_count++] = worker;
-    } else {
-        view->has_more_missing = true;
+    SCOPED(worker_set_finish) struct worker_set missing;
+    struct worker_cursor cursor = {0};
+    worker_set_init(&missing);
+    uint64_t count = rooms_find_missing(rooms, wait, &missing);
+    while (view->missing_count < LIMIT_MISSING && worker_set_next(&missing, &cursor)) {
+        view->missing[view->missing_count++] = cursor.worker;
     }
+    view->has_more_missing = count > view->missing_count;
 }
 
-/* Those that are not past the step, and not in `done`. */
-static void wait_view_missing(const struct room *room, const struct wait *wait, const uint64_t *done,
-                              struct wait_view_now *view)
+static void wait_view_find_progress(const struct rooms *rooms, const struct wait *wait,
+                                    struct wait_view_now *view)
 {
-    const struct meeting *meeting =
-        wait->kind == OPERATION_BARRIER ? &wait->barrier->meeting : &wait->notifier->meeting;
-    const uint64_t *past = meeting->at->past;
-    for (uint32_t seat = bitset_next_outside(past, done, 0, room->size);
-         seat < room->size && !view->has_more_missing;
-         seat = bitset_next_outside(past, done, seat + 1, room->size)) {
-        if (room->first + seat != wait->worker) {
-            wait_view_miss(view, room->first + seat);
-        }
-    }
-}
-
-static void wait_view_meet(const struct room *room, const struct wait *wait, struct wait_view_now *view)
-{
-    switch (wait->kind) {
-    case OPERATION_BARRIER:
-        view->has_progress = true;
+    const struct room *room = rooms_room_of(rooms, wait->worker);
+    view->has_progress = wait->kind == OPERATION_BARRIER || wait->kind == OPERATION_WAIT_READERS;
+    if (wait->kind == OPERATION_BARRIER) {
         view->arrived = wait->barrier->arrived;
         view->parties = wait_text_parties(room, wait->barrier);
-        wait_view_missing(room, wait, wait->barrier->arrivals, view);
-        break;
-    case OPERATION_WAIT_READERS:
-        view->has_progress = true;
+    } else if (wait->kind == OPERATION_WAIT_READERS) {
         view->arrived = wait->notifier->read;
         view->parties = wait_text_readers_total(room, wait->notifier, wait->worker - room->first);
-        wait_view_missing(room, wait, wait->notifier->readers, view);
-        break;
-    case OPERATION_WAIT_WRITER:
-        wait_view_missing(room, wait, NULL, view);
-        break;
-    default:
-        if (wait->variable->is_being_made) {
-            wait_view_miss(view, wait->variable->maker);
-        }
-        break;
     }
+}
+
+/* All that wait in one list miss the same, except for readers: who is one itself does not wait for itself.
+ * Without this, a room of a million would be looked through for each of its seats. */
+static bool waits_alike(const struct wait *wait, const struct wait *before)
+{
+    return wait != NULL && before != NULL && wait->list == before->list && wait->kind == before->kind &&
+           wait->kind != OPERATION_WAIT_READERS;
 }
 
 static void wait_view_fill(const struct rooms *rooms, uint64_t now_ns, const struct wait *wait,
@@ -110,7 +95,8 @@ static void wait_view_fill(const struct rooms *rooms, uint64_t now_ns, const str
                                    .nth = target.nth,
                                    .waited_ns = wait_waited_ns(wait, now_ns),
                                    .timeout_ms = wait->timeout_ms};
-    wait_view_meet(rooms_room_of(rooms, wait->worker), wait, view);
+    wait_view_find_progress(rooms, wait, view);
+    wait_view_find_missing(rooms, wait, view);
 }
 
 size_t rooms_view_seats(const struct rooms *rooms, uint64_t now_ns, uint32_t room, uint32_t first,
@@ -119,6 +105,8 @@ size_t rooms_view_seats(const struct rooms *rooms, uint64_t now_ns, uint32_t roo
     uint32_t size = room_view_size(rooms, room);
     uint32_t count = first < size ? size - first : 0;
     count = count < most ? count : (uint32_t)most;
+    const struct wait *before = NULL;
+    const struct seat_view *of_before = NULL;
     for (uint32_t i = 0; i < count; i++) {
         uint32_t worker = room_view_first(rooms, room) + first + i;
         const struct wait *wait = waits_of(&rooms->waits, worker);
@@ -127,8 +115,14 @@ size_t rooms_view_seats(const struct rooms *rooms, uint64_t now_ns, uint32_t roo
                                       .has_ended = has_ended,
                                       .step = seat_view_step(rooms->items[room], first + i, has_ended),
                                       .is_waiting = wait != NULL};
-        if (wait != NULL) {
+        if (waits_alike(wait, before)) {
+            seats[i].wait = of_before->wait;
+            seats[i].wait.waited_ns = wait_waited_ns(wait, now_ns);
+            seats[i].wait.timeout_ms = wait->timeout_ms;
+        } else if (wait != NULL) {
             wait_view_fill(rooms, now_ns, wait, &seats[i].wait);
+            before = wait;
+            of_before = &seats[i];
         }
     }
     return count;

@@ -29,7 +29,7 @@ struct wait_view_now {
     bool has_progress;
     uint64_t arrived; /* at a barrier; of readers, those that have read */
     uint64_t parties; /* that it takes */
-    /* The first of those that can end the wait, in ascending order. */
+    /* The first of those that can end the wait and do not wait for the same, in ascending order. */
     uint32_t missing[LIMIT_MISSING];
     uint32_t missing_count;
     bool has_more_missing;

@@ -55,8 +55,14 @@ export class Api {
     let response;
     try {
       response = await fetch(path, {
-        method, headers, signal, body: body === undefined ? undefined : JSON.stringify(body),
-        cache: "no-store", credentials: "omit", redirect: "error", referrerPolicy: "no-referrer",
+        method,
+        headers,
+        signal,
+        body: body === undefined ? undefined : JSON.stringify(body),
+        cache: "no-store",
+        credentials: "omit",
+        redirect: "error",
+        referrerPolicy: "no-referrer",
       });
     } catch (error) {
       throw isGivenUp(signal) ? error : new ApiError(0, "the coordinator does not answer");

@@ -31,7 +31,13 @@ const ui = new AddressUi(window.location, window.history, changed);
 const source = new LiveSource(api, changed);
 const { model } = source;
 const act = controlActions({ memory, source, api, changed, say: (text, kind) => say(model, text, kind) });
-const startAct = startActions({ memory, api, changed, fail: (error) => source.fail(error), go: (to) => (window.location.hash = to) });
+const startAct = startActions({
+  memory,
+  api,
+  changed,
+  fail: (error) => source.fail(error),
+  go: (to) => (window.location.hash = to),
+});
 
 const loginAct = {
   token(text) {
@@ -47,7 +53,11 @@ const loginAct = {
       source.again();
     } catch (error) {
       api.token = null;
-      memory.login = { ...memory.login, isBusy: false, error: error.status === 401 ? "The coordinator does not take this token." : error.message };
+      memory.login = {
+        ...memory.login,
+        isBusy: false,
+        error: error.status === 401 ? "The coordinator does not take this token." : error.message,
+      };
     }
     changed();
   },
@@ -63,14 +73,33 @@ async function download(kind, campaign) {
 }
 
 function downloads(campaign) {
-  const button = (kind, text) => h("button", { type: "button", class: "quiet", onclick: () => download(kind, campaign).catch((error) => source.fail(error)) }, text);
-  return h("p", { class: "downloads" }, button("report", "Download the report (JSON)"), " ", button("series", "Download its seconds (JSON)"));
+  const button = (kind, text) =>
+    h(
+      "button",
+      { type: "button", class: "quiet", onclick: () => download(kind, campaign).catch((error) => source.fail(error)) },
+      text,
+    );
+  return h(
+    "p",
+    { class: "downloads" },
+    button("report", "Download the report (JSON)"),
+    " ",
+    button("series", "Download its seconds (JSON)"),
+  );
 }
 
 function campaignPage(route) {
   const { campaign } = model;
-  return campaign === null ? [] : [title(campaign), controls(campaign, memory.control, act), tabs(campaign, route.tab), deadlocks(campaign),
-    h("div", { key: route.tab.name, class: "view" }, route.tab.view(model, ui)), downloads(campaign)];
+  return campaign === null
+    ? []
+    : [
+        title(campaign),
+        controls(campaign, memory.control, act),
+        tabs(campaign, route.tab),
+        deadlocks(campaign),
+        h("div", { key: route.tab.name, class: "view" }, route.tab.view(model, ui)),
+        downloads(campaign),
+      ];
 }
 
 function content(route) {
@@ -88,8 +117,11 @@ function draw() {
   const { route } = ui;
   source.follow(needsOf(route));
   document.title = model.campaign ? `campaign ${model.campaign.id} · tutti` : "tutti";
-  patch(root, [head(route), notices(model),
-    h("main", { id: "main", tabindex: -1, key: `${route.page} ${route.campaign ?? ""}` }, content(route))]);
+  patch(root, [
+    head(route),
+    notices(model),
+    h("main", { id: "main", tabindex: -1, key: `${route.page} ${route.campaign ?? ""}` }, content(route)),
+  ]);
 }
 
 /** "#code=…" of a link that was printed: good once, so it leaves the address first. */

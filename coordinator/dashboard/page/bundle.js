@@ -57,7 +57,9 @@ export async function add(before, more) {
 export function guessScript(files) {
   const lua = files.filter(({ text }) => text !== undefined && text !== null);
   const depth = ({ path }) => path.split("/").length;
-  const sorted = [...lua].sort((a, b) => /tutti\s*\.\s*scenario/.test(b.text) - /tutti\s*\.\s*scenario/.test(a.text) || depth(a) - depth(b));
+  const sorted = [...lua].sort(
+    (a, b) => /tutti\s*\.\s*scenario/.test(b.text) - /tutti\s*\.\s*scenario/.test(a.text) || depth(a) - depth(b),
+  );
   return sorted[0]?.path ?? null;
 }
 
@@ -99,6 +101,10 @@ async function encoded(file) {
 export async function bundle(files, script) {
   const folder = script.includes("/") ? script.slice(0, script.lastIndexOf("/") + 1) : "";
   const ordered = [...files].sort((a, b) => (b.path === script) - (a.path === script));
-  return Promise.all(ordered.map(async ({ path, file }) => ({
-    path: path.startsWith(folder) ? path.slice(folder.length) : path, content: await encoded(file) })));
+  return Promise.all(
+    ordered.map(async ({ path, file }) => ({
+      path: path.startsWith(folder) ? path.slice(folder.length) : path,
+      content: await encoded(file),
+    })),
+  );
 }

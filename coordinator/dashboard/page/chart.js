@@ -34,24 +34,46 @@ function toggleLine(ui, id, index) {
 
 function swatch(index) {
   const number = (index % LINES_MAX) + 1;
-  return h("svg", { class: `swatch line-${number}`, width: 28, height: 8, "aria-hidden": "true" },
-    h("line", { x1: 0, y1: 4, x2: 28, y2: 4 }));
+  return h(
+    "svg",
+    { class: `swatch line-${number}`, width: 28, height: 8, "aria-hidden": "true" },
+    h("line", { x1: 0, y1: 4, x2: 28, y2: 4 }),
+  );
 }
 
 function legend(ui, id, lines, hidden, show) {
-  return h("div", { class: "legend" }, lines.map(({ name, values }, index) => {
-    const last = values.findLast((value) => value !== null && value !== undefined);
-    return h("button", {
-      type: "button", "aria-pressed": String(!hidden.includes(index)), title: `Show or hide ${name}`,
-      onclick: () => toggleLine(ui, id, index),
-    }, swatch(index), h("bdi", { class: "name" }, format.cut(name, 40)), " ",
-    h("b", {}, last === undefined ? "–" : show(last)));
-  }));
+  return h(
+    "div",
+    { class: "legend" },
+    lines.map(({ name, values }, index) => {
+      const last = values.findLast((value) => value !== null && value !== undefined);
+      return h(
+        "button",
+        {
+          type: "button",
+          "aria-pressed": String(!hidden.includes(index)),
+          title: `Show or hide ${name}`,
+          onclick: () => toggleLine(ui, id, index),
+        },
+        swatch(index),
+        h("bdi", { class: "name" }, format.cut(name, 40)),
+        " ",
+        h("b", {}, last === undefined ? "–" : show(last)),
+      );
+    }),
+  );
 }
 
 function pager(ui, key, page, pages) {
-  const button = (text, to) => h("button", { type: "button", disabled: to < 0 || to >= pages, onclick: () => ui.set(key, String(to)) }, text);
-  return h("p", { class: "pager" }, button("Earlier", page - 1), ` ${page + 1} of ${pages} `, button("Later", page + 1));
+  const button = (text, to) =>
+    h("button", { type: "button", disabled: to < 0 || to >= pages, onclick: () => ui.set(key, String(to)) }, text);
+  return h(
+    "p",
+    { class: "pager" },
+    button("Earlier", page - 1),
+    ` ${page + 1} of ${pages} `,
+    button("Later", page + 1),
+  );
 }
 
 function numbers(ui, key, { title, t, lines, show }, span) {
@@ -65,12 +87,42 @@ function numbers(ui, key, { title, t, lines, show }, span) {
   const page = Math.min(Math.max(0, Number(ui.get(key)) || 0), pages - 1);
   const part = shown.slice(page * ROWS_PER_PAGE, (page + 1) * ROWS_PER_PAGE);
   return [
-    h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `Table of ${title}` },
-      h("table", {},
-        h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "time"), lines.map(({ name }) => h("th", { scope: "col", class: "number" }, h("bdi", {}, format.cut(name, 40)))))),
-        h("tbody", {}, part.map((index) => h("tr", {},
-          h("th", { scope: "row" }, format.moment(t[index])),
-          lines.map(({ values }) => h("td", { class: "number" }, values[index] === null || values[index] === undefined ? "–" : show(values[index])))))))),
+    h(
+      "div",
+      { class: "scroll", tabindex: 0, role: "region", "aria-label": `Table of ${title}` },
+      h(
+        "table",
+        {},
+        h(
+          "thead",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "col" }, "time"),
+            lines.map(({ name }) => h("th", { scope: "col", class: "number" }, h("bdi", {}, format.cut(name, 40)))),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          part.map((index) =>
+            h(
+              "tr",
+              {},
+              h("th", { scope: "row" }, format.moment(t[index])),
+              lines.map(({ values }) =>
+                h(
+                  "td",
+                  { class: "number" },
+                  values[index] === null || values[index] === undefined ? "–" : show(values[index]),
+                ),
+              ),
+            ),
+          ),
+        ),
+      ),
+    ),
     pages > 1 ? pager(ui, key, page, pages) : null,
   ];
 }
@@ -87,12 +139,40 @@ export function chart(ui, data) {
   const span = spanOf(ui);
   const key = `rows-${id}`;
   const isOpen = ui.get(key) !== null;
-  return h("figure", { class: "chart-box", key: `chart-${id}` },
-    h("figcaption", {}, title, " ",
-      span ? h("button", { type: "button", class: "quiet", onclick: () => setSpan(ui, null) }, "show all the time") : null),
+  return h(
+    "figure",
+    { class: "chart-box", key: `chart-${id}` },
+    h(
+      "figcaption",
+      {},
+      title,
+      " ",
+      span
+        ? h("button", { type: "button", class: "quiet", onclick: () => setSpan(ui, null) }, "show all the time")
+        : null,
+    ),
     legend(ui, id, lines, hidden, show),
-    widget(chartWidget, { title, t, lines, hidden, span, marks, format: show, version, onSpan: (now) => setSpan(ui, now) }),
+    widget(chartWidget, {
+      title,
+      t,
+      lines,
+      hidden,
+      span,
+      marks,
+      format: show,
+      version,
+      onSpan: (now) => setSpan(ui, now),
+    }),
     marks.length > 0 ? h("p", { class: "note" }, "Shaded: ", marks.map(({ text }) => text).join(" · ")) : null,
-    h("details", { open: isOpen, ontoggle: (event) => event.target.open !== (ui.get(key) !== null) && ui.set(key, event.target.open ? "0" : null) },
-      h("summary", {}, "As a table"), isOpen ? numbers(ui, key, { title, t, lines, show }, span) : null));
+    h(
+      "details",
+      {
+        open: isOpen,
+        ontoggle: (event) =>
+          event.target.open !== (ui.get(key) !== null) && ui.set(key, event.target.open ? "0" : null),
+      },
+      h("summary", {}, "As a table"),
+      isOpen ? numbers(ui, key, { title, t, lines, show }, span) : null,
+    ),
+  );
 }

@@ -105,8 +105,11 @@ function point(chart, t, live) {
     return;
   }
   const row = rowsOf(chart).find(([instant]) => instant >= t) ?? [];
-  const values = data.lines.map(({ name }, index) => (data.hidden.includes(index) ? null
-    : `${format.cut(name, 40)} ${row[index + 1] === null || row[index + 1] === undefined ? "–" : data.format(row[index + 1])}`));
+  const values = data.lines.map(({ name }, index) =>
+    data.hidden.includes(index)
+      ? null
+      : `${format.cut(name, 40)} ${row[index + 1] === null || row[index + 1] === undefined ? "–" : data.format(row[index + 1])}`,
+  );
   readout.textContent = [format.moment(t), ...values.filter((text) => text !== null)].join(" · ");
 }
 
@@ -160,12 +163,18 @@ function slide(chart, by) {
   zoomed(chart, from + shift, to + shift);
 }
 
-const near = typeof IntersectionObserver === "undefined" ? null : new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) {
-    target.chart.isNear = isIntersecting;
-    draw(target.chart);
-  }
-}, { rootMargin: "200px" });
+const near =
+  typeof IntersectionObserver === "undefined"
+    ? null
+    : new IntersectionObserver(
+        (entries) => {
+          for (const { target, isIntersecting } of entries) {
+            target.chart.isNear = isIntersecting;
+            draw(target.chart);
+          }
+        },
+        { rootMargin: "200px" },
+      );
 
 function again() {
   for (const chart of drawn) {
@@ -197,8 +206,10 @@ export const chartWidget = {
     plot.className = "plot";
     plot.tabIndex = 0;
     plot.setAttribute("role", "group");
-    plot.setAttribute("aria-label",
-      `${data.title}, drawn over time. Arrows move, plus and minus zoom, Escape shows all; its table has the numbers.`);
+    plot.setAttribute(
+      "aria-label",
+      `${data.title}, drawn over time. Arrows move, plus and minus zoom, Escape shows all; its table has the numbers.`,
+    );
     readout.className = "readout";
     element.append(plot, readout);
     element.chart = { element, plot, readout, data, graph: null, state: null, isNear: false, at: null };

@@ -12,21 +12,59 @@ const nothing = () => ({});
 
 /** @type {Control[]} */
 export const CONTROLS = [
-  { kind: "scale", title: "Scale…", question: "How many workers shall it have?", confirm: "Scale",
+  {
+    kind: "scale",
+    title: "Scale…",
+    question: "How many workers shall it have?",
+    confirm: "Scale",
     field: { label: "Workers", type: "number", min: 1, max: 1000000, initial: (live) => String(live.workers) },
     bodyOf: (value) => (/^\d+$/.test(value) && Number(value) >= 1 ? { workers: Number(value) } : null),
-    done: (value) => `asked for ${format.count(Number(value))} workers` },
-  { kind: "rate", title: "Rate…", question: "At which rate shall steps begin?", confirm: "Change the rate",
+    done: (value) => `asked for ${format.count(Number(value))} workers`,
+  },
+  {
+    kind: "rate",
+    title: "Rate…",
+    question: "At which rate shall steps begin?",
+    confirm: "Change the rate",
     field: { label: "Rate, as in 50/s, 30/m or 2/h", type: "text", initial: () => "" },
     bodyOf: (value) => (/^\d+(\.\d+)?\/[smh]$/.test(value.trim()) ? { rate: value.trim() } : null),
-    done: (value) => `asked for steps at ${value.trim()}` },
-  { kind: "pause", title: "Pause…", question: "Keep all workers from their next steps?", confirm: "Pause", bodyOf: nothing,
-    done: () => "asked it to pause" },
-  { kind: "resume", title: "Resume…", question: "Let it go on?", confirm: "Resume", bodyOf: nothing, done: () => "asked it to go on" },
-  { kind: "stop", title: "Stop…", question: "Stop the campaign? Steps end, teardown runs, the report is kept.", confirm: "Stop it", isGrave: true,
-    bodyOf: () => ({ reason: "stopped on the dashboard" }), done: () => "asked it to stop" },
-  { kind: "stop", id: "kill", title: "Stop at once…", question: "Stop at once, without waiting for steps and teardown?", confirm: "Stop at once", isGrave: true,
-    bodyOf: () => ({ at_once: true, reason: "stopped at once on the dashboard" }), done: () => "asked it to stop at once" },
+    done: (value) => `asked for steps at ${value.trim()}`,
+  },
+  {
+    kind: "pause",
+    title: "Pause…",
+    question: "Keep all workers from their next steps?",
+    confirm: "Pause",
+    bodyOf: nothing,
+    done: () => "asked it to pause",
+  },
+  {
+    kind: "resume",
+    title: "Resume…",
+    question: "Let it go on?",
+    confirm: "Resume",
+    bodyOf: nothing,
+    done: () => "asked it to go on",
+  },
+  {
+    kind: "stop",
+    title: "Stop…",
+    question: "Stop the campaign? Steps end, teardown runs, the report is kept.",
+    confirm: "Stop it",
+    isGrave: true,
+    bodyOf: () => ({ reason: "stopped on the dashboard" }),
+    done: () => "asked it to stop",
+  },
+  {
+    kind: "stop",
+    id: "kill",
+    title: "Stop at once…",
+    question: "Stop at once, without waiting for steps and teardown?",
+    confirm: "Stop at once",
+    isGrave: true,
+    bodyOf: () => ({ at_once: true, reason: "stopped at once on the dashboard" }),
+    done: () => "asked it to stop at once",
+  },
 ];
 
 const idOf = ({ id, kind }) => id ?? kind;
@@ -39,14 +77,48 @@ function asking(control, state, live, act) {
     event.preventDefault();
     act.confirm(control, value);
   };
-  return h("form", { class: "ask", key: `ask-${idOf(control)}`, "aria-label": control.title.replace("…", ""), onsubmit: confirm,
-    onkeydown: (event) => event.key === "Escape" && act.cancel() },
+  return h(
+    "form",
+    {
+      class: "ask",
+      key: `ask-${idOf(control)}`,
+      "aria-label": control.title.replace("…", ""),
+      onsubmit: confirm,
+      onkeydown: (event) => event.key === "Escape" && act.cancel(),
+    },
     h("p", { id: "question" }, control.question),
-    field ? h("label", {}, field.label, " ", h("input", { type: field.type, min: field.min, max: field.max, value, required: true, focus: true,
-      "aria-invalid": error ? "true" : null, "aria-describedby": error ? "ask-error" : null, oninput: (event) => act.type(event.target.value) })) : null,
+    field
+      ? h(
+          "label",
+          {},
+          field.label,
+          " ",
+          h("input", {
+            type: field.type,
+            min: field.min,
+            max: field.max,
+            value,
+            required: true,
+            focus: true,
+            "aria-invalid": error ? "true" : null,
+            "aria-describedby": error ? "ask-error" : null,
+            oninput: (event) => act.type(event.target.value),
+          }),
+        )
+      : null,
     error ? h("p", { id: "ask-error", class: "error", role: "alert" }, error) : null,
-    h("p", {}, h("button", { type: "submit", class: control.isGrave ? "grave" : "main", disabled: state.isBusy, focus: !field }, state.isBusy ? "Asking…" : control.confirm),
-      " ", h("button", { type: "button", onclick: () => act.cancel() }, "Cancel")));
+    h(
+      "p",
+      {},
+      h(
+        "button",
+        { type: "submit", class: control.isGrave ? "grave" : "main", disabled: state.isBusy, focus: !field },
+        state.isBusy ? "Asking…" : control.confirm,
+      ),
+      " ",
+      h("button", { type: "button", onclick: () => act.cancel() }, "Cancel"),
+    ),
+  );
 }
 
 /** Which of them there is something to ask for. */
@@ -65,10 +137,29 @@ export function controls(campaign, state, act) {
   }
   const list = CONTROLS.filter((control) => possible(control, live.state));
   const asked = list.find((control) => idOf(control) === state?.asked);
-  return h("section", { class: "controls", "aria-label": "Controls" },
-    h("div", { class: "bar" }, list.map((control) => h("button", { type: "button", key: idOf(control), id: `control-${idOf(control)}`, "aria-expanded": String(asked === control),
-      class: control.isGrave ? "grave" : null, onclick: () => act.open(idOf(control)) }, control.title))),
-    asked ? asking(asked, state, live, act) : null);
+  return h(
+    "section",
+    { class: "controls", "aria-label": "Controls" },
+    h(
+      "div",
+      { class: "bar" },
+      list.map((control) =>
+        h(
+          "button",
+          {
+            type: "button",
+            key: idOf(control),
+            id: `control-${idOf(control)}`,
+            "aria-expanded": String(asked === control),
+            class: control.isGrave ? "grave" : null,
+            onclick: () => act.open(idOf(control)),
+          },
+          control.title,
+        ),
+      ),
+    ),
+    asked ? asking(asked, state, live, act) : null,
+  );
 }
 
 /** Carries them out: keeps what is asked in `memory`, and tells the model what was done. */

@@ -41,8 +41,8 @@ export function h(tag, props, ...kids) {
 }
 
 /** Describes an element that a widget draws and updates by itself. @returns {Widget_} */
-export function widget(widget, data, key = null) {
-  return { widget, data, key };
+export function widget(kind, data, key = null) {
+  return { widget: kind, data, key };
 }
 
 function listen(element, name, value) {

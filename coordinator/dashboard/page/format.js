@@ -15,9 +15,16 @@ function threeDigits(number, unit) {
 
 /** From a minute on: "1 h 2 m 3 s". */
 function longDuration(milliseconds) {
-  const seconds = Math.floor(milliseconds / 1000);
-  const parts = [[Math.floor(seconds / 3600), "h"], [Math.floor(seconds / 60) % 60, "m"], [seconds % 60, "s"]];
-  return parts.filter(([number]) => number > 0).map(([number, unit]) => `${number} ${unit}`).join(" ");
+  const whole = Math.floor(milliseconds / 1000);
+  const parts = [
+    [Math.floor(whole / 3600), "h"],
+    [Math.floor(whole / 60) % 60, "m"],
+    [whole % 60, "s"],
+  ];
+  return parts
+    .filter(([number]) => number > 0)
+    .map(([number, unit]) => `${number} ${unit}`)
+    .join(" ");
 }
 
 /** A duration in milliseconds: "250 µs", "1.25 ms", "3.20 s", "1 m 5 s". */
@@ -106,7 +113,12 @@ export function ago(text, now) {
     return "–";
   }
   const passed = Math.max(0, (now - Date.parse(text)) / 1000);
-  const steps = [[60, 1, "s"], [3600, 60, "min"], [86400, 3600, "h"], [Infinity, 86400, "d"]];
+  const steps = [
+    [60, 1, "s"],
+    [3600, 60, "min"],
+    [86400, 3600, "h"],
+    [Infinity, 86400, "d"],
+  ];
   const [, size, unit] = steps.find(([limit]) => passed < limit);
   return `${Math.floor(passed / size)} ${unit} ago`;
 }

@@ -3,7 +3,8 @@
  * written out: numbers, strings, true and false, and lists of these. What a script computes is not known here.
  */
 
-const TOKEN = /--\[\[[^]*?\]\]|--[^\n]*|\s+|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\[\[[^]*?\]\]|0[xX][\da-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[A-Za-z_]\w*|\.\.|[^]/g;
+const TOKEN =
+  /--\[\[[^]*?\]\]|--[^\n]*|\s+|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'|\[\[[^]*?\]\]|0[xX][\da-fA-F]+|\d+(?:\.\d*)?(?:[eE][+-]?\d+)?|[A-Za-z_]\w*|\.\.|[^]/g;
 
 function tokensOf(text) {
   return (text.match(TOKEN) ?? []).filter((token) => !/^\s/.test(token) && !token.startsWith("--"));
@@ -16,7 +17,8 @@ function isString(token) {
 }
 
 function stringOf(token) {
-  return token.startsWith("[[") ? token.slice(2, -2).replace(/^\n/, "")
+  return token.startsWith("[[")
+    ? token.slice(2, -2).replace(/^\n/, "")
     : token.slice(1, -1).replace(/\\(.)/g, (whole, letter) => ESCAPES[letter] ?? whole);
 }
 

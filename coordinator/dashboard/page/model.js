@@ -16,17 +16,39 @@ const LINES_MAX = 200;
 
 /** @returns {Campaign} */
 export function newCampaign(id) {
-  return { id, live: null, report: null, series: null, rooms: null, room: null, deadlocks: [], hasEnded: false, version: 0 };
+  return {
+    id,
+    live: null,
+    report: null,
+    series: null,
+    rooms: null,
+    room: null,
+    deadlocks: [],
+    hasEnded: false,
+    version: 0,
+  };
 }
 
 export function newModel(isLive) {
-  return { isLive, now: Date.now(), away: null, problem: null, needsLogin: false, campaigns: null, journal: null, agents: null,
-    campaign: null, lines: [] };
+  return {
+    isLive,
+    now: Date.now(),
+    away: null,
+    problem: null,
+    needsLogin: false,
+    campaigns: null,
+    journal: null,
+    agents: null,
+    campaign: null,
+    lines: [],
+  };
 }
 
 /** Notes what happened, newest last. */
 export function say(model, text, kind = "info") {
-  model.lines = [...model.lines, { at: model.now, text, kind, number: (model.lines.at(-1)?.number ?? 0) + 1 }].slice(-LINES_MAX);
+  model.lines = [...model.lines, { at: model.now, text, kind, number: (model.lines.at(-1)?.number ?? 0) + 1 }].slice(
+    -LINES_MAX,
+  );
 }
 
 /** An agent says something each second: one that has not for so long may be gone, long before it counts as lost. */
@@ -43,8 +65,17 @@ export function takeAgents(model, agents) {
   for (const agent of agents) {
     const state = agentState(agent);
     const isOurs = !model.campaign || agent.campaigns.includes(model.campaign.id);
-    if (isOurs && before.has(agent.name) && before.get(agent.name) !== state && [state, before.get(agent.name)].includes("silent")) {
-      say(model, state === "silent" ? `agent ${agent.name} is silent` : `agent ${agent.name} is ${state} after a silence`, state === "silent" ? "bad" : "info");
+    if (
+      isOurs &&
+      before.has(agent.name) &&
+      before.get(agent.name) !== state &&
+      [state, before.get(agent.name)].includes("silent")
+    ) {
+      say(
+        model,
+        state === "silent" ? `agent ${agent.name} is silent` : `agent ${agent.name} is ${state} after a silence`,
+        state === "silent" ? "bad" : "info",
+      );
     }
   }
   model.agents = agents;

@@ -8,9 +8,23 @@ import { nameNode } from "./table.js";
 
 /** A sign beside each word, so that its colour says nothing that is not said otherwise. */
 const SIGNS = {
-  passed: ["✓", "good"], met: ["✓", "good"], ok: ["✓", "good"], running: ["▶", "live"], finished: ["✓", "good"],
-  failed: ["✗", "bad"], missed: ["✗", "bad"], deadlocked: ["∞", "bad"], lost: ["✗", "bad"],
-  degraded: ["!", "warn"], aborted: ["■", "warn"], stopping: ["■", "warn"], silent: ["?", "warn"], left: ["–", "idle"], pending: ["…", "idle"],
+  passed: ["✓", "good"],
+  met: ["✓", "good"],
+  ok: ["✓", "good"],
+  running: ["▶", "live"],
+  waiting: ["…", "warn"],
+  ended: ["■", "idle"],
+  finished: ["✓", "good"],
+  failed: ["✗", "bad"],
+  missed: ["✗", "bad"],
+  deadlocked: ["∞", "bad"],
+  lost: ["✗", "bad"],
+  degraded: ["!", "warn"],
+  aborted: ["■", "warn"],
+  stopping: ["■", "warn"],
+  silent: ["?", "warn"],
+  left: ["–", "idle"],
+  pending: ["…", "idle"],
 };
 
 export function badge(word) {
@@ -20,7 +34,12 @@ export function badge(word) {
 
 /** A name and its number. */
 export function figure(title, value, note = null, kind = null) {
-  return h("div", { class: `figure ${kind ?? ""}` }, h("dt", {}, title), h("dd", {}, value, note ? h("small", {}, note) : null));
+  return h(
+    "div",
+    { class: `figure ${kind ?? ""}` },
+    h("dt", {}, title),
+    h("dd", {}, value, note ? h("small", {}, note) : null),
+  );
 }
 
 export function figures(...list) {
@@ -33,7 +52,9 @@ export function panel(title, ...content) {
 
 /** The campaign as its report has it, or before there is one, as its live numbers do. */
 export function summaryOf(campaign) {
-  return campaign.hasEnded && campaign.report ? { ...campaign.live, ...campaign.report } : (campaign.live ?? campaign.report ?? {});
+  return campaign.hasEnded && campaign.report
+    ? { ...campaign.live, ...campaign.report }
+    : (campaign.live ?? campaign.report ?? {});
 }
 
 const LAG_MS = 100;
@@ -50,8 +71,11 @@ export function bottlenecks(series) {
       from ??= index;
     } else if (from !== null) {
       if ((index - from) * series.point_s >= LAG_POINTS) {
-        marks.push({ from: from * series.point_s, to: index * series.point_s,
-          text: `an agent was the bottleneck from ${format.moment(from * series.point_s)} to ${format.moment(index * series.point_s)}` });
+        marks.push({
+          from: from * series.point_s,
+          to: index * series.point_s,
+          text: `an agent was the bottleneck from ${format.moment(from * series.point_s)} to ${format.moment(index * series.point_s)}`,
+        });
       }
       from = null;
     }
@@ -75,15 +99,28 @@ export function seriesChart(ui, campaign, { id, title, lines, show }) {
   const { series } = campaign;
   const t = timeOf(campaign);
   return chart(ui, {
-    id, title, show, t, marks: bottlenecks(series), version: campaign.version,
+    id,
+    title,
+    show,
+    t,
+    marks: bottlenecks(series),
+    version: campaign.version,
     lines: lines.map(([columns, key, name]) => line(series, columns, key, name, t.length)),
   });
 }
 
 /** The charts that requests, timings and steps have in common. */
 export function latencyChart(ui, campaign, id, title, columns) {
-  return seriesChart(ui, campaign, { id, title, show: format.ms,
-    lines: [[columns, "p50_ms", "p50"], [columns, "p95_ms", "p95"], [columns, "p99_ms", "p99"]] });
+  return seriesChart(ui, campaign, {
+    id,
+    title,
+    show: format.ms,
+    lines: [
+      [columns, "p50_ms", "p50"],
+      [columns, "p95_ms", "p95"],
+      [columns, "p99_ms", "p99"],
+    ],
+  });
 }
 
 export function isAny(column) {
@@ -96,7 +133,9 @@ export function noSeries() {
 
 export function labels(object) {
   const list = Object.entries(object ?? {});
-  return list.length === 0 ? "" : list.map(([key, value]) => h("span", { class: "label", key }, nameNode(`${key}=${value}`), " "));
+  return list.length === 0
+    ? ""
+    : list.map(([key, value]) => h("span", { class: "label", key }, nameNode(`${key}=${value}`), " "));
 }
 
 /** A link within the page. */

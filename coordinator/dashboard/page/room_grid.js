@@ -29,7 +29,7 @@ function draw(grid) {
     return;
   }
   layout(grid);
-  const { canvas, columns, lines, data } = grid;
+  const { canvas, columns, lines } = grid;
   const ratio = window.devicePixelRatio || 1;
   const [width, height] = [columns * CELL, lines * CELL];
   if (canvas.width !== Math.round(width * ratio) || canvas.height !== Math.round(height * ratio)) {
@@ -92,9 +92,14 @@ function open(grid) {
 
 function key(grid, event) {
   const moves = {
-    ArrowLeft: () => move(grid, grid.at - 1), ArrowRight: () => move(grid, grid.at + 1),
-    ArrowUp: () => move(grid, grid.at - grid.columns), ArrowDown: () => move(grid, grid.at + grid.columns),
-    Home: () => move(grid, 0), End: () => move(grid, Infinity), Enter: () => open(grid), " ": () => open(grid),
+    ArrowLeft: () => move(grid, grid.at - 1),
+    ArrowRight: () => move(grid, grid.at + 1),
+    ArrowUp: () => move(grid, grid.at - grid.columns),
+    ArrowDown: () => move(grid, grid.at + grid.columns),
+    Home: () => move(grid, 0),
+    End: () => move(grid, Infinity),
+    Enter: () => open(grid),
+    " ": () => open(grid),
   };
   if (moves[event.key]) {
     event.preventDefault();
@@ -120,7 +125,10 @@ export const roomGrid = {
     element.className = "room-grid";
     canvas.tabIndex = 0;
     canvas.setAttribute("role", "img");
-    canvas.setAttribute("aria-label", "Rooms by the age of their oldest wait. Arrows move, Enter opens; the table below has the same.");
+    canvas.setAttribute(
+      "aria-label",
+      "Rooms by the age of their oldest wait. Arrows move, Enter opens; the table below has the same.",
+    );
     readout.className = "readout";
     readout.setAttribute("aria-live", "polite");
     element.append(canvas, readout);
@@ -136,10 +144,12 @@ export const roomGrid = {
       canvas.title = room ? grid.data.describe(room) : "";
     });
     /* In the next picture: what is drawn changes the height, which must not happen while sizes are being told. */
-    grid.observer = new ResizeObserver(([{ contentRect }]) => requestAnimationFrame(() => {
-      grid.width = contentRect.width;
-      draw(grid);
-    }));
+    grid.observer = new ResizeObserver(([{ contentRect }]) =>
+      requestAnimationFrame(() => {
+        grid.width = contentRect.width;
+        draw(grid);
+      }),
+    );
     grid.observer.observe(element);
     grids.add(grid);
     return element;

@@ -43,7 +43,13 @@ export function routeOf(hash) {
 
 /** What the source has to bring for a route. */
 export function needsOf(route) {
-  const needs = { campaigns: false, agents: false, ...route.tab?.needs, campaign: route.campaign ?? null, compared: route.compared ?? null };
+  const needs = {
+    campaigns: false,
+    agents: false,
+    ...route.tab?.needs,
+    campaign: route.campaign ?? null,
+    compared: route.compared ?? null,
+  };
   if (route.page === "campaigns") {
     needs.campaigns = true;
   }
@@ -51,7 +57,11 @@ export function needsOf(route) {
     needs.agents = true;
   }
   const room = route.tab?.name === "rooms" ? route.params.get("room") : null;
-  return { ...needs, room: /^\d{1,9}$/.test(room ?? "") ? Number(room) : null, name: route.tab?.name === "requests" ? route.params.get("open") : null };
+  return {
+    ...needs,
+    room: /^\d{1,9}$/.test(room ?? "") ? Number(room) : null,
+    name: route.tab?.name === "requests" ? route.params.get("open") : null,
+  };
 }
 
 /** The pages that are not about one campaign; one that needs more than the model has no view here. */

@@ -1,8 +1,20 @@
 /* The numbers of a campaign second by second: laying over what came, and thinning out what is drawn. Pure. */
 
 /** How two points of a column become one. Shares of time and percentiles cannot be added up: the worst stands. */
-const SUMMED = new Set(["count", "failed", "ok", "stopped", "lost", "not_ok", "bytes_in", "bytes_out", "in", "out",
-  "dropped", "agents_cpu_s"]);
+const SUMMED = new Set([
+  "count",
+  "failed",
+  "ok",
+  "stopped",
+  "lost",
+  "not_ok",
+  "bytes_in",
+  "bytes_out",
+  "in",
+  "out",
+  "dropped",
+  "agents_cpu_s",
+]);
 
 function isSum(key) {
   return SUMMED.has(key);
@@ -115,4 +127,3 @@ export function line(series, columns, key, name, points) {
   const values = (columns?.[key] ?? []).slice(0, points);
   return { name, values: isSum(key) ? perSecond(series, values) : values, isSum: isSum(key) || key === "workers" };
 }
-

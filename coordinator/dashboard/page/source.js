@@ -9,12 +9,20 @@ const SHARE_OF_TIME = 20;
 /** Points before the last one that may still change, since agents report late. */
 const OPEN_POINTS = 15;
 const RETRY_MAX_MS = 5000;
+/** As many as one answer has. */
+const ROOMS_MAX = 20000;
 
 /** A report and its series from `<script type="application/json" id=…>`. */
 export function frozenSource(data) {
   const model = newModel(false);
-  model.campaign = { ...newCampaign(data.report.campaign), report: data.report, series: data.series ?? data.report.series ?? null,
-    live: data.live ?? null, deadlocks: data.deadlocks ?? [], hasEnded: true };
+  model.campaign = {
+    ...newCampaign(data.report.campaign),
+    report: data.report,
+    series: data.series ?? data.report.series ?? null,
+    live: data.live ?? null,
+    deadlocks: data.deadlocks ?? [],
+    hasEnded: true,
+  };
   model.agents = data.agents ?? null;
   return { model, follow() {}, stop() {} };
 }
@@ -151,7 +159,9 @@ export class LiveSource {
   async askAll() {
     const { needs, model } = this;
     if (needs.campaigns) {
-      await this.ask("campaigns", "/v1/campaigns", ({ campaigns, journal }) => Object.assign(model, { campaigns, journal }));
+      await this.ask("campaigns", "/v1/campaigns", ({ campaigns, journal }) =>
+        Object.assign(model, { campaigns, journal }),
+      );
     }
     if (needs.agents) {
       await this.ask("agents", "/v1/agents", ({ agents }) => takeAgents(model, agents));
@@ -207,7 +217,9 @@ export class LiveSource {
     if (!isWhole && campaign.series.point_s === 1 && this.stream !== null) {
       return;
     }
-    const since = isWhole ? "" : `&since=${Math.max(0, campaign.series.points - OPEN_POINTS) * campaign.series.point_s}`;
+    const since = isWhole
+      ? ""
+      : `&since=${Math.max(0, campaign.series.points - OPEN_POINTS) * campaign.series.point_s}`;
     try {
       const part = open ? `name=${encodeURIComponent(`${open[1]}.${open[2]}`)}` : "only=total";
       await this.ask("series", `${path}/series?${part}${since}`, (series) => {
@@ -235,18 +247,20 @@ export class LiveSource {
     takeSeries(this.model, now);
   }
 
+  /** A campaign that has ended meanwhile has no rooms any more (409). */
   async askRooms(path) {
     const { needs, model } = this;
+    const { campaign } = model;
     try {
-      await this.ask("rooms", `${path}/rooms`, (rooms) => (model.campaign.rooms = rooms));
-      if (needs.room !== null && needs.room !== undefined) {
-        await this.ask("room", `${path}/rooms/${needs.room}`, (room) => (model.campaign.room = room));
+      await this.ask("rooms", `${path}/rooms?limit=${ROOMS_MAX}`, (rooms) => (campaign.rooms = rooms));
+      if (needs.room !== null) {
+        await this.ask("room", `${path}/rooms/${needs.room}`, (room) => (campaign.room = room));
       }
     } catch (error) {
-      if (error.status !== 404) {
+      if (error.status !== 404 && error.status !== 409) {
         throw error;
       }
-      model.campaign.rooms ??= { rooms: [], total: 0 };
+      campaign.room = null;
     }
   }
 
@@ -259,10 +273,14 @@ export class LiveSource {
       try {
         const { series } = this.model.campaign;
         const since = series ? Math.max(0, series.points - 1) * series.point_s : 0;
-        await this.api.events(`/v1/campaigns/${id}/events?since=${since}`, (name, data) => {
-          wait = TICK_MS / 2;
-          this.happen(name, data);
-        }, stream.signal);
+        await this.api.events(
+          `/v1/campaigns/${id}/events?since=${since}`,
+          (name, data) => {
+            wait = TICK_MS / 2;
+            this.happen(name, data);
+          },
+          stream.signal,
+        );
       } catch (error) {
         this.fail(error);
         if (error.status >= 400 && error.status < 500) {
@@ -304,11 +322,14 @@ export class LiveSource {
     if (campaign.isReportLast) {
       campaign.report = data;
     }
-    this.api.get(`/v1/campaigns/${campaign.id}`).then((live) => {
-      if (this.model.campaign === campaign) {
-        takeLive(this.model, live);
-        this.refresh();
-      }
-    }, (error) => this.fail(error));
+    this.api.get(`/v1/campaigns/${campaign.id}`).then(
+      (live) => {
+        if (this.model.campaign === campaign) {
+          takeLive(this.model, live);
+          this.refresh();
+        }
+      },
+      (error) => this.fail(error),
+    );
   }
 }

@@ -25,7 +25,10 @@ const OTHERS = {
   fail: (value) => (/%$/.test(value) ? { fail_percent: parseFloat(value) } : { fail_steps: Number(value) }),
   trace: (value) => ({ trace_percent: value === "all" ? 100 : value === "off" ? 0 : parseFloat(value) }),
   verbose: (value) => ({ verbosity: Number(value) }),
-  sizing: (value) => (typeof value === "number" ? { sizing: true, sizing_workers: value } : { sizing: value === true || value === "true" }),
+  sizing: (value) =>
+    typeof value === "number"
+      ? { sizing: true, sizing_workers: value }
+      : { sizing: value === true || value === "true" },
   threshold: (value) => ({ thresholds: [value].flat().join(";") }),
 };
 const DURATIONS = new Set(["delay", "pacing", "sizing_latency", "sizing_window", "sync_timeout", "setup_timeout"]);
@@ -52,8 +55,13 @@ function number(value) {
 }
 
 function valueOf({ kind, separator }, value) {
-  return kind === "number" ? number(value) : kind === "duration" ? duration(value)
-    : kind === "list" ? [value].flat().join(separator) : String(value);
+  return kind === "number"
+    ? number(value)
+    : kind === "duration"
+      ? duration(value)
+      : kind === "list"
+        ? [value].flat().join(separator)
+        : String(value);
 }
 
 /** One option, by its name in Lua, as the API has it. Throws with what is wrong. */
@@ -80,7 +88,10 @@ export function option(name, value) {
 /** "NAME=VALUE" lines, "#" begins a remark. */
 export function lines(text) {
   const found = [];
-  for (const line of text.split("\n").map((each) => each.trim()).filter((each) => each !== "" && !each.startsWith("#"))) {
+  for (const line of text
+    .split("\n")
+    .map((each) => each.trim())
+    .filter((each) => each !== "" && !each.startsWith("#"))) {
     const at = line.indexOf("=");
     if (at < 1) {
       throw new Error(`“${line}” is not NAME=VALUE`);
@@ -120,11 +131,16 @@ export function request(form, fromScript) {
       collect(options, problems, title, () => option(key, values[key]));
     }
   }
-  const thresholds = form.thresholds.split("\n").map((line) => line.trim()).filter(Boolean);
+  const thresholds = form.thresholds
+    .split("\n")
+    .map((line) => line.trim())
+    .filter(Boolean);
   if (thresholds.length > 0) {
     options.thresholds = thresholds.join(";");
   }
-  collect(options, problems, "More options", () => Object.assign({}, ...lines(form.more).map(([name, value]) => option(name.replaceAll("-", "_"), value))));
+  collect(options, problems, "More options", () =>
+    Object.assign({}, ...lines(form.more).map(([name, value]) => option(name.replaceAll("-", "_"), value))),
+  );
   collect(env, problems, "Parameters", () => Object.fromEntries(lines(form.env)));
   const agents = Number(form.agents || 1);
   if (!Number.isInteger(agents) || agents < 1) {

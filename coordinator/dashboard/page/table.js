@@ -14,7 +14,11 @@ const NAME_CHARACTERS = 120;
 /** A name that others have chosen: cut to a bearable length, whole in its title, in its own direction. */
 export function nameNode(name) {
   const text = String(name);
-  return h("bdi", { class: "name", title: text.length > 60 ? format.cut(text, 1000) : null }, format.cut(text, NAME_CHARACTERS));
+  return h(
+    "bdi",
+    { class: "name", title: text.length > 60 ? format.cut(text, 1000) : null },
+    format.cut(text, NAME_CHARACTERS),
+  );
 }
 
 /** The columns that are shown: the reader's choice, else those that are not hidden. */
@@ -43,10 +47,16 @@ function compare(a, b) {
 export function arrange(rows, columns, { filter, column, isDown }) {
   const words = filter.toLowerCase().split(/\s+/).filter(Boolean);
   const texts = columns.filter(({ isText }) => isText);
-  const kept = words.length === 0 ? rows : rows.filter((row) => {
-    const text = texts.map(({ value }) => value(row)).join(" ").toLowerCase();
-    return words.every((word) => text.includes(word));
-  });
+  const kept =
+    words.length === 0
+      ? rows
+      : rows.filter((row) => {
+          const text = texts
+            .map(({ value }) => value(row))
+            .join(" ")
+            .toLowerCase();
+          return words.every((word) => text.includes(word));
+        });
   const sign = isDown ? -1 : 1;
   const keyed = kept.map((row) => [column.value(row), row]);
   keyed.sort(([a], [b]) => (isMissing(a) || isMissing(b) ? isMissing(a) - isMissing(b) : sign * compare(a, b)));
@@ -56,11 +66,21 @@ export function arrange(rows, columns, { filter, column, isDown }) {
 function header(ui, id, column, sort) {
   const isSorted = sort.column.key === column.key;
   const next = isSorted ? !sort.isDown : !column.isText;
-  return h("th", {
-    scope: "col", key: column.key, class: column.isText ? null : "number",
-    "aria-sort": isSorted ? (sort.isDown ? "descending" : "ascending") : null,
-  }, h("button", { type: "button", onclick: () => ui.set(`sort-${id}`, `${column.key}:${next ? "down" : "up"}`) },
-    column.title, h("span", { "aria-hidden": "true" }, isSorted ? (sort.isDown ? " ▼" : " ▲") : "")));
+  return h(
+    "th",
+    {
+      scope: "col",
+      key: column.key,
+      class: column.isText ? null : "number",
+      "aria-sort": isSorted ? (sort.isDown ? "descending" : "ascending") : null,
+    },
+    h(
+      "button",
+      { type: "button", onclick: () => ui.set(`sort-${id}`, `${column.key}:${next ? "down" : "up"}`) },
+      column.title,
+      h("span", { "aria-hidden": "true" }, isSorted ? (sort.isDown ? " ▼" : " ▲") : ""),
+    ),
+  );
 }
 
 function chooser(ui, id, columns, shown) {
@@ -69,18 +89,49 @@ function chooser(ui, id, columns, shown) {
     const now = columns.filter((other) => (other === column) !== isShown(other));
     ui.set(`cols-${id}`, now.map(({ key }) => key).join(","));
   };
-  return h("details", { class: "chooser" }, h("summary", {}, "Columns"),
-    h("fieldset", {}, h("legend", {}, "Columns to show"), columns.slice(1).map((column) => h("label", {},
-      h("input", { type: "checkbox", checked: isShown(column), onchange: () => toggle(column) }), " ", column.title))));
+  return h(
+    "details",
+    { class: "chooser" },
+    h("summary", {}, "Columns"),
+    h(
+      "fieldset",
+      {},
+      h("legend", {}, "Columns to show"),
+      columns
+        .slice(1)
+        .map((column) =>
+          h(
+            "label",
+            {},
+            h("input", { type: "checkbox", checked: isShown(column), onchange: () => toggle(column) }),
+            " ",
+            column.title,
+          ),
+        ),
+    ),
+  );
 }
 
 function bar(ui, id, { caption, columns, filterable }, shown, filter, counts) {
-  return h("div", { class: "bar" },
-    filterable ? h("label", {}, "Filter ", h("input", {
-      type: "search", value: filter, "aria-label": `Filter ${caption}`, oninput: (event) => ui.set(`find-${id}`, event.target.value || null),
-    })) : null,
+  return h(
+    "div",
+    { class: "bar" },
+    filterable
+      ? h(
+          "label",
+          {},
+          "Filter ",
+          h("input", {
+            type: "search",
+            value: filter,
+            "aria-label": `Filter ${caption}`,
+            oninput: (event) => ui.set(`find-${id}`, event.target.value || null),
+          }),
+        )
+      : null,
     columns.some(({ isHidden }) => isHidden) ? chooser(ui, id, columns, shown) : null,
-    counts.found < counts.all ? h("span", { class: "note", role: "status" }, `${counts.found} of ${counts.all}`) : null);
+    counts.found < counts.all ? h("span", { class: "note", role: "status" }, `${counts.found} of ${counts.all}`) : null,
+  );
 }
 
 /**
@@ -94,20 +145,75 @@ export function dataTable(ui, table) {
   const filter = ui.get(`find-${id}`) ?? "";
   const found = arrange(rows, columns, { filter, ...sort });
   const limit = ROWS_SHOWN * Math.max(1, Number(ui.get(`more-${id}`)) || 1);
-  const cell = (column, row, index) => h(index === 0 ? "th" : "td",
-    { key: column.key, scope: index === 0 ? "row" : null, class: column.isText ? null : "number" }, column.show(row));
-  return h("section", { class: "table-box", key: `table-${id}`, "aria-label": caption },
+  const cell = (column, row, index) =>
+    h(
+      index === 0 ? "th" : "td",
+      { key: column.key, scope: index === 0 ? "row" : null, class: column.isText ? null : "number" },
+      column.show(row),
+    );
+  return h(
+    "section",
+    { class: "table-box", key: `table-${id}`, "aria-label": caption },
     bar(ui, id, table, shown, filter, { found: found.length, all: rows.length }),
-    found.length === 0 ? h("p", { class: "note" }, rows.length === 0 ? empty : "Nothing has these words.") :
-      h("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": `${caption}, table` },
-        h("table", { key: "table" }, h("caption", { class: "hidden" }, caption),
-          h("thead", {}, h("tr", {}, shown.map((column) => header(ui, id, column, sort)))),
-          h("tbody", {}, found.slice(0, limit).map((row) => h("tr", { key: keyOf(row), class: table.classOf?.(row) ?? null },
-            shown.map((column, index) => cell(column, row, index))))))),
-    found.length > limit ? h("p", {}, h("button", { type: "button", onclick: () => ui.set(`more-${id}`, String(limit / ROWS_SHOWN + 1)) },
-      `Show ${Math.min(ROWS_SHOWN, found.length - limit)} more of ${found.length}`)) : null);
+    found.length === 0
+      ? h("p", { class: "note" }, rows.length === 0 ? empty : "Nothing has these words.")
+      : h(
+          "div",
+          { class: "scroll", tabindex: 0, role: "region", "aria-label": `${caption}, table` },
+          h(
+            "table",
+            { key: "table" },
+            h("caption", { class: "hidden" }, caption),
+            h(
+              "thead",
+              {},
+              h(
+                "tr",
+                {},
+                shown.map((column) => header(ui, id, column, sort)),
+              ),
+            ),
+            h(
+              "tbody",
+              {},
+              found.slice(0, limit).map((row) =>
+                h(
+                  "tr",
+                  { key: keyOf(row), class: table.classOf?.(row) ?? null },
+                  shown.map((column, index) => cell(column, row, index)),
+                ),
+              ),
+            ),
+          ),
+        ),
+    found.length > limit
+      ? h(
+          "p",
+          {},
+          h(
+            "button",
+            { type: "button", onclick: () => ui.set(`more-${id}`, String(limit / ROWS_SHOWN + 1)) },
+            `Show ${Math.min(ROWS_SHOWN, found.length - limit)} more of ${found.length}`,
+          ),
+        )
+      : null,
+  );
 }
 
 /** Columns by their kind. */
-export const text = (key, title, value, more) => ({ key, title, value, show: (row) => nameNode(value(row) ?? ""), isText: true, ...more });
-export const number = (key, title, value, show, more) => ({ key, title, value, show: (row) => show(value(row)), isText: false, ...more });
+export const text = (key, title, value, more) => ({
+  key,
+  title,
+  value,
+  show: (row) => nameNode(value(row) ?? ""),
+  isText: true,
+  ...more,
+});
+export const number = (key, title, value, show, more) => ({
+  key,
+  title,
+  value,
+  show: (row) => show(value(row)),
+  isText: false,
+  ...more,
+});

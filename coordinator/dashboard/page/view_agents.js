@@ -24,7 +24,8 @@ function busiest(agent) {
 
 /** Of the last second while it runs; of the whole time in a report. */
 const cpuOf = (agent) => agent.gauges?.cpu ?? agent.cpu ?? null;
-const memoryOf = (agent) => agent.gauges?.memory_bytes ?? (agent.gauges === undefined ? agent.memory_bytes : null) ?? null;
+const memoryOf = (agent) =>
+  agent.gauges?.memory_bytes ?? (agent.gauges === undefined ? agent.memory_bytes : null) ?? null;
 const clockOf = (agent) => agent.gauges?.clock ?? agent.clock ?? null;
 
 function clock(agent) {
@@ -33,49 +34,79 @@ function clock(agent) {
 }
 
 function labelText(agent) {
-  return Object.entries(agent.labels ?? {}).map(([key, value]) => `${key}=${value}`).join(" ");
+  return Object.entries(agent.labels ?? {})
+    .map(([key, value]) => `${key}=${value}`)
+    .join(" ");
 }
 
 function campaignLinks({ campaigns = [] }) {
   return campaigns.map((id) => [link(`/campaigns/${id}/overview`, String(id)), " "]);
 }
 
-const gauge = (key, title, value, show, more) => number(key, title, value, (what) => (what === null || what === undefined ? MISSING : show(what)), more);
+const gauge = (key, title, value, show, more) =>
+  number(key, title, value, (what) => (what === null || what === undefined ? MISSING : show(what)), more);
 
 export function agentTable(ui, agents, { isWhole }) {
   const rows = agents.map((agent) => agent);
   const hasVersion = rows.some(({ version }) => version);
   return dataTable(ui, {
-    id: "agents", caption: "Agents", rows, keyOf: ({ name, pid }) => `${name} ${pid ?? ""}`, filterable: true, sort: "name:up",
+    id: "agents",
+    caption: "Agents",
+    rows,
+    keyOf: ({ name, pid }) => `${name} ${pid ?? ""}`,
+    filterable: true,
+    sort: "name:up",
     empty: "No agent has joined. Start one: tutti agent --coordinator tcp://THIS-HOST:7440",
     classOf: (agent) => (["lost", "silent"].includes(agentState(agent)) ? "lost" : null),
     columns: [
       text("name", "agent", ({ name }) => name),
-      text("state", "state", agentState, { show: (agent) => [badge(agentState(agent)), agentState(agent) === "silent" ? ` for ${format.ms(agent.heard_ms_ago)}` : null] }),
+      text("state", "state", agentState, {
+        show: (agent) => [
+          badge(agentState(agent)),
+          agentState(agent) === "silent" ? ` for ${format.ms(agent.heard_ms_ago)}` : null,
+        ],
+      }),
       text("host", "host", ({ host }) => host),
       gauge("workers", "workers", (agent) => agent.workers_running ?? agent.workers, format.count),
       gauge("cpu", "cpu", cpuOf, format.percent),
       gauge("memory", "memory", memoryOf, format.bytes),
       gauge("lag", "loop lag p99", (agent) => worstLag(agent)?.p99, format.ms),
-      number("clock", "clock", (agent) => clockOf(agent)?.offset_ms ?? null, () => null, { show: clock }),
+      number(
+        "clock",
+        "clock",
+        (agent) => clockOf(agent)?.offset_ms ?? null,
+        () => null,
+        { show: clock },
+      ),
       text("labels", "labels", labelText, { show: (agent) => labels(agent.labels) }),
-      ...(isWhole ? [
-        gauge("cores", "cores", ({ cores }) => cores, format.count),
-        gauge("host_cpu", "host cpu", ({ gauges }) => gauges?.host_cpu, format.percent, { isHidden: true }),
-        gauge("busy", "busiest loop", busiest, format.percent, { isHidden: true }),
-        gauge("shards", "threads", ({ shards }) => shards, format.count, { isHidden: true }),
-        gauge("capacity", "capacity", ({ capacity }) => capacity, format.count, { isHidden: true }),
-        gauge("backlog", "not acknowledged", ({ link_backlog }) => link_backlog, format.count, { isHidden: true }),
-        gauge("heard", "heard", ({ heard_ms_ago }) => heard_ms_ago, (ago) => `${format.ms(ago)} ago`, { isHidden: true }),
-        text("campaigns", "campaigns", ({ campaigns }) => (campaigns ?? []).join(" "), { show: campaignLinks }),
-      ] : []),
+      ...(isWhole
+        ? [
+            gauge("cores", "cores", ({ cores }) => cores, format.count),
+            gauge("host_cpu", "host cpu", ({ gauges }) => gauges?.host_cpu, format.percent, { isHidden: true }),
+            gauge("busy", "busiest loop", busiest, format.percent, { isHidden: true }),
+            gauge("shards", "threads", ({ shards }) => shards, format.count, { isHidden: true }),
+            gauge("capacity", "capacity", ({ capacity }) => capacity, format.count, { isHidden: true }),
+            gauge("backlog", "not acknowledged", ({ link_backlog }) => link_backlog, format.count, { isHidden: true }),
+            gauge(
+              "heard",
+              "heard",
+              ({ heard_ms_ago }) => heard_ms_ago,
+              (ago) => `${format.ms(ago)} ago`,
+              { isHidden: true },
+            ),
+            text("campaigns", "campaigns", ({ campaigns }) => (campaigns ?? []).join(" "), { show: campaignLinks }),
+          ]
+        : []),
       ...(hasVersion ? [text("version", "version", ({ version }) => version ?? "")] : []),
     ],
   });
 }
 
 export function allAgents(model, ui) {
-  return panel("Agents", model.agents === null ? h("p", { class: "note" }, "Asking…") : agentTable(ui, model.agents, { isWhole: true }));
+  return panel(
+    "Agents",
+    model.agents === null ? h("p", { class: "note" }, "Asking…") : agentTable(ui, model.agents, { isWhole: true }),
+  );
 }
 
 /** While it runs: as the campaign has them, with the gauges of the last second. */
@@ -90,12 +121,32 @@ function agentsOf({ campaign, agents }) {
 
 function charts(ui, campaign) {
   const load = campaign.series?.total?.load;
-  return !load || !isAny(load.agents_cpu_s) ? null : h("div", { class: "charts" },
-    seriesChart(ui, campaign, { id: "cpu", title: "Processor time of all agents: cores", show: (cores) => cores.toFixed(cores < 0.1 ? 3 : 2), lines: [[load, "agents_cpu_s", "cores"]] }),
-    seriesChart(ui, campaign, { id: "lag", title: "Loop lag of the worst agent", show: format.ms,
-      lines: [[load, "agents_lag_p99_ms", "p99"], [load, "agents_lag_max_ms", "longest"]] }));
+  return !load || !isAny(load.agents_cpu_s)
+    ? null
+    : h(
+        "div",
+        { class: "charts" },
+        seriesChart(ui, campaign, {
+          id: "cpu",
+          title: "Processor time of all agents: cores",
+          show: (cores) => cores.toFixed(cores < 0.1 ? 3 : 2),
+          lines: [[load, "agents_cpu_s", "cores"]],
+        }),
+        seriesChart(ui, campaign, {
+          id: "lag",
+          title: "Loop lag of the worst agent",
+          show: format.ms,
+          lines: [
+            [load, "agents_lag_p99_ms", "p99"],
+            [load, "agents_lag_max_ms", "longest"],
+          ],
+        }),
+      );
 }
 
 export function campaignAgents(model, ui) {
-  return [panel("Agents", agentTable(ui, agentsOf(model), { isWhole: !model.campaign.hasEnded && model.agents !== null })), charts(ui, model.campaign)];
+  return [
+    panel("Agents", agentTable(ui, agentsOf(model), { isWhole: !model.campaign.hasEnded && model.agents !== null })),
+    charts(ui, model.campaign),
+  ];
 }

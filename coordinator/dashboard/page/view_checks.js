@@ -7,28 +7,59 @@ import { dataTable, nameNode, number, text } from "./table.js";
 
 export function thresholdTable(ui, thresholds) {
   return dataTable(ui, {
-    id: "thresholds", caption: "Thresholds", rows: thresholds, keyOf: ({ threshold }) => threshold, sort: "threshold:up",
+    id: "thresholds",
+    caption: "Thresholds",
+    rows: thresholds,
+    keyOf: ({ threshold }) => threshold,
+    sort: "threshold:up",
     columns: [
       text("threshold", "threshold", ({ threshold }) => threshold),
       text("outcome", "outcome", ({ outcome }) => outcome, { show: ({ outcome }) => badge(outcome) }),
-      text("reached", "reached", ({ reached }) => reached, { show: ({ reached, value }) => (value === null ? "nothing measured" : reached) }),
-      number("missed", "missed at", ({ missed_at_s }) => missed_at_s, (second) => (second === null ? "–" : format.moment(second))),
+      text("reached", "reached", ({ reached }) => reached, {
+        show: ({ reached, value }) => (value === null ? "nothing measured" : reached),
+      }),
+      number(
+        "missed",
+        "missed at",
+        ({ missed_at_s }) => missed_at_s,
+        (second) => (second === null ? "–" : format.moment(second)),
+      ),
     ],
   });
 }
 
-function checkTable(ui, checks) {
-  const rows = Object.entries(checks).map(([name, check]) => ({ name, ...check }));
+function checkTable(ui, counts) {
+  const rows = Object.entries(counts).map(([name, check]) => ({ name, ...check }));
   return dataTable(ui, {
-    id: "checks", caption: "Checks", rows, keyOf: ({ name }) => name, filterable: true, sort: "failed:down",
+    id: "checks",
+    caption: "Checks",
+    rows,
+    keyOf: ({ name }) => name,
+    filterable: true,
+    sort: "failed:down",
     columns: [
       text("name", "check", ({ name }) => name),
       number("passed", "passed", ({ passed }) => passed, format.count),
       number("failed", "failed", ({ failed }) => failed, format.count),
-      number("share", "failed share", ({ passed, failed }) => (passed + failed > 0 ? failed / (passed + failed) : 0), format.percent),
+      number(
+        "share",
+        "failed share",
+        ({ passed, failed }) => (passed + failed > 0 ? failed / (passed + failed) : 0),
+        format.percent,
+      ),
       text("message", "first failure", ({ message }) => message),
-      number("worker", "worker", ({ failed, worker }) => (failed > 0 ? worker : null), (worker) => (worker === null ? "–" : String(worker))),
-      number("step", "step", ({ failed, step }) => (failed > 0 ? step : null), (step) => (step === null ? "–" : String(step))),
+      number(
+        "worker",
+        "worker",
+        ({ failed, worker }) => (failed > 0 ? worker : null),
+        (worker) => (worker === null ? "–" : String(worker)),
+      ),
+      number(
+        "step",
+        "step",
+        ({ failed, step }) => (failed > 0 ? step : null),
+        (step) => (step === null ? "–" : String(step)),
+      ),
     ],
   });
 }
@@ -37,10 +68,30 @@ export function checks(model, ui) {
   const { campaign } = model;
   const thresholds = summaryOf(campaign).thresholds ?? [];
   return [
-    panel("Thresholds", thresholds.length > 0 ? thresholdTable(ui, thresholds)
-      : h("p", { class: "note" }, "The campaign has none. Give some when it starts: ", h("code", {}, "http.p95 < 200ms"), ".")),
-    panel("Checks", Object.keys(campaign.report?.checks ?? {}).length > 0 ? checkTable(ui, campaign.report.checks)
-      : h("p", { class: "note" }, "The script checks nothing with ", h("code", {}, "tutti.check"), ", or no check has run yet.")),
+    panel(
+      "Thresholds",
+      thresholds.length > 0
+        ? thresholdTable(ui, thresholds)
+        : h(
+            "p",
+            { class: "note" },
+            "The campaign has none. Give some when it starts: ",
+            h("code", {}, "http.p95 < 200ms"),
+            ".",
+          ),
+    ),
+    panel(
+      "Checks",
+      Object.keys(campaign.report?.checks ?? {}).length > 0
+        ? checkTable(ui, campaign.report.checks)
+        : h(
+            "p",
+            { class: "note" },
+            "The script checks nothing with ",
+            h("code", {}, "tutti.check"),
+            ", or no check has run yet.",
+          ),
+    ),
   ];
 }
 
@@ -53,17 +104,32 @@ export function errors(model, ui) {
   const rows = model.campaign.report?.errors ?? [];
   const hasTimes = rows.some(({ first_s }) => first_s !== undefined);
   const hasAgent = rows.some(({ agent }) => agent);
-  return panel("Errors", dataTable(ui, {
-    id: "errors", caption: "Errors", rows, keyOf: ({ message, scenario }) => `${scenario}\n${message}`, filterable: true, sort: "count:down",
-    empty: "No step has failed.",
-    columns: [
-      text("message", "message of the first one", ({ message }) => message, { show: ({ message }) => h("pre", { class: "message" }, nameNode(message)) }),
-      number("count", "how often", ({ count }) => count, format.count),
-      text("scenario", "scenario", ({ scenario }) => scenario || "(no step)"),
-      number("worker", "worker", ({ worker }) => worker, String),
-      number("step", "step", ({ step }) => step, String),
-      ...(hasTimes ? [number("first", "first seen", ({ first_s }) => first_s, when), number("last", "last seen", ({ last_s }) => last_s, when)] : []),
-      ...(hasAgent ? [text("agent", "agent", ({ agent }) => agent)] : []),
-    ],
-  }));
+  return panel(
+    "Errors",
+    dataTable(ui, {
+      id: "errors",
+      caption: "Errors",
+      rows,
+      keyOf: ({ message, scenario }) => `${scenario}\n${message}`,
+      filterable: true,
+      sort: "count:down",
+      empty: "No step has failed.",
+      columns: [
+        text("message", "message of the first one", ({ message }) => message, {
+          show: ({ message }) => h("pre", { class: "message" }, nameNode(message)),
+        }),
+        number("count", "how often", ({ count }) => count, format.count),
+        text("scenario", "scenario", ({ scenario }) => scenario || "(no step)"),
+        number("worker", "worker", ({ worker }) => worker, String),
+        number("step", "step", ({ step }) => step, String),
+        ...(hasTimes
+          ? [
+              number("first", "first seen", ({ first_s }) => first_s, when),
+              number("last", "last seen", ({ last_s }) => last_s, when),
+            ]
+          : []),
+        ...(hasAgent ? [text("agent", "agent", ({ agent }) => agent)] : []),
+      ],
+    }),
+  );
 }

@@ -8,71 +8,209 @@ import { FIELDS, request } from "./start_options.js";
 import { nameNode } from "./table.js";
 
 export function newForm() {
-  return { files: [], script: null, values: {}, thresholds: "", env: "", more: "", agents: "1", isChecked: false, isBusy: false, error: null, over: false };
+  return {
+    files: [],
+    script: null,
+    values: {},
+    thresholds: "",
+    env: "",
+    more: "",
+    agents: "1",
+    isChecked: false,
+    isBusy: false,
+    error: null,
+    over: false,
+  };
 }
 
 function drop(form, act) {
-  return h("div", { class: `drop ${form.over ? "over" : ""}`, ondragover: (event) => act.over(event, true), ondragleave: (event) => act.over(event, false),
-    ondrop: (event) => act.drop(event) },
-    h("label", {}, "Drop a script with its files here, or choose them: ",
-      h("input", { type: "file", id: "files", multiple: true, onchange: (event) => act.choose(event.target.files) })));
+  return h(
+    "div",
+    {
+      class: `drop ${form.over ? "over" : ""}`,
+      ondragover: (event) => act.over(event, true),
+      ondragleave: (event) => act.over(event, false),
+      ondrop: (event) => act.drop(event),
+    },
+    h(
+      "label",
+      {},
+      "Drop a script with its files here, or choose them: ",
+      h("input", { type: "file", id: "files", multiple: true, onchange: (event) => act.choose(event.target.files) }),
+    ),
+  );
 }
 
 function fileList(form, act) {
-  return form.files.length === 0 ? null : h("fieldset", {}, h("legend", {}, "Files; the marked one is the script"),
-    h("ul", { class: "plain" }, form.files.map(({ path, size, text }) => h("li", { key: path },
-      h("label", {}, h("input", { type: "radio", name: "script", checked: path === form.script, disabled: text === undefined, onchange: () => act.set({ script: path }) }),
-        " ", nameNode(path)), ` ${format.bytes(size)} `,
-      h("button", { type: "button", class: "quiet", "aria-label": `Leave out ${format.cut(path, 80)}`, onclick: () => act.remove(path) }, "leave out")))));
+  return form.files.length === 0
+    ? null
+    : h(
+        "fieldset",
+        {},
+        h("legend", {}, "Files; the marked one is the script"),
+        h(
+          "ul",
+          { class: "plain" },
+          form.files.map(({ path, size, text }) =>
+            h(
+              "li",
+              { key: path },
+              h(
+                "label",
+                {},
+                h("input", {
+                  type: "radio",
+                  name: "script",
+                  checked: path === form.script,
+                  disabled: text === undefined,
+                  onchange: () => act.set({ script: path }),
+                }),
+                " ",
+                nameNode(path),
+              ),
+              ` ${format.bytes(size)} `,
+              h(
+                "button",
+                {
+                  type: "button",
+                  class: "quiet",
+                  "aria-label": `Leave out ${format.cut(path, 80)}`,
+                  onclick: () => act.remove(path),
+                },
+                "leave out",
+              ),
+            ),
+          ),
+        ),
+      );
 }
 
 function field(form, { key, title, kind, hint }, fromScript, act) {
   const own = fromScript[key];
-  return h("label", { key, class: "field" }, h("span", {}, title),
-    h("input", { type: "text", name: key, inputmode: kind === "number" ? "numeric" : null, value: form.values[key] ?? "",
-      placeholder: own === undefined ? hint : `${[own].flat().join(",")} (of the script)`, oninput: (event) => act.value(key, event.target.value) }));
+  return h(
+    "label",
+    { key, class: "field" },
+    h("span", {}, title),
+    h("input", {
+      type: "text",
+      name: key,
+      inputmode: kind === "number" ? "numeric" : null,
+      value: form.values[key] ?? "",
+      placeholder: own === undefined ? hint : `${[own].flat().join(",")} (of the script)`,
+      oninput: (event) => act.value(key, event.target.value),
+    }),
+  );
 }
 
 function area(form, key, title, hint, act) {
-  return h("label", { key, class: "field" }, h("span", {}, title),
-    h("textarea", { name: key, rows: 3, value: form[key], placeholder: hint, spellcheck: "false", oninput: (event) => act.set({ [key]: event.target.value }) }));
+  return h(
+    "label",
+    { key, class: "field" },
+    h("span", {}, title),
+    h("textarea", {
+      name: key,
+      rows: 3,
+      value: form[key],
+      placeholder: hint,
+      spellcheck: "false",
+      oninput: (event) => act.set({ [key]: event.target.value }),
+    }),
+  );
 }
 
 function fields(form, fromScript, act) {
-  return h("div", { class: "fields" }, FIELDS.map((each) => field(form, each, fromScript, act)),
-    h("label", { key: "agents", class: "field" }, h("span", {}, "Begin with this many agents"),
-      h("input", { type: "text", name: "agents", inputmode: "numeric", value: form.agents, oninput: (event) => act.set({ agents: event.target.value }) })),
+  return h(
+    "div",
+    { class: "fields" },
+    FIELDS.map((each) => field(form, each, fromScript, act)),
+    h(
+      "label",
+      { key: "agents", class: "field" },
+      h("span", {}, "Begin with this many agents"),
+      h("input", {
+        type: "text",
+        name: "agents",
+        inputmode: "numeric",
+        value: form.agents,
+        oninput: (event) => act.set({ agents: event.target.value }),
+      }),
+    ),
     area(form, "thresholds", "Thresholds, one a line", "http.p95 < 200ms", act),
     area(form, "env", "Parameters of the script (tutti.env), NAME=VALUE a line", "SHOP=blue", act),
-    area(form, "more", "More options, NAME=VALUE a line", "on-loss=replace", act));
+    area(form, "more", "More options, NAME=VALUE a line", "on-loss=replace", act),
+  );
 }
 
 /** What would be started: shown before anything is. */
 function dryLook(form, seen, wanted) {
   const problems = [...seen.problems, ...wanted.problems];
-  return panel("What will be started",
-    problems.length > 0 ? h("ul", { class: "error", role: "alert" }, problems.map((text) => h("li", { key: text }, text)))
+  return panel(
+    "What will be started",
+    problems.length > 0
+      ? h(
+          "ul",
+          { class: "error", role: "alert" },
+          problems.map((text) => h("li", { key: text }, text)),
+        )
       : h("p", { role: "status" }, "Nothing is missing."),
-    seen.warnings.length > 0 ? h("ul", { class: "warning" }, seen.warnings.map((text) => h("li", { key: text }, text))) : null,
-    h("p", {}, nameNode(form.script ?? "no script"), ` with ${form.files.length} files of ${format.bytes(seen.size)}, as soon as ${wanted.expect_agents} agents have joined`),
-    h("table", {}, h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "option"), h("th", { scope: "col" }, "value"))),
-      h("tbody", {}, Object.entries(wanted.options).map(([name, value]) => h("tr", { key: name }, h("th", { scope: "row" }, name), h("td", {}, nameNode(value)))))));
+    seen.warnings.length > 0
+      ? h(
+          "ul",
+          { class: "warning" },
+          seen.warnings.map((text) => h("li", { key: text }, text)),
+        )
+      : null,
+    h(
+      "p",
+      {},
+      nameNode(form.script ?? "no script"),
+      ` with ${form.files.length} files of ${format.bytes(seen.size)}, as soon as ${wanted.expect_agents} agents have joined`,
+    ),
+    h(
+      "table",
+      {},
+      h("thead", {}, h("tr", {}, h("th", { scope: "col" }, "option"), h("th", { scope: "col" }, "value"))),
+      h(
+        "tbody",
+        {},
+        Object.entries(wanted.options).map(([name, value]) =>
+          h("tr", { key: name }, h("th", { scope: "row" }, name), h("td", {}, nameNode(value))),
+        ),
+      ),
+    ),
+  );
 }
 
 export function start(form, act) {
   const seen = files.look(form.files, form.script);
   const wanted = request(form, seen.options);
   const isGood = seen.problems.length === 0 && wanted.problems.length === 0;
-  return h("form", { class: "start", "aria-label": "Start a campaign", onsubmit: (event) => {
-    event.preventDefault();
-    act.submit(isGood, wanted);
-  } },
-  panel("Script", drop(form, act), fileList(form, act)),
-  panel("Options", fields(form, seen.options, act)),
-  form.isChecked ? dryLook(form, seen, wanted) : null,
-  form.error ? h("p", { class: "error", role: "alert" }, form.error) : null,
-  h("p", {}, h("button", { type: "button", id: "check", onclick: () => act.set({ isChecked: true }) }, "Check"), " ",
-    h("button", { type: "submit", class: "main", id: "start", disabled: !form.isChecked || !isGood || form.isBusy }, form.isBusy ? "Starting…" : "Start")));
+  return h(
+    "form",
+    {
+      class: "start",
+      "aria-label": "Start a campaign",
+      onsubmit: (event) => {
+        event.preventDefault();
+        act.submit(isGood, wanted);
+      },
+    },
+    panel("Script", drop(form, act), fileList(form, act)),
+    panel("Options", fields(form, seen.options, act)),
+    form.isChecked ? dryLook(form, seen, wanted) : null,
+    form.error ? h("p", { class: "error", role: "alert" }, form.error) : null,
+    h(
+      "p",
+      {},
+      h("button", { type: "button", id: "check", onclick: () => act.set({ isChecked: true }) }, "Check"),
+      " ",
+      h(
+        "button",
+        { type: "submit", class: "main", id: "start", disabled: !form.isChecked || !isGood || form.isBusy },
+        form.isBusy ? "Starting…" : "Start",
+      ),
+    ),
+  );
 }
 
 /** crypto.randomUUID is only there on pages that came over TLS or from this host. */
@@ -122,7 +260,13 @@ export function startActions({ memory, api, go, changed, fail }) {
       try {
         const { options, env, expect_agents } = wanted;
         const { campaign } = await api.post("/v1/campaigns", {
-          script: form.script, files: await files.bundle(form.files, form.script), options, env, expect_agents, creation_key: creationKey });
+          script: form.script,
+          files: await files.bundle(form.files, form.script),
+          options,
+          env,
+          expect_agents,
+          creation_key: creationKey,
+        });
         memory.form = newForm();
         go(`/campaigns/${campaign}/overview`);
       } catch (error) {
