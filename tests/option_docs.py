@@ -42,7 +42,7 @@ def default_of(row):
         return {"default": False if row["type"] == "flag" else 0}
     if "default" not in row:
         return {}
-    if row["type"] == "choice":
+    if row["type"] in ("choice", "bytes"):
         return {"default": row["default"]}
     return {"default": row["default_ms"] if row["type"] == "duration" else int(row["default"])}
 

@@ -6,9 +6,9 @@
  * everything that waits does so in the worker's coroutine, and everything that fails raises an error object
  * with .kind = "driver" and one line:
  *
- *   drivers.browser     the campaign's choice: "chromium", "firefox" or "webkit"
+ *   drivers.browsers    the campaign's choice: a list of "chromium", "firefox", "webkit"
  *   drivers.start(options)
- *                       options: { browser = (drivers.browser), timeout = 60 }. Waits for its turn in the
+ *                       options: { browser = (the first), timeout = 60 }. Waits for its turn in the
  *                       pool (as long as that takes), then at most `timeout` seconds until the driver
  *                       answers. Returns a driver. Raises `stopped` if the campaign is stopping.
  *   driver:url()        "http://127.0.0.1:PORT", without a slash at the end

@@ -17,6 +17,7 @@ static const struct browser_facts facts_of_kinds[BROWSER_KINDS] = {
                           .port_mark = "successfully on port ",
                           /* It takes any free port of IPv6, and gives up if that port is taken for IPv4. */
                           .taken_mark = "port not available",
+                          .chooses_by_ipv6 = true,
                           .port_argument = "--port=%s"},
     [BROWSER_FIREFOX] = {.name = "firefox",
                          .program = "geckodriver",
@@ -104,4 +105,25 @@ bool browser_find_driver(enum browser_kind kind, char path[DRIVER_PATH_BYTES], s
         return true;
     }
     return error_set(error, "%s needs %s: %s", facts->name, facts->program, facts->install);
+}
+
+bool browser_find_drivers(const struct browser_mix *mix, struct error *error)
+{
+    char path[DRIVER_PATH_BYTES];
+    struct error missing;
+    bool are_all_here = true;
+
+    for (size_t i = 0; i < mix->count; i++) {
+        if (mix->kinds[i] == BROWSER_REMOTE || browser_mix_has_before(mix, i) ||
+            browser_find_driver(mix->kinds[i], path, &missing)) {
+            continue;
+        }
+        if (are_all_here) {
+            error_set(error, "%s", missing.text);
+        } else {
+            error_wrap(error, "%s; ", missing.text);
+        }
+        are_all_here = false;
+    }
+    return are_all_here;
 }

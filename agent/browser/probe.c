@@ -111,3 +111,15 @@ unsigned probe_free_port(void)
     }
     return port;
 }
+
+bool probe_has_ipv6(void)
+{
+    const struct sockaddr_in6 address = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+    int taken = socket(AF_INET6, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    bool has_it = taken >= 0 && bind(taken, (const struct sockaddr *)&address, sizeof address) == 0;
+
+    if (taken >= 0) {
+        (void)close(taken);
+    }
+    return has_it;
+}

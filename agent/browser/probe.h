@@ -18,3 +18,5 @@ void probe_close(struct probe *probe);
 MUST_CHECK bool probe_step(struct probe *probe, unsigned port);
 /* A port of loopback that was free a moment ago; 0: none. */
 MUST_CHECK unsigned probe_free_port(void);
+/* Whether loopback has IPv6: containers often have none. */
+MUST_CHECK bool probe_has_ipv6(void);

@@ -177,6 +177,11 @@ static void reaper_tell_failure(struct reaper *reaper, const char *what)
                 reaper->output.tail);
 }
 
+static bool reaper_chooses_port(const struct browser_facts *facts)
+{
+    return facts->port_mark == NULL || (facts->chooses_by_ipv6 && !probe_has_ipv6());
+}
+
 static bool launch(struct reaper *reaper)
 {
     struct error error;
@@ -184,7 +189,7 @@ static bool launch(struct reaper *reaper)
     close_output(reaper);
     output_forget_tail(&reaper->output);
     probe_close(&reaper->probe);
-    reaper->launch.port = reaper->port = reaper->facts->port_mark != NULL ? 0 : probe_free_port();
+    reaper->launch.port = reaper->port = reaper_chooses_port(reaper->facts) ? probe_free_port() : 0;
     reaper->attempts++;
     reaper->has_driver_ended = false;
     reaper->driver = launch_driver(&reaper->launch, &reaper->output_end, &error);

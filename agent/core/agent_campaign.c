@@ -109,13 +109,21 @@ static bool has_crews(const struct agent_campaign *campaign)
     return campaign->shards[0].has_runner; /* the first always gets one */
 }
 
+/* Whether what comes is for the shards that have asked. The seats of a room are of no shard in particular. */
+static bool agent_campaign_takes_own(const struct agent_campaign *campaign)
+{
+    return campaign->is_asking && campaign->grown_load == campaign->asked_load &&
+           deployment_options(campaign->deployment)->room_size == 0;
+}
+
 static uint32_t next_shard(struct agent_campaign *campaign, bool is_of_crews)
 {
     uint32_t shard = campaign->next_shard;
     assert(campaign->shard_count > 0);
-    for (uint32_t i = 0; campaign->is_asking && i < campaign->shard_count; i++) {
-        if (campaign->shards[i].wanted > 0) {
-            campaign->shards[i].wanted--;
+    for (uint32_t i = 0; agent_campaign_takes_own(campaign) && i < campaign->shard_count; i++) {
+        uint32_t *wanted = &campaign->shards[i].wanted[campaign->asked_load];
+        if (*wanted > 0) {
+            (*wanted)--;
             return i;
         }
     }
@@ -144,16 +152,20 @@ void agent_campaign_deal(struct agent_campaign *campaign, const struct worker_se
 
 uint32_t agent_campaign_ask(struct agent_campaign *campaign)
 {
-    uint32_t wanted = 0;
+    uint64_t wanted = 0;
     if (campaign->is_asking || campaign->is_draining || campaign->is_stopping) {
         return 0;
     }
-    for (uint32_t i = 0; i < campaign->shard_count; i++) {
-        campaign->shards[i].has_asked = campaign->shards[i].wanted > 0;
-        wanted += campaign->shards[i].wanted;
+    for (uint32_t turn = 0; wanted == 0 && turn < LOADS_MAX; turn++) {
+        campaign->asked_load = (campaign->asked_load + 1) % LOADS_MAX;
+        for (uint32_t i = 0; i < campaign->shard_count; i++) {
+            uint32_t of_shard = campaign->shards[i].wanted[campaign->asked_load];
+            campaign->shards[i].has_asked = of_shard > 0;
+            wanted += of_shard;
+        }
     }
     campaign->is_asking = wanted > 0;
-    return wanted;
+    return wanted < LIMIT_WORKERS ? (uint32_t)wanted : LIMIT_WORKERS;
 }
 
 static uint32_t shard_plus_one(const struct agent_campaign *campaign, uint32_t worker)

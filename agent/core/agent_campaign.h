@@ -4,6 +4,7 @@
 #include "agent/core/batch/batcher.h"
 #include "agent/core/batch/command.h"
 #include "agent/core/bundle/bundle_download.h"
+#include "proto/message/load.h"
 
 struct agent_campaign_shard {
     bool has_runner; /* it has been told to deploy */
@@ -11,10 +12,10 @@ struct agent_campaign_shard {
     bool has_failed; /* the script could not be loaded there */
     bool has_drained;
     bool is_finished;
-    uint64_t workers; /* that it was given */
-    uint32_t running; /* as it last said */
-    uint32_t wanted;  /* more workers, that it was not given yet */
-    bool has_asked;   /* for some of those, and waits for the answer of the coordinator */
+    uint64_t workers;           /* that it was given */
+    uint32_t running;           /* as it last said */
+    uint32_t wanted[LOADS_MAX]; /* more workers of each load, that it was not given yet */
+    bool has_asked;             /* for some of those, and waits for the answer of the coordinator */
 };
 
 /* A command that waits until the bundle is here. */
@@ -45,6 +46,8 @@ struct agent_campaign {
     struct batcher *batcher;
     char *deploy_failure; /* of the first shard that said why */
     bool is_asking;       /* the coordinator, for workers that shards want; it has not answered */
+    uint32_t asked_load;  /* of this load, or of this one the last time */
+    uint32_t grown_load;  /* that the workers are of which came last */
     bool is_draining;
     bool is_stopping;
     struct room_step *room_steps; /* of all shards, as they came */
@@ -92,7 +95,8 @@ MUST_CHECK bool agent_campaign_take_known(struct agent_campaign *campaign, uint6
 void agent_campaign_split_reply(const struct agent_campaign *campaign, const struct reply *reply,
                                 struct command **commands);
 
-/* How many workers the coordinator is to be asked for; the shards that want them wait for its answer. */
+/* How many workers the coordinator is to be asked for, of the asked_load; the shards that want them wait for
+ * its answer. Loads have their turns. */
 uint32_t agent_campaign_ask(struct agent_campaign *campaign);
 
 bool agent_campaign_has_deployed(const struct agent_campaign *campaign); /* every runner has answered */

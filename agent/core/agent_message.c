@@ -120,8 +120,10 @@ static void agent_message_answer(struct agent *agent, struct agent_campaign *cam
     for (uint32_t shard = 0; shard < campaign->shard_count; shard++) {
         if (campaign->shards[shard].has_asked) {
             campaign->shards[shard].has_asked = false;
-            campaign->shards[shard].wanted = 0;
-            agent_command(agent, campaign, shard, COMMAND_ASSIGN)->is_answer = true;
+            campaign->shards[shard].wanted[campaign->asked_load] = 0;
+            struct command *command = agent_command(agent, campaign, shard, COMMAND_ASSIGN);
+            command->is_answer = true;
+            command->load = campaign->asked_load;
         }
     }
     campaign->is_asking = false;
@@ -186,11 +188,20 @@ static void replies(struct agent *agent, struct agent_campaign *campaign, const 
 
 static void copy_room_steps(struct command *command, const struct room_step *items, size_t count)
 {
-    command->room_steps = memory_new(count, sizeof *command->room_steps);
-    for (size_t i = 0; i < count; i++) {
-        command->room_steps[i] = items[i];
-    }
+    command->room_steps = memory_copy(items, count * sizeof *items);
     command->room_step_count = count;
+}
+
+static void agent_message_copy_pace(struct command *command, const struct pace *pace)
+{
+    command->pace = *pace;
+    command->pace.rooms = NULL;
+    command->pace.room_count = 0;
+    command->pace.starts = NULL;
+    command->pace.start_count = 0;
+    copy_room_steps(command, pace->rooms, pace->room_count);
+    command->starts = memory_copy(pace->starts, pace->start_count * sizeof *pace->starts);
+    command->start_count = pace->start_count;
 }
 
 static void agent_message_fill(const struct agent *agent, struct command *command,
@@ -210,13 +221,11 @@ static void agent_message_fill(const struct agent *agent, struct command *comman
         break;
     case COMMAND_SCALE:
         command->worker_count = message->scale.workers;
+        command->load = message->scale.load;
         copy_room_steps(command, message->scale.rooms, message->scale.room_count);
         break;
     case COMMAND_PACE:
-        command->pace = message->pace;
-        command->pace.rooms = NULL;
-        command->pace.room_count = 0;
-        copy_room_steps(command, message->pace.rooms, message->pace.room_count);
+        agent_message_copy_pace(command, &message->pace);
         break;
     case COMMAND_STOP:
         command->text = string_of(message->stop.text);
@@ -267,6 +276,7 @@ static void take_of_campaign(struct agent *agent, struct agent_campaign *campaig
         break;
     case MESSAGE_SCALE:
         agent_campaign_extend(campaign, message->scale.workers);
+        campaign->grown_load = message->scale.load;
         tell_all(agent, campaign, message, COMMAND_SCALE);
         break;
     case MESSAGE_PACE:

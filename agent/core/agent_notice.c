@@ -109,7 +109,8 @@ void agent_ask_for_workers(struct agent *agent, struct agent_campaign *campaign)
     uint32_t wanted = agent_campaign_ask(campaign);
     if (wanted > 0) {
         struct message message = {.kind = MESSAGE_WORKERS_WANTED, .campaign = campaign->campaign};
-        message.wanted.workers = wanted < LIMIT_WORKERS ? wanted : LIMIT_WORKERS;
+        message.wanted.workers = wanted;
+        message.wanted.load = campaign->asked_load;
         agent_send(agent, &message);
     }
 }
@@ -207,7 +208,7 @@ void agent_take_notice(struct agent *agent, uint32_t shard_id, struct notice *no
         statistics(agent, campaign, shard, notice);
         break;
     case NOTICE_WANTED:
-        shard->wanted += notice->wanted;
+        shard->wanted[notice->load % LOADS_MAX] += notice->wanted;
         agent_ask_for_workers(agent, campaign);
         break;
     case NOTICE_ARTIFACT:

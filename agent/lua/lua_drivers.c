@@ -462,12 +462,19 @@ void lua_drivers_push(lua_State *lua)
 {
     static const luaL_Reg functions[] = {{"start", start}, {NULL, NULL}};
     struct script *script = script_of(lua);
-    enum browser_kind kind =
-        script->campaign_options != NULL ? script->campaign_options->browser : BROWSER_CHROMIUM;
+    struct browser_mix mix = {.kinds = {BROWSER_CHROMIUM}, .count = 1};
 
+    if (script->campaign_options != NULL) {
+        browser_mix_of(script->campaign_options, &mix);
+    }
     script->uses_browser = true;
     lua_drivers_open_metatable(lua);
     luaL_newlib(lua, functions);
-    lua_pushstring(lua, browser_facts(kind == BROWSER_REMOTE ? BROWSER_CHROMIUM : kind)->name);
-    lua_setfield(lua, -2, "browser");
+    lua_createtable(lua, (int)mix.count, 0);
+    for (size_t i = 0; i < mix.count; i++) {
+        enum browser_kind kind = mix.kinds[i] == BROWSER_REMOTE ? BROWSER_CHROMIUM : mix.kinds[i];
+        lua_pushstring(lua, browser_facts(kind)->name);
+        lua_rawseti(lua, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(lua, -2, "browsers");
 }

@@ -1,6 +1,7 @@
 /* Runs the sources of a module, each when it is first imported. */
 #include "agent/lua/lua_sources.h"
 
+#include "agent/lua/lua_tags.h"
 #include "agent/lua/lua_tutti.h"
 #include "agent/lua/lua_worker.h"
 #include "agent/script/library.h"
@@ -51,9 +52,14 @@ static int native_record(lua_State *lua)
         return lua_misuse(lua, "%s: a name is printable text of 1 to %u bytes", native_module(lua),
                           LIMIT_NAME_BYTES);
     }
+    struct tag_set tags = {{0}};
+    if (!lua_isnoneornil(lua, 4)) {
+        tags = lua_tags_read(lua, 4, native_module(lua));
+    }
     double took_s = (double)clock_now_ns() / 1e9 - luaL_checknumber(lua, 3);
 
     struct request_sample sample = {.name = bytes_of(name, size),
+                                    .tags = tags,
                                     .is_timing = true,
                                     .is_ok = lua_toboolean(lua, 2),
                                     .latency_us = took_s > 0 ? (uint64_t)(took_s * 1e6) : 0};

@@ -1,5 +1,5 @@
 /* Paths into JSON. */
-#include "agent/script/json_path.h"
+#include "agent/script/json_path_reading.h"
 
 #include "common/digits.h"
 
@@ -11,33 +11,26 @@
 #define SURROGATE_LOW 0xdc00u
 #define SURROGATE_PAST 0xe000u
 
-struct path_reading {
-    struct bytes text;
-    size_t at;
-    struct json_path *path;
-    struct error *error;
-};
-
-static bool path_refuse(const struct path_reading *reading, size_t at, const char *why)
+bool path_refuse(const struct path_reading *reading, size_t at, const char *why)
 {
     return error_set(reading->error, "path \"%.*s\", column %zu: %s",
                      bytes_is_printable(reading->text) ? (int)reading->text.size : 0,
                      (const char *)reading->text.data, at + 1, why);
 }
 
-static uint8_t path_peek(const struct path_reading *reading)
+uint8_t path_peek(const struct path_reading *reading)
 {
     return reading->at < reading->text.size ? reading->text.data[reading->at] : 0;
 }
 
-static bool path_take(struct path_reading *reading, char wanted)
+bool path_take(struct path_reading *reading, char wanted)
 {
     bool is_there = reading->at < reading->text.size && path_peek(reading) == (uint8_t)wanted;
     reading->at += is_there ? 1 : 0;
     return is_there;
 }
 
-static void path_skip_space(struct path_reading *reading)
+void path_skip_space(struct path_reading *reading)
 {
     while (path_peek(reading) == ' ' || path_peek(reading) == '\t' || path_peek(reading) == '\n' ||
            path_peek(reading) == '\r') {
@@ -51,22 +44,25 @@ static bool path_add_selector(struct path_reading *reading, struct json_selector
     if (path->selector_count == JSON_PATH_SELECTORS) {
         return path_refuse(reading, reading->at, "it has too many parts");
     }
-    path->selectors[path->selector_count++] = selector;
-    path->segments[path->segment_count - 1].count++;
+    uint16_t number = (uint16_t)path->selector_count++;
+    selector.next = JSON_PATH_END;
+    path->selectors[number] = selector;
+    *reading->selector_link = number;
+    reading->selector_link = &path->selectors[number].next;
     return true;
 }
 
-/* What has been appended to the texts since `start`. */
-static bool path_add_name(struct path_reading *reading, size_t start)
+static struct json_path_text path_text_since(const struct json_path *path, size_t start)
 {
-    return path_add_selector(
-        reading, (struct json_selector){.kind = JSON_SELECT_NAME,
-                                        .name_start = (uint16_t)start,
-                                        .name_size = (uint16_t)(reading->path->text_size - start)});
+    return (struct json_path_text){(uint16_t)start, (uint16_t)(path->text_size - start)};
 }
 
-/* The texts are no longer than the path, which is bounded. */
-static void path_append(struct json_path *path, uint8_t byte)
+static bool path_add_name(struct path_reading *reading, struct json_path_text name)
+{
+    return path_add_selector(reading, (struct json_selector){.kind = JSON_SELECT_NAME, .name = name});
+}
+
+void path_append(struct json_path *path, uint8_t byte)
 {
     path->texts[path->text_size++] = (char)byte;
 }
@@ -143,7 +139,7 @@ static bool path_read_escape(struct path_reading *reading, char quote)
     return true;
 }
 
-static bool path_read_quoted(struct path_reading *reading)
+bool path_read_quoted(struct path_reading *reading, struct json_path_text *text)
 {
     size_t start = reading->path->text_size;
     size_t opened = reading->at;
@@ -162,7 +158,8 @@ static bool path_read_quoted(struct path_reading *reading)
             reading->at++;
         }
     }
-    return path_add_name(reading, start);
+    *text = path_text_since(reading->path, start);
+    return true;
 }
 
 static bool path_is_of_name(uint8_t byte, bool is_first)
@@ -182,7 +179,7 @@ static bool path_read_name(struct path_reading *reading)
         path_append(reading->path, path_peek(reading));
         reading->at++;
     }
-    return reading->path->text_size > start ? path_add_name(reading, start)
+    return reading->path->text_size > start ? path_add_name(reading, path_text_since(reading->path, start))
                                             : path_refuse(reading, reading->at, "expected a name");
 }
 
@@ -244,7 +241,8 @@ static bool path_read_selector(struct path_reading *reading)
 {
     uint8_t first = path_peek(reading);
     if (first == '\'' || first == '"') {
-        return path_read_quoted(reading);
+        struct json_path_text name;
+        return path_read_quoted(reading, &name) && path_add_name(reading, name);
     }
     if (path_take(reading, '*')) {
         return path_add_selector(reading, (struct json_selector){.kind = JSON_SELECT_ALL});
@@ -252,9 +250,11 @@ static bool path_read_selector(struct path_reading *reading)
     if (first == ':' || path_is_at_integer(reading)) {
         return path_read_numbers(reading);
     }
-    return path_refuse(reading, reading->at,
-                       first == '?' ? "filters are not supported"
-                                    : "expected a quoted name, an index, a slice or *");
+    if (path_take(reading, '?')) {
+        struct json_selector filter = {.kind = JSON_SELECT_FILTER};
+        return path_read_filter(reading, &filter.expression) && path_add_selector(reading, filter);
+    }
+    return path_refuse(reading, reading->at, "expected a quoted name, an index, a slice or *, or a filter");
 }
 
 /* After the opening bracket. */
@@ -276,12 +276,16 @@ static bool path_open_segment(struct path_reading *reading, bool is_descendant)
     if (path->segment_count == JSON_PATH_SEGMENTS) {
         return path_refuse(reading, reading->at, "it has too many parts");
     }
-    path->segments[path->segment_count++] =
-        (struct json_segment){.is_descendant = is_descendant, .first = (uint16_t)path->selector_count};
+    uint16_t number = (uint16_t)path->segment_count++;
+    struct json_segment *segment = &path->segments[number];
+    *segment = (struct json_segment){is_descendant, JSON_PATH_END, JSON_PATH_END};
+    *reading->segment_link = number;
+    reading->segment_link = &segment->next;
+    reading->selector_link = &segment->first;
     return true;
 }
 
-static bool path_read_segment(struct path_reading *reading)
+bool path_read_segment(struct path_reading *reading)
 {
     bool has_dot = path_take(reading, '.');
     bool is_descendant = has_dot && path_take(reading, '.');
@@ -294,13 +298,12 @@ static bool path_read_segment(struct path_reading *reading)
     return has_dot ? path_read_name(reading) : path_refuse(reading, reading->at, "expected . or [");
 }
 
-static bool path_is_singular(const struct json_path *path)
+bool path_is_singular(const struct json_path *path, uint16_t first)
 {
-    for (size_t i = 0; i < path->segment_count; i++) {
-        const struct json_segment *segment = &path->segments[i];
-        enum json_selector_kind kind = path->selectors[segment->first].kind;
-        if (segment->is_descendant || segment->count != 1 ||
-            (kind != JSON_SELECT_NAME && kind != JSON_SELECT_INDEX)) {
+    for (uint16_t number = first; number != JSON_PATH_END; number = path->segments[number].next) {
+        const struct json_selector *selector = &path->selectors[path->segments[number].first];
+        if (path->segments[number].is_descendant || selector->next != JSON_PATH_END ||
+            (selector->kind != JSON_SELECT_NAME && selector->kind != JSON_SELECT_INDEX)) {
             return false;
         }
     }
@@ -309,8 +312,9 @@ static bool path_is_singular(const struct json_path *path)
 
 bool json_path_parse(struct bytes text, struct json_path *path, struct error *error)
 {
-    struct path_reading reading = {.text = text, .path = path, .error = error};
-    path->segment_count = path->selector_count = path->text_size = 0;
+    struct path_reading reading = {.text = text, .path = path, .error = error, .segment_link = &path->first};
+    path->segment_count = path->selector_count = path->expression_count = path->text_size = 0;
+    path->first = JSON_PATH_END;
     if (text.size == 0 || text.size > JSON_PATH_MAX_BYTES) {
         return error_set(error, "a path has 1 to %u bytes", JSON_PATH_MAX_BYTES);
     }
@@ -329,13 +333,13 @@ bool json_path_parse(struct bytes text, struct json_path *path, struct error *er
             return false;
         }
     }
-    path->is_singular = path_is_singular(path);
+    path->is_singular = path_is_singular(path, path->first);
     return true;
 }
 
-struct bytes json_path_name(const struct json_path *path, const struct json_selector *selector)
+struct bytes json_path_bytes(const struct json_path *path, struct json_path_text text)
 {
-    return bytes_of(path->texts + selector->name_start, selector->name_size);
+    return bytes_of(path->texts + text.start, text.size);
 }
 
 static int64_t path_clamp(int64_t number, int64_t lowest, int64_t highest)

@@ -3,16 +3,14 @@
 
 #include "agent/script/limits.h"
 #include "agent/script/lua_json.h"
+#include "agent/script/lua_json_walk.h"
 
 #include <lauxlib.h>
-
-/* Charged for each value that is looked at. */
-#define VISIT_INSTRUCTIONS 10u
 
 /* Appends the value on top of the stack to the list at `list`, and pops it; nil is none. */
 static void nodes_add(lua_State *lua, int list)
 {
-    limits_charge(lua, VISIT_INSTRUCTIONS);
+    limits_charge(lua, JSON_WALK_INSTRUCTIONS);
     if (lua_isnil(lua, -1)) {
         lua_pop(lua, 1);
     } else {
@@ -50,15 +48,43 @@ static void nodes_add_children(lua_State *lua, int node, bool is_list, int list)
     }
 }
 
-/* Adds what one selector names in the value at `node`. */
-static void nodes_select(lua_State *lua, const struct json_path *path, const struct json_selector *selector,
-                         int node, int list)
+/* Adds the value on top if it passes the filter, and pops it. */
+static void nodes_add_filtered(const struct json_walk *walk, const struct json_selector *selector, int list)
 {
+    if (!lua_isnil(walk->lua, -1) && json_walk_holds(walk, selector->expression, lua_gettop(walk->lua))) {
+        nodes_add(walk->lua, list);
+    } else {
+        lua_pop(walk->lua, 1);
+    }
+}
+
+static void nodes_filter(const struct json_walk *walk, const struct json_selector *selector, int node,
+                         int list)
+{
+    lua_State *lua = walk->lua;
+    if (lua_json_is_list(lua, node)) {
+        lua_Integer size = (lua_Integer)lua_rawlen(lua, node);
+        for (lua_Integer i = 1; i <= size; i++) {
+            lua_rawgeti(lua, node, i);
+            nodes_add_filtered(walk, selector, list);
+        }
+        return;
+    }
+    for (lua_pushnil(lua); lua_next(lua, node);) {
+        nodes_add_filtered(walk, selector, list);
+    }
+}
+
+/* Adds what one selector names in the value at `node`. */
+static void nodes_select(const struct json_walk *walk, const struct json_selector *selector, int node,
+                         int list)
+{
+    lua_State *lua = walk->lua;
     if (!lua_istable(lua, node)) {
         return;
     }
     bool is_list = lua_json_is_list(lua, node);
-    struct bytes name = json_path_name(path, selector);
+    struct bytes name = json_path_bytes(walk->path, selector->name);
     switch (selector->kind) {
     case JSON_SELECT_NAME:
         if (!is_list) {
@@ -81,6 +107,9 @@ static void nodes_select(lua_State *lua, const struct json_path *path, const str
         if (is_list) {
             nodes_add_slice(lua, node, selector, list);
         }
+        return;
+    case JSON_SELECT_FILTER:
+        nodes_filter(walk, selector, node, list);
         return;
     }
 }
@@ -114,50 +143,66 @@ static void nodes_with_descendants(lua_State *lua)
     lua_pop(lua, 1);
 }
 
-/* Adds what a segment names in the value on top of the stack, and pops it. */
-static void nodes_apply(lua_State *lua, const struct json_path *path, const struct json_segment *segment,
-                        int list)
+static void nodes_select_all(const struct json_walk *walk, const struct json_segment *segment, int node,
+                             int list)
 {
+    const struct json_selector *selectors = walk->path->selectors;
+    for (uint16_t i = segment->first; i != JSON_PATH_END; i = selectors[i].next) {
+        nodes_select(walk, &selectors[i], node, list);
+    }
+}
+
+/* Adds what a segment names in the value on top of the stack, and pops it. */
+static void nodes_apply(const struct json_walk *walk, const struct json_segment *segment, int list)
+{
+    lua_State *lua = walk->lua;
     int node = lua_gettop(lua);
     if (segment->is_descendant) {
         nodes_with_descendants(lua);
         lua_Integer count = (lua_Integer)lua_rawlen(lua, node);
         for (lua_Integer i = 1; i <= count; i++) {
             lua_rawgeti(lua, node, i);
-            for (size_t j = 0; j < segment->count; j++) {
-                nodes_select(lua, path, &path->selectors[segment->first + j], node + 1, list);
-            }
+            nodes_select_all(walk, segment, node + 1, list);
             lua_pop(lua, 1);
         }
     } else {
-        for (size_t j = 0; j < segment->count; j++) {
-            nodes_select(lua, path, &path->selectors[segment->first + j], node, list);
-        }
+        nodes_select_all(walk, segment, node, list);
     }
     lua_settop(lua, node - 1);
 }
 
-void lua_json_path_find(lua_State *lua, const struct json_path *path)
+void json_walk_query(const struct json_walk *walk, uint16_t first)
 {
-    luaL_checkstack(lua, 16, NULL);
+    lua_State *lua = walk->lua;
+    const struct json_segment *segments = walk->path->segments;
+    luaL_checkstack(lua, LUA_MINSTACK, NULL);
     lua_newtable(lua);
     lua_insert(lua, -2);
     int nodes = lua_gettop(lua) - 1;
     nodes_add(lua, nodes);
-    for (size_t i = 0; i < path->segment_count; i++) {
+    for (uint16_t i = first; i != JSON_PATH_END; i = segments[i].next) {
         lua_newtable(lua);
         lua_Integer count = (lua_Integer)lua_rawlen(lua, nodes);
         for (lua_Integer j = 1; j <= count; j++) {
             lua_rawgeti(lua, nodes, j);
-            nodes_apply(lua, path, &path->segments[i], nodes + 1);
+            nodes_apply(walk, &segments[i], nodes + 1);
         }
         lua_replace(lua, nodes);
     }
+}
+
+void lua_json_path_find(lua_State *lua, const struct json_path *path)
+{
+    struct json_walk walk = {.lua = lua, .path = path, .root = lua_gettop(lua)};
+    luaL_checkstack(lua, LUA_MINSTACK, NULL);
+    lua_pushvalue(lua, walk.root);
+    json_walk_query(&walk, path->first);
+    lua_replace(lua, walk.root);
     if (path->is_singular) {
-        lua_rawgeti(lua, nodes, 1);
-        lua_replace(lua, nodes);
+        lua_rawgeti(lua, walk.root, 1);
+        lua_replace(lua, walk.root);
     } else {
         lua_json_push_list_type(lua);
-        lua_setmetatable(lua, nodes);
+        lua_setmetatable(lua, walk.root);
     }
 }

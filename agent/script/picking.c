@@ -27,13 +27,13 @@ static bool pick_by_weight(const struct script *script, double drawn, uint32_t *
     return is_found;
 }
 
-bool pick_scenario(const struct script *script, const struct campaign_options *options, uint32_t worker,
-                   uint64_t step, uint32_t *scenario)
+bool pick_scenario(const struct script *script, const struct campaign_options *options,
+                   const struct picking *picking, uint32_t *scenario)
 {
     struct random random;
 
     if (script->loads != NULL) {
-        struct bytes name = loads_find(script->loads, worker)->scenario;
+        struct bytes name = script->loads->items[picking->load].scenario;
         const struct scenario *own = script_find_scenario(script, (const char *)name.data, name.size);
         *scenario = own != NULL ? (uint32_t)(own - script->scenarios) : 0;
         return own != NULL;
@@ -45,14 +45,15 @@ bool pick_scenario(const struct script *script, const struct campaign_options *o
         return only != NULL;
     }
     if (options->is_single_run) {
-        *scenario = (uint32_t)((step - 1) % script->scenario_count);
+        *scenario = (uint32_t)((picking->step - 1) % script->scenario_count);
         return true;
     }
     if (script->scenario_count == 1 && script->total_weight > 0) {
         *scenario = 0;
         return true;
     }
-    random_seed(&random, options->seed + worker * 0x9e3779b97f4a7c15ull + step * 0xd1b54a32d192ed03ull);
+    random_seed(&random, options->seed + picking->worker * 0x9e3779b97f4a7c15ull +
+                             picking->step * 0xd1b54a32d192ed03ull);
     return pick_by_weight(script, random_unit(&random) * script->total_weight, scenario);
 }
 

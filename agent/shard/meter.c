@@ -369,6 +369,7 @@ void meter_free(struct meter **pointer)
         text_finish(&entry->name);
         histogram_free(&entry->counts.latency_us);
         histogram_free(&entry->counts.response_us);
+        slow_traces_finish(&entry->counts.slowest);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&entry->counts.phase_us[phase]);
         }

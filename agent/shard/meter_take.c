@@ -33,7 +33,7 @@ static void take_requests(struct meter *meter, struct statistics *statistics)
         counts->count = counts->failed = counts->forgiven = 0;
         counts->received_bytes = counts->sent_bytes = 0;
         counts->statuses = (struct close_counts){0};
-        counts->slowest.size = 0;
+        counts->slowest = (struct slow_traces){0}; /* likewise */
     }
 }
 

@@ -199,6 +199,7 @@ static void shard_campaign_begin_step(struct shard_campaign *campaign, const str
 
     vu->intended_ns = effect->intended_ns;
     vu->is_arrival = effect->is_arrival;
+    vu->load = effect->load;
     vu_begin(vu, VU_BEGIN_STEP, effect->step);
 }
 

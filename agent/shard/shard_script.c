@@ -23,7 +23,7 @@ bool shard_script_load(struct shard_campaign *campaign, struct error *error)
 {
     const struct shard_settings *settings = shard_settings(campaign->shard);
     char target[2048];
-    char path[DRIVER_PATH_BYTES];
+    struct browser_mix mix;
 
     bytes_to_text(campaign->options->target, target, sizeof target);
     struct script_settings script_settings = {
@@ -51,8 +51,8 @@ bool shard_script_load(struct shard_campaign *campaign, struct error *error)
     if (!picking_take_loads(campaign->script, campaign->options, error)) {
         return false;
     }
-    if (campaign->script->uses_browser && campaign->options->browser < BROWSER_KINDS &&
-        !browser_find_driver(campaign->options->browser, path, error)) {
+    browser_mix_of(campaign->options, &mix);
+    if (campaign->script->uses_browser && !browser_find_drivers(&mix, error)) {
         return false;
     }
     if (step_wrapper_is_needed(campaign->script)) {

@@ -73,6 +73,7 @@ static int step_wrapper_choose(lua_State *lua)
     struct vu *vu = vu_current(lua, "scenario_picker");
     size_t size = 0;
 
+    struct picking step = {.worker = vu->id, .step = vu->step, .load = vu->load};
     if (lua_toboolean(lua, 1)) {
         const char *name = lua_type(lua, 2) == LUA_TSTRING ? lua_tolstring(lua, 2, &size) : NULL;
         const struct scenario *scenario = name != NULL ? script_find_scenario(script, name, size) : NULL;
@@ -80,7 +81,7 @@ static int step_wrapper_choose(lua_State *lua)
             return luaL_error(lua, "scenario_picker: there is no scenario %s", luaL_tolstring(lua, 2, NULL));
         }
         vu->scenario = (uint32_t)(scenario - script->scenarios);
-    } else if (!pick_scenario(script, vu_options(vu), vu->id, vu->step, &vu->scenario)) {
+    } else if (!pick_scenario(script, vu_options(vu), &step, &vu->scenario)) {
         return luaL_error(lua, "no scenario can be picked: every one has weight 0");
     }
     lua_rawgeti(lua, LUA_REGISTRYINDEX, script->scenarios[vu->scenario].function);

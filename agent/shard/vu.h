@@ -72,6 +72,7 @@ struct vu {
     const lua_State *waiting;
     uint32_t id;
     uint32_t scenario; /* the one of this step */
+    uint32_t load;     /* ordinal of the one that it belongs to */
     uint8_t phase;     /* enum vu_phase; vu.c alone writes it */
     uint8_t wait;
     uint8_t wake;

@@ -99,7 +99,8 @@ static bool push_step(struct vu *vu)
         step_wrapper_push(vu->thread);
         return true;
     }
-    if (!pick_scenario(script, campaign->options, vu->id, vu->step, &vu->scenario)) {
+    struct picking step = {.worker = vu->id, .step = vu->step, .load = vu->load};
+    if (!pick_scenario(script, campaign->options, &step, &vu->scenario)) {
         return false;
     }
     lua_rawgeti(vu->thread, LUA_REGISTRYINDEX, script->scenarios[vu->scenario].function);

@@ -32,7 +32,54 @@ struct git_calls {
     sigset_t before; /* the signals that were blocked */
     struct buffer output;
     struct error *error;
+    bool is_interrupted;
 };
+
+/* The folder that is to go if the process is ended; empty: there is none. */
+static char git_folder[PATH_MAX];
+
+static const int GIT_ENDING_SIGNALS[] = {SIGINT, SIGTERM, SIGHUP};
+#define GIT_ENDING_COUNT (sizeof GIT_ENDING_SIGNALS / sizeof *GIT_ENDING_SIGNALS)
+
+/* In a signal handler, where walking through a folder is not allowed, but a process that does it is. */
+static void git_on_end(int number)
+{
+    pid_t child = git_folder[0] != '\0' ? fork() : -1;
+    if (child == 0) {
+        (void)execl("/bin/rm", "rm", "-rf", "--", git_folder, (char *)NULL);
+        _exit(127);
+    }
+    while (child > 0 && waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+    }
+    (void)signal(number, SIG_DFL);
+    (void)raise(number);
+}
+
+/* As long as the folder is there, what ends the process removes it. */
+static void git_guard_folder(const char *folder)
+{
+    struct sigaction action = {.sa_handler = folder != NULL ? git_on_end : SIG_DFL};
+    (void)snprintf(git_folder, sizeof git_folder, "%s", folder != NULL ? folder : "");
+    (void)sigemptyset(&action.sa_mask);
+    for (size_t i = 0; i < GIT_ENDING_COUNT; i++) {
+        (void)sigaddset(&action.sa_mask, GIT_ENDING_SIGNALS[i]);
+    }
+    for (size_t i = 0; i < GIT_ENDING_COUNT; i++) {
+        struct sigaction before;
+        bool is_ours = sigaction(GIT_ENDING_SIGNALS[i], NULL, &before) == 0 &&
+                       (before.sa_handler == SIG_DFL || before.sa_handler == git_on_end);
+        if (is_ours) {
+            (void)sigaction(GIT_ENDING_SIGNALS[i], &action, NULL);
+        }
+    }
+}
+
+static void git_add_ending(sigset_t *signals)
+{
+    for (size_t i = 0; i < GIT_ENDING_COUNT; i++) {
+        (void)sigaddset(signals, GIT_ENDING_SIGNALS[i]);
+    }
+}
 
 /* Runs in the child. */
 static _Noreturn void git_become(const struct git_calls *calls, char *const *arguments, int output)
@@ -75,13 +122,13 @@ static bool git_await(struct git_calls *calls, pid_t child, int from, int *statu
     const char *why = NULL;
     (void)sigemptyset(&awaited);
     (void)sigaddset(&awaited, SIGCHLD);
-    (void)sigaddset(&awaited, SIGINT);
-    (void)sigaddset(&awaited, SIGTERM);
+    git_add_ending(&awaited);
     while (waitpid(child, status, WNOHANG) == 0) {
         const struct timespec brief = {.tv_nsec = 20 * 1000000};
         int signal_number = sigtimedwait(&awaited, NULL, &brief);
         (void)git_hear(calls, from);
-        if (signal_number == SIGINT || signal_number == SIGTERM) {
+        if (signal_number > 0 && signal_number != SIGCHLD) {
+            calls->is_interrupted = true;
             why = "interrupted";
         } else if (clock_now_ns() > calls->until_ns) {
             why = "git took longer than 5 m";
@@ -135,6 +182,9 @@ static bool git_call(struct git_calls *calls, const char *const *words)
         git_become(calls, arguments, ends[1]);
     }
     int reason = errno;
+    if (child > 0) {
+        (void)setpgid(child, child); /* it does so itself too: whichever is first */
+    }
     (void)close(ends[1]);
     errno = 0;
     bool has_ended = child > 0 && git_await(calls, child, ends[0], &status);
@@ -162,7 +212,7 @@ static bool git_fetch(struct git_calls *calls, const char *revision, char commit
     const char *const find[] = {"rev-parse", "-q", "--verify", "--end-of-options", wanted, NULL};
     const char *const head[] = {"rev-parse", "-q", "--verify", "FETCH_HEAD^{commit}", NULL};
     bool is_found = git_call(calls, one) && git_call(calls, head);
-    if (!is_found && clock_now_ns() < calls->until_ns && strcmp(calls->error->text, "interrupted") != 0) {
+    if (!is_found && clock_now_ns() < calls->until_ns && !calls->is_interrupted) {
         if (!git_call(calls, all)) {
             return false;
         }
@@ -218,16 +268,17 @@ bool git_checkout_make(struct git_checkout *checkout, const char *url, const cha
     sigset_t blocked;
     (void)sigemptyset(&blocked);
     (void)sigaddset(&blocked, SIGCHLD);
-    (void)sigaddset(&blocked, SIGINT);
-    (void)sigaddset(&blocked, SIGTERM);
+    git_add_ending(&blocked);
     (void)sigprocmask(SIG_BLOCK, &blocked, &calls.before);
+    git_guard_folder(checkout->folder);
     buffer_init(&calls.output, OUTPUT_MAX_BYTES);
     bool is_made = git_take(&calls, revision != NULL ? revision : "HEAD", checkout->commit);
     buffer_finish(&calls.output);
-    (void)sigprocmask(SIG_SETMASK, &calls.before, NULL);
+    checkout->is_interrupted = calls.is_interrupted;
     if (!is_made) {
         git_checkout_finish(checkout);
     }
+    (void)sigprocmask(SIG_SETMASK, &calls.before, NULL);
     return is_made;
 }
 
@@ -244,6 +295,7 @@ void git_checkout_finish(struct git_checkout *checkout)
 {
     if (checkout->folder != NULL) {
         (void)nftw(checkout->folder, git_remove, TREE_DESCRIPTORS, FTW_DEPTH | FTW_PHYS);
+        git_guard_folder(NULL);
         memory_free(checkout->folder);
         checkout->folder = NULL;
     }

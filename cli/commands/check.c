@@ -19,6 +19,7 @@
 struct check_options {
     bool may_use_system;
     const char *target;
+    const char *browser;
     struct option_texts env;
     struct option_texts env_files;
 };
@@ -35,6 +36,12 @@ static const struct option check_options[] = {
      .is_set_offset = SIZE_MAX,
      .argument = "URL",
      .help = "the value of tutti.target for the script"},
+    {.name = "browser",
+     .type = OPTION_TEXT,
+     .offset = offsetof(struct check_options, browser),
+     .is_set_offset = SIZE_MAX,
+     .argument = "NAME,…",
+     .help = "the browsers whose drivers are looked for, if the script opens any; as for tutti run"},
     {.name = "env",
      .letter = 'e',
      .type = OPTION_TEXTS,
@@ -159,8 +166,11 @@ static int run_check(int argc, char **argv)
     }
     struct error error;
     struct run_options merged = {0};
+    SCOPED(memory_free_at) char *browser = memory_copy_string(options.browser != NULL ? options.browser : "");
+    char name[] = "--browser";
+    char *given[] = {argv[0], name, browser, NULL};
     SCOPED(command_words_finish) struct command_words words;
-    command_words_init(&words, &run_subcommand, 1, argv);
+    command_words_init(&words, &run_subcommand, options.browser != NULL ? 3 : 1, given);
     bool is_known = command_words_add_environment(&words, &options.env_files, &options.env, &error);
     struct script_inspection inspection = {.path = script,
                                            .library = &lua_api_library,

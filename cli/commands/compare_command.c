@@ -5,6 +5,7 @@
 #include "cli/options/percent.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
+#include "cli/view/html_page.h"
 #include "cli/view/json_file.h"
 #include "cli/view/screen.h"
 #include "cli/view/step_summary.h"
@@ -18,6 +19,7 @@
 #include <sys/stat.h>
 
 #define COMPARE_MAX_RUNS 100u
+#define COMPARE_PAGE_MAX_BYTES ((size_t)512 * 1024 * 1024)
 #define BETWEEN_SIDES ":"
 #define LEAST_LEVEL 0.5
 #define DEFAULT_LEVEL 0.99
@@ -27,6 +29,7 @@ struct compare_options {
     struct bytes fail_if;
     const char *json_path;
     const char *markdown_path;
+    const char *html_path;
     double level;
     double tolerance;
     struct control_options control;
@@ -57,6 +60,8 @@ static const struct option compare_options[] = {
         .help = "write it to this file as JSON instead; - is standard output"},
     {.name = "markdown", .type = OPTION_TEXT, COMPARE(markdown_path), .argument = "FILE", .has_no_variable = true,
         .help = "write it to this file as Markdown"},
+    {.name = "html", .type = OPTION_TEXT, COMPARE(html_path), .argument = "FILE", .has_no_variable = true,
+        .help = "write it to this file as a page that needs nothing else"},
     CONTROL_OPTIONS(offsetof(struct compare_options, control))
 };
 /* clang-format on */
@@ -215,6 +220,20 @@ static bool compare_write_markdown(const struct compare_options *options, const 
     return is_written;
 }
 
+static bool compare_write_html(const struct compare_options *options, const struct comparison_view *view)
+{
+    SCOPED(buffer_finish) struct buffer page;
+    buffer_init(&page, COMPARE_PAGE_MAX_BYTES);
+    if (options->html_path == NULL) {
+        return true;
+    }
+    json_t *object = comparison_json(view);
+    SCOPED(memory_free_at) char *text = json_to_text(object, false);
+    json_decref(object);
+    html_page_comparison(text, &page);
+    return compare_write_file(options->html_path, buffer_string(&page));
+}
+
 static enum exit_code compare_print(const struct comparison_view *view, enum exit_code code)
 {
     const struct screen_settings settings = {0};
@@ -231,6 +250,7 @@ static enum exit_code compare_show(const struct compare_options *options, const 
                                    enum exit_code code)
 {
     bool is_written = compare_write_markdown(options, view);
+    is_written = compare_write_html(options, view) && is_written;
     if (options->json_path != NULL) {
         json_t *object = comparison_json(view);
         SCOPED(memory_free_at) char *text = json_to_text(object, true);
@@ -337,6 +357,7 @@ const struct subcommand compare_subcommand = {
         "a --fail-if is met, and 2 if a report cannot be read.\n",
     .examples = "  tutti compare main.json branch.json\n"
                 "  tutti compare main-*.json : branch-*.json --fail-if 'p95 > +10%' --markdown compare.md\n"
+                "  tutti compare main.json branch.json --html compare.html\n"
                 "  tutti compare 7 9 --fail-if 'request[login].p99 > +50ms'\n",
     .options = compare_options,
     .option_count = sizeof compare_options / sizeof compare_options[0],

@@ -1,8 +1,10 @@
 /* `tutti report`: the report of a campaign on a coordinator. */
 #include "cli/commands/subcommand.h"
 #include "cli/options/control_options.h"
+#include "cli/options/live_option.h"
 #include "cli/remote/control.h"
 #include "cli/remote/control_connect.h"
+#include "cli/remote/control_outputs.h"
 #include "cli/view/json_file.h"
 #include "cli/view/outputs.h"
 #include "cli/view/report_text.h"
@@ -11,7 +13,6 @@
 #include "common/memory.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/report_json.h"
-#include "coordinator/json/series_json.h"
 
 struct report_options {
     const char *json_path;
@@ -33,6 +34,7 @@ static const struct option report_options[] = {
     {.name = "junit", .type = OPTION_TEXT, .offset = offsetof(struct report_options, outputs.junit),
         .is_set_offset = SIZE_MAX, .argument = "FILE", .has_no_variable = true,
         .help = "write verdict, scenarios, checks and thresholds to this file as JUnit's test cases"},
+    HTML_OPTION(offsetof(struct report_options, outputs.html)),
     CONTROL_RETRY_OPTION(offsetof(struct report_options, control)),
     CONTROL_OPTIONS(offsetof(struct report_options, control))
 };
@@ -63,23 +65,15 @@ static enum exit_code write_report(const char *path, const char *text)
 
 /* The text is printed nevertheless. */
 static enum exit_code write_outputs(const struct report_options *options, struct api_client *client,
-                                    uint64_t campaign, const json_t *object)
+                                    const json_t *object)
 {
     struct error error;
     SCOPED(outputs_close) struct outputs *outputs = outputs_open(&options->outputs, &error);
-    if (outputs == NULL) {
+    if (outputs == NULL || !control_outputs_write(outputs, client, object, &error)) {
         log_line(LOG_ERROR, "report", "%s", error.text);
         return EXIT_CODE_LOST;
     }
-    json_t *object_of_series = options->outputs.csv != NULL ? control_series(client, campaign) : NULL;
-    SCOPED(series_view_free) struct series_view *series = series_json_read(object_of_series);
-    SCOPED(report_view_free) struct report_view *view = report_json_read(object);
-    bool is_written = outputs_write(outputs, view, series, &error);
-    json_decref(object_of_series);
-    if (!is_written) {
-        log_line(LOG_ERROR, "report", "%s", error.text);
-    }
-    return is_written ? EXIT_CODE_PASSED : EXIT_CODE_LOST;
+    return EXIT_CODE_PASSED;
 }
 
 static enum exit_code report(const struct report_options *options, uint64_t campaign)
@@ -101,7 +95,7 @@ static enum exit_code report(const struct report_options *options, uint64_t camp
     } else {
         code = print_report(answer);
     }
-    enum exit_code written = write_outputs(options, client, campaign, answer);
+    enum exit_code written = write_outputs(options, client, answer);
     json_decref(answer);
     code = code == EXIT_CODE_PASSED ? written : code;
     return code;
@@ -128,7 +122,8 @@ const struct subcommand report_subcommand = {
         "The same as tutti run prints; for a campaign that is still running, its state so far. The exit\n"
         "code only says whether there was a report.\n",
     .examples = "  tutti report 7\n"
-                "  tutti report 7 --json report.json\n",
+                "  tutti report 7 --json report.json\n"
+                "  tutti report 7 --html report.html\n",
     .options = report_options,
     .option_count = sizeof report_options / sizeof report_options[0],
     .needs = {.descriptors = 12, .threads = 2},

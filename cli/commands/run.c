@@ -59,7 +59,8 @@ static bool run_prepare(struct run *run, struct error *error)
     }
     const struct output_paths paths = {.csv = run->options.csv_path,
                                        .markdown = run->options.markdown_path,
-                                       .junit = run->options.junit_path};
+                                       .junit = run->options.junit_path,
+                                       .html = run->options.html_path};
     run->outputs = outputs_open(&paths, error);
     if (run->outputs == NULL) {
         return false;

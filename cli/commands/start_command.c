@@ -26,6 +26,7 @@ struct start {
     struct script_facts *facts;
     struct api_client *client;
     struct json_file *json;
+    struct outputs *outputs;
     int signals; /* -1: no signal is waited for */
 };
 
@@ -41,7 +42,12 @@ static bool start_command_prepare(struct start *start, const struct command_word
             return error_wrap(error, "--json: ");
         }
     }
-    return true;
+    if (run->html_path != NULL && !start->options.is_waiting) {
+        return error_set(error, "--html needs --wait: there is no report before the end");
+    }
+    const struct output_paths paths = {.html = run->html_path, .is_without_summary = true};
+    start->outputs = outputs_open(&paths, error);
+    return start->outputs != NULL;
 }
 
 static bool is_output_taken(const struct start *start)
@@ -64,6 +70,7 @@ static enum exit_code start_command_wait_for_end(const struct start *start, uint
         .campaign = campaign,
         .screen = screen,
         .json = start->json,
+        .outputs = start->outputs,
         .signals = start->signals,
         .stops_campaign = true,
     };
@@ -131,6 +138,7 @@ static void start_command_finish(struct start *start)
         (void)close(start->signals);
     }
     json_file_close(&start->json);
+    outputs_close(&start->outputs);
     api_client_free(&start->client);
     run_options_finish(&start->options.run);
     script_facts_free(&start->facts);

@@ -127,6 +127,15 @@ static void daemon_on_report(void *context, struct report_view *report)
     }
 }
 
+static void daemon_on_logged(void *context, enum log_level level, const struct log_subject *subject,
+                             const char *text)
+{
+    const struct daemon *daemon = context;
+    if (daemon->api != NULL) {
+        api_log(daemon->api, level, subject, text);
+    }
+}
+
 static void daemon_on_output(void *context, uint64_t campaign, const char *text)
 {
     (void)context;
@@ -291,6 +300,7 @@ static bool open_ports(struct daemon *daemon, const struct daemon_settings *sett
         .callbacks = {.on_campaign = daemon_on_campaign,
                       .on_deadlock = on_deadlock,
                       .on_report = daemon_on_report,
+                      .on_logged = daemon_on_logged,
                       .context = daemon},
         .credentials = settings->credentials,
         .recovery = settings->state != NULL ? &recovery : NULL,

@@ -65,6 +65,14 @@ void run_dashboard_deadlock(struct run_dashboard *dashboard, uint64_t campaign, 
     }
 }
 
+void run_dashboard_log(struct run_dashboard *dashboard, enum log_level level,
+                       const struct log_subject *subject, const char *text)
+{
+    if (dashboard != NULL) {
+        api_log(dashboard->api, level, subject, text);
+    }
+}
+
 void run_dashboard_close(struct run_dashboard **at)
 {
     struct run_dashboard *dashboard = *at;

@@ -14,5 +14,7 @@ MUST_CHECK char *run_dashboard_link(struct run_dashboard *dashboard);
 /* To be called from the callbacks of the server. NULL is tolerated. */
 void run_dashboard_changed(struct run_dashboard *dashboard, uint64_t campaign, enum campaign_state state);
 void run_dashboard_deadlock(struct run_dashboard *dashboard, uint64_t campaign, const char *text);
+void run_dashboard_log(struct run_dashboard *dashboard, enum log_level level,
+                       const struct log_subject *subject, const char *text);
 /* What is open goes in the loop's close callbacks. NULLs the pointer; NULL is tolerated. */
 void run_dashboard_close(struct run_dashboard **dashboard);

@@ -4,8 +4,8 @@
 #include "cli/base/artifact_files.h"
 #include "cli/base/open_link.h"
 #include "cli/local/agent_process.h"
-#include "cli/view/live_view.h"
 #include "cli/local/run_dashboard.h"
+#include "cli/view/live_view.h"
 #include "cli/view/report_text.h"
 #include "common/memory.h"
 #include "coordinator/json/report_json.h"
@@ -92,19 +92,23 @@ static void session_lose(struct session *session, const struct error *error)
 
 static void session_write_files(struct session *session, const struct report_view *report)
 {
+    const struct session_settings *settings = session->settings;
     SCOPED(series_view_free)
     struct series_view *view = server_series(session->server, session->campaign);
+    SCOPED(memory_free_at) char *text = NULL;
     struct error error;
-    if (session->settings->json != NULL) {
+    if (settings->json != NULL || outputs_want_json(settings->outputs)) {
         SCOPED(memory_free_at) char *series = series_json(view);
         json_t *object = report_json_object(report);
-        SCOPED(memory_free_at) char *text = report_json_with_series(object, series);
+        text = report_json_with_series(object, series);
         json_decref(object);
-        if (!json_file_write(session->settings->json, text, &error)) {
-            session_lose(session, &error);
-        }
     }
-    if (!outputs_write(session->settings->outputs, report, view, &error)) {
+    if (settings->json != NULL && !json_file_write(settings->json, text, &error)) {
+        session_lose(session, &error);
+    }
+    struct output_content content = {.report = report, .series = view, .json = text};
+    content.artifacts = server_artifacts(session->server, session->campaign, &content.artifact_count);
+    if (!outputs_write(settings->outputs, &content, &error)) {
         session_lose(session, &error);
     }
 }
@@ -214,6 +218,13 @@ static void on_server_log(void *context, enum log_level level, const char *text)
     if (!is_known && (uint32_t)level <= LOG_WARNING + session->settings->options->campaign.verbosity) {
         session_say(session, true, "coordinator", text);
     }
+}
+
+static void session_on_logged(void *context, enum log_level level, const struct log_subject *subject,
+                              const char *text)
+{
+    const struct session *session = context;
+    run_dashboard_log(session->dashboard, level, subject, text);
 }
 
 static void session_on_report(void *context, struct report_view *report)
@@ -413,6 +424,7 @@ static bool start_server(struct session *session, struct error *error)
         .callbacks = {.on_campaign = session_on_campaign,
                       .on_deadlock = session_on_deadlock,
                       .on_log = on_server_log,
+                      .on_logged = session_on_logged,
                       .on_report = session_on_report,
                       .context = session},
         .credentials = &credentials,

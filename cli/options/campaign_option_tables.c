@@ -4,6 +4,7 @@
 #include "cli/options/run_options.h"
 #include "cli/options/start_options.h"
 #include "common/host_override.h"
+#include "proto/message/browser_mix.h"
 #include "proto/message/campaign_option.h"
 #include "proto/message/environment.h"
 #include "proto/message/goal.h"
@@ -76,6 +77,7 @@ const struct option run_option_table[RUN_OPTION_COUNT] = {
         .argument = "FILE", .help = "write the report to this file as Markdown"},
     {.name = "junit", .type = OPTION_TEXT, RUN_FIELD(junit_path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "FILE", .help = "write verdict, scenarios, checks and thresholds to this file as JUnit's test cases"},
+    HTML_OPTION(offsetof(struct run_options, html_path)),
     OUT_OPTION(offsetof(struct run_options, outputs)),
     {.name = "log", .type = OPTION_TEXT, RUN_FIELD(request_log.path), .minimum = 1, .maximum = LIMIT_TEXT_BYTES,
         .argument = "FILE", .help = "write each request to this file, as JSON in a line"},
@@ -100,6 +102,7 @@ const struct option start_option_table[START_OPTION_COUNT] = {
     {.name = "wait", .type = OPTION_FLAG, START_FIELD(is_waiting),
         .help = "follow it to its end, report, and exit by its verdict"},
     NO_LIVE_OPTION(offsetof(struct start_options, run.has_no_live)),
+    HTML_OPTION(offsetof(struct start_options, run.html_path)),
     {.name = "expect-agents", .type = OPTION_NUMBER, START_FIELD(expected_agents), .minimum = 1,
         .maximum = AGENTS_MAX, .argument = "N", .help = "begin when so many agents are there", .fallback = "1"},
     {.name = "deadline", .type = OPTION_DURATION, START_FIELD(deadline_ms), .minimum = 1,

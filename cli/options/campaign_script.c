@@ -58,8 +58,7 @@ bool campaign_script_read(const struct command_words *words, const char *script,
 bool campaign_script_has_driver(const char *script, const struct run_options *options,
                                 const struct script_facts *facts, struct error *error)
 {
-    char path[DRIVER_PATH_BYTES];
-    bool is_needed = facts->uses_browser && options->campaign.browser < BROWSER_KINDS;
-    return !is_needed || browser_find_driver(options->campaign.browser, path, error) ||
-           error_wrap(error, "%s: ", script);
+    struct browser_mix mix;
+    browser_mix_of(&options->campaign, &mix);
+    return !facts->uses_browser || browser_find_drivers(&mix, error) || error_wrap(error, "%s: ", script);
 }

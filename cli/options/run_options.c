@@ -83,6 +83,7 @@ static char *find_folder(struct command_words *words, const struct run_options *
     }
     if (!git_checkout_make(&words->checkout, options->git.url, options->git.revision, error)) {
         (void)error_wrap(error, "--git: ");
+        words->code = (int)(words->checkout.is_interrupted ? EXIT_CODE_INTERRUPTED : EXIT_CODE_USAGE);
         return NULL;
     }
     return memory_format("%s/%s%s", words->checkout.folder, path != NULL ? path : "",

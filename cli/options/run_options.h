@@ -64,6 +64,7 @@ struct run_options {
     const char *csv_path;
     const char *markdown_path;
     const char *junit_path;
+    const char *html_path;
     struct {
         bool is_wanted;
         bool is_opened; /* in the browser of the user */
@@ -108,6 +109,7 @@ enum run_option_row {
     RUN_ROW_CSV,
     RUN_ROW_MARKDOWN,
     RUN_ROW_JUNIT,
+    RUN_ROW_HTML,
     RUN_ROW_OUT,
     RUN_ROW_LOG,
     RUN_ROW_SAMPLE,

@@ -299,6 +299,15 @@ bool api_client_rest(const struct api_client *client, int milliseconds)
     return poll(&wake, 1, milliseconds) <= 0;
 }
 
+static enum api_result judge_refusal(struct transfer *transfer, struct error *error)
+{
+    struct bytes body = buffer_bytes(&transfer->body);
+    json_t *object = json_loadb((const char *)body.data, body.size, 0, NULL);
+    enum api_result result = judge_status(transfer, object, error);
+    json_decref(object);
+    return result;
+}
+
 static enum api_result judge_answer(struct transfer *transfer, json_t **answer, struct error *error)
 {
     struct bytes body = buffer_bytes(&transfer->body);
@@ -307,24 +316,27 @@ static enum api_result judge_answer(struct transfer *transfer, json_t **answer, 
         *answer = object;
         return API_DONE;
     }
-    enum api_result result = judge_status(transfer, object, error);
     json_decref(object);
-    return result;
+    return judge_refusal(transfer, error);
 }
 
-static enum api_result api_client_complete(struct transfer *transfer, json_t **answer, struct error *error)
+/* API_DONE: there is an answer, whatever it says. */
+static enum api_result api_client_perform(struct transfer *transfer, struct error *error)
 {
     CURLcode code = CURLE_OK;
-    enum api_result result = API_INTERRUPTED;
     bool is_over = drive(transfer, &code);
     note_ending(transfer->client, is_over, code);
     if (!is_over) {
         error_set(error, "interrupted");
-    } else if (code != CURLE_OK) {
-        result = judge_failure(transfer, code, error);
-    } else {
-        result = judge_answer(transfer, answer, error);
+        return API_INTERRUPTED;
     }
+    return code == CURLE_OK ? API_DONE : judge_failure(transfer, code, error);
+}
+
+static enum api_result api_client_complete(struct transfer *transfer, json_t **answer, struct error *error)
+{
+    enum api_result result = api_client_perform(transfer, error);
+    result = result == API_DONE ? judge_answer(transfer, answer, error) : result;
     api_client_finish(transfer);
     return result;
 }
@@ -343,6 +355,23 @@ enum api_result api_client_delete(struct api_client *client, const char *path, j
     struct transfer transfer = {.client = client};
     begin(&transfer, "DELETE", path, NULL);
     return api_client_complete(&transfer, answer, error);
+}
+
+enum api_result api_client_fetch(struct api_client *client, const char *path, struct buffer *into,
+                                 struct error *error)
+{
+    struct transfer transfer = {.client = client};
+    begin(&transfer, NULL, path, NULL);
+    enum api_result result = api_client_perform(&transfer, error);
+    if (result == API_DONE && !is_success(status_of(&transfer))) {
+        result = judge_refusal(&transfer, error);
+    }
+    if (result == API_DONE && !buffer_append(into, transfer.body.data, transfer.body.size)) {
+        error_set(error, "what %s answers is too long", client->url);
+        result = API_UNREACHABLE;
+    }
+    api_client_finish(&transfer);
+    return result;
 }
 
 static enum api_result judge_stream(struct transfer *transfer, CURLcode code, struct error *error)

@@ -1,6 +1,7 @@
 /* Asks a coordinator's HTTP API. Waits for the answer; bodies and times are bounded. */
 #pragma once
 #include "common/attributes.h"
+#include "common/buffer.h"
 #include "common/bytes.h"
 #include "common/error.h"
 
@@ -36,6 +37,10 @@ uint64_t api_client_patience_ms(const struct api_client *client);
  * only with API_DONE, the error with all other results. */
 MUST_CHECK enum api_result api_client_ask(struct api_client *client, const char *path, const char *body,
                                           json_t **answer, struct error *error);
+
+/* GET of what is no JSON: appends its bytes. */
+MUST_CHECK enum api_result api_client_fetch(struct api_client *client, const char *path, struct buffer *into,
+                                            struct error *error);
 
 /* The same with DELETE. */
 MUST_CHECK enum api_result api_client_delete(struct api_client *client, const char *path, json_t **answer,

@@ -1,6 +1,7 @@
 /* Follows a campaign on a coordinator to its end. */
 #include "cli/remote/control_follow.h"
 #include "cli/remote/control.h"
+#include "cli/remote/control_outputs.h"
 #include "cli/view/live_view.h"
 #include "cli/view/report_text.h"
 #include "common/clock.h"
@@ -113,6 +114,16 @@ static void control_follow_write_json(struct follow_session *session, const json
     }
 }
 
+static void control_follow_write_outputs(struct follow_session *session, const json_t *object)
+{
+    const struct control_follow *follow = session->follow;
+    struct error error;
+    if (!control_outputs_write(follow->outputs, follow->client, object, &error)) {
+        control_follow_say(session, follow->who, error.text);
+        session->code = exit_code_of_lost_results(session->code);
+    }
+}
+
 static void on_ended(struct follow_session *session, json_t *object)
 {
     struct screen *screen = session->follow->screen;
@@ -128,6 +139,9 @@ static void on_ended(struct follow_session *session, json_t *object)
     session->code = session->interrupts > 0 ? EXIT_CODE_INTERRUPTED : exit_code_of_verdict(report->verdict);
     if (session->follow->json != NULL) {
         control_follow_write_json(session, object);
+    }
+    if (session->follow->outputs != NULL && outputs_want_json(session->follow->outputs)) {
+        control_follow_write_outputs(session, object);
     }
 }
 

@@ -3,6 +3,7 @@
 #include "cli/base/exit_code.h"
 #include "cli/remote/api_client.h"
 #include "cli/view/json_file.h"
+#include "cli/view/outputs.h"
 #include "cli/view/screen.h"
 
 #include <stdint.h>
@@ -12,10 +13,11 @@ struct control_follow {
     struct api_client *client;
     uint64_t campaign;
     struct screen *screen;
-    struct json_file *json; /* NULL: no report in JSON */
-    int signals;            /* of control_signals_take */
-    bool stops_campaign;    /* by the first Ctrl-C, which else only leaves */
-    bool has_json_lines;    /* each event as one line of JSON instead of live line and report */
+    struct json_file *json;  /* NULL: no report in JSON */
+    struct outputs *outputs; /* NULL: none */
+    int signals;             /* of control_signals_take */
+    bool stops_campaign;     /* by the first Ctrl-C, which else only leaves */
+    bool has_json_lines;     /* each event as one line of JSON instead of live line and report */
 };
 
 /* From now on SIGINT, SIGTERM and SIGHUP are read from this descriptor, which is the caller's to close. To be

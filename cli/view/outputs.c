@@ -1,6 +1,7 @@
 /* The files that a report is also written to. */
 #include "cli/view/outputs.h"
 
+#include "cli/view/html_page.h"
 #include "cli/view/json_file.h"
 #include "cli/view/report_csv.h"
 #include "cli/view/report_junit.h"
@@ -15,51 +16,45 @@
 #define FOLDER_MODE 0777
 
 /* What is written to each. */
-static void append_junit(const struct report_view *report, const struct series_view *series,
-                         struct buffer *text)
+static void append_junit(const struct output_content *content, struct buffer *text)
 {
-    (void)series;
-    report_junit(report, text);
+    report_junit(content->report, text);
 }
 
-static void append_markdown(const struct report_view *report, const struct series_view *series,
-                            struct buffer *text)
+static void append_markdown(const struct output_content *content, struct buffer *text)
 {
-    (void)series;
-    report_markdown(report, text);
+    report_markdown(content->report, text);
 }
 
-static void append_csv_summary(const struct report_view *report, const struct series_view *series,
-                               struct buffer *text)
+static void append_html(const struct output_content *content, struct buffer *text)
 {
-    (void)series;
-    report_csv_summary(report, text);
+    html_page_report(content->json, content->artifacts, content->artifact_count, text);
 }
 
-static void append_csv_requests(const struct report_view *report, const struct series_view *series,
-                                struct buffer *text)
+static void append_csv_summary(const struct output_content *content, struct buffer *text)
 {
-    (void)series;
-    report_csv_requests(report, text);
+    report_csv_summary(content->report, text);
 }
 
-static void append_csv_tags(const struct report_view *report, const struct series_view *series,
-                            struct buffer *text)
+static void append_csv_requests(const struct output_content *content, struct buffer *text)
 {
-    (void)series;
-    report_csv_tags(report, text);
+    report_csv_requests(content->report, text);
 }
 
-static void append_csv_series(const struct report_view *report, const struct series_view *series,
-                              struct buffer *text)
+static void append_csv_tags(const struct output_content *content, struct buffer *text)
 {
-    (void)report;
-    report_csv_series(series, text);
+    report_csv_tags(content->report, text);
+}
+
+static void append_csv_series(const struct output_content *content, struct buffer *text)
+{
+    report_csv_series(content->series, text);
 }
 
 enum output {
     OUTPUT_MARKDOWN,
     OUTPUT_JUNIT,
+    OUTPUT_HTML,
     OUTPUT_SUMMARY,
     OUTPUT_REQUESTS,
     OUTPUT_TAGS,
@@ -69,10 +64,11 @@ enum output {
 
 static const struct {
     const char *in_folder; /* its name in the folder of CSV; NULL: it has a path of its own */
-    void (*append)(const struct report_view *report, const struct series_view *series, struct buffer *text);
+    void (*append)(const struct output_content *content, struct buffer *text);
 } OUTPUTS[OUTPUT_COUNT] = {
     [OUTPUT_MARKDOWN] = {NULL, append_markdown},
     [OUTPUT_JUNIT] = {NULL, append_junit},
+    [OUTPUT_HTML] = {NULL, append_html},
     [OUTPUT_SUMMARY] = {"summary.csv", append_csv_summary},
     [OUTPUT_REQUESTS] = {"requests.csv", append_csv_requests},
     [OUTPUT_TAGS] = {"tags.csv", append_csv_tags},
@@ -114,17 +110,27 @@ static bool outputs_open_file(struct outputs *outputs, enum output output, const
 struct outputs *outputs_open(const struct output_paths *paths, struct error *error)
 {
     struct outputs *outputs = MEMORY_NEW(struct outputs);
-    outputs->has_step_summary = step_summary_is_wanted();
+    outputs->has_step_summary = !paths->is_without_summary && step_summary_is_wanted();
     if (!outputs_open_file(outputs, OUTPUT_MARKDOWN, paths->markdown, "--markdown", error) ||
         !outputs_open_file(outputs, OUTPUT_JUNIT, paths->junit, "--junit", error) ||
+        !outputs_open_file(outputs, OUTPUT_HTML, paths->html, "--html", error) ||
         (paths->csv != NULL && !outputs_open_folder(outputs, paths->csv, error))) {
         outputs_close(&outputs);
     }
     return outputs;
 }
 
-bool outputs_write(struct outputs *outputs, const struct report_view *report,
-                   const struct series_view *series, struct error *error)
+bool outputs_want_series(const struct outputs *outputs)
+{
+    return outputs->files[OUTPUT_SERIES] != NULL || outputs_want_json(outputs);
+}
+
+bool outputs_want_json(const struct outputs *outputs)
+{
+    return outputs->files[OUTPUT_HTML] != NULL;
+}
+
+bool outputs_write(struct outputs *outputs, const struct output_content *content, struct error *error)
 {
     bool is_written = true;
     struct error own;
@@ -135,7 +141,7 @@ bool outputs_write(struct outputs *outputs, const struct report_view *report,
         }
         SCOPED(buffer_finish) struct buffer text;
         buffer_init(&text, OUTPUT_MAX_BYTES);
-        OUTPUTS[i].append(report, series, &text);
+        OUTPUTS[i].append(content, &text);
         bool is_good =
             outputs->files[i] == NULL || json_file_write(outputs->files[i], buffer_string(&text), &own);
         is_good = (!is_for_summary || step_summary_append(buffer_bytes(&text), &own)) && is_good;

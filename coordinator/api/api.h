@@ -46,6 +46,9 @@ void api_campaign_changed(struct api *api, uint64_t campaign, enum campaign_stat
 void api_campaign_counted(struct api *api, uint64_t campaign);
 void api_deadlock_found(struct api *api, uint64_t campaign, const char *text);
 
+/* To be called from the callbacks of the server: keeps the line, for who asks for the latest ones. */
+void api_log(struct api *api, enum log_level level, const struct log_subject *subject, const char *text);
+
 /* A code that `#code=` gives to the dashboard, good for one login within a minute. */
 #define API_CODE_BYTES 33u
 void api_draw_code(struct api *api, char code[API_CODE_BYTES]);

@@ -10,6 +10,10 @@
 /* Campaigns that have not ended, at once. */
 #define API_LIVE_CAMPAIGNS 64u
 
+/* That are kept. */
+#define API_LOG_LINES 500u
+#define API_LOG_LINE_BYTES 4096u
+
 /* Who may use it. */
 struct api_entry {
     struct host_names names;
@@ -37,9 +41,11 @@ struct api {
     struct login_codes login_codes;
     struct trusted_proxies proxies;
     uint64_t began_wall_ns;
-    struct watcher *watchers;      /* of campaigns */
-    struct row_watch *row_watches; /* of campaigns that are watched by the second */
-    unsigned ticks;                /* seconds */
+    struct watcher *watchers;       /* of campaigns */
+    struct row_watch *row_watches;  /* of campaigns that are watched by the second */
+    unsigned ticks;                 /* seconds */
+    struct api_log_line *log_lines; /* by number modulo API_LOG_LINES; NULL: there was none */
+    uint64_t log_count;             /* that there ever were */
     bool is_draining;
     bool serves_one_run;
     uint64_t cut_campaigns[API_LIVE_CAMPAIGNS]; /* of which it was said that /metrics cuts their names */
@@ -58,6 +64,9 @@ void api_answer_error(struct http_exchange *request, unsigned status, const char
     PRINTF_LIKE(3, 4);
 /* There is no such campaign. */
 void api_answer_unknown(struct http_exchange *request, uint64_t campaign);
+
+/* api_log.c */
+void api_log_close(struct api *api);
 
 /* api_body.c. Any thread may call it. NULL with what is wrong. Bounded in depth and number of values, so that
  * a body takes no more memory than its size suggests. The caller's to json_decref. */
@@ -116,13 +125,14 @@ void api_tell_left_out(struct api *api, const struct report_view *report);
 /* api_agent_metrics.c: the agents. */
 void api_append_agent_metrics(struct buffer *text, const struct coordinator_overview *overview);
 
-/* api_dashboard.c, api_login.c, api_health.c, api_metrics.c, api_agents.c, api_campaigns.c, api_create.c,
- * api_rooms.c, api_scale.c, api_pace.c, api_watch.c: they answer the routes. `campaign` is the first number
- * of the path, 0 where it has none. */
+/* api_dashboard.c, api_log.c, api_login.c, api_health.c, api_metrics.c, api_agents.c, api_campaigns.c,
+ * api_create.c, api_rooms.c, api_scale.c, api_pace.c, api_watch.c: they answer the routes. `campaign` is the
+ * first number of the path, 0 where it has none. */
 typedef void api_function(struct api *api, struct http_exchange *request, uint64_t campaign);
 api_function api_show_dashboard;
 api_function api_show_dashboard_file;
 api_function api_login;
+api_function api_show_log;
 api_function api_create_code;
 api_function api_show_health;
 api_function api_show_readiness;

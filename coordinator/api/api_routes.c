@@ -33,6 +33,7 @@ static const struct api_route {
     {"GET", "/v1/openapi.yaml", NEEDS_TOKEN, 0, api_show_description},
     {"POST", "/v1/login", IS_OPEN, SMALL_BODY_BYTES, api_login},
     {"POST", "/v1/login/code", NEEDS_TOKEN, SMALL_BODY_BYTES, api_create_code},
+    {"GET", "/v1/log", NEEDS_TOKEN, 0, api_show_log},
     {"GET", "/v1/agents", NEEDS_TOKEN, 0, api_list_agents},
     {"GET", "/v1/campaigns", NEEDS_TOKEN, 0, api_list_campaigns},
     {"POST", "/v1/campaigns", NEEDS_TOKEN, API_BODY_BYTES, api_create_campaign},

@@ -17,6 +17,7 @@ void api_release(struct api *api)
 {
     if (--api->open_parts == 0) {
         api_entry_close(&api->entry);
+        api_log_close(api);
         memory_free(api);
     }
 }

@@ -28,7 +28,7 @@ static void put_slow_traces(json_t *object, const char *key, const void *item)
 static bool get_slow_traces(const json_t *value, void *item, struct report_view *view)
 {
     struct request_view *request = item;
-    (void)view;
+    request->slowest.items = report_view_array(view, SLOW_TRACES, sizeof *request->slowest.items);
     for (size_t i = 0; i < json_array_size(value); i++) {
         const json_t *inner = json_array_get(value, i);
         const json_t *worker = json_object_get(inner, "worker");

@@ -17,7 +17,6 @@ struct live {
     uv_async_t wake;
     unsigned open_parts;
     struct output_sender *senders[OUTPUT_TARGETS];
-    uint64_t told[OUTPUT_TARGETS]; /* the campaign of which it was last said that it fails */
     size_t count;
     struct live_campaign *campaigns; /* that have not ended, or are not settled */
 };
@@ -32,17 +31,17 @@ static struct live_campaign **live_find(const struct live *live, uint64_t campai
 }
 
 /* At its first failure: the load goes on without it. */
-static void live_tell_failures(struct live *live, uint64_t campaign)
+static void live_tell_failures(const struct live *live, struct live_campaign *campaign)
 {
     for (size_t i = 0; i < live->count; i++) {
         struct output_account account;
-        if (live->told[i] != campaign && output_sender_account(live->senders[i], campaign, &account) &&
+        if (!campaign->is_told[i] && output_sender_account(live->senders[i], campaign->campaign, &account) &&
             account.reason[0] != '\0') {
-            live->told[i] = campaign;
+            campaign->is_told[i] = true;
             SCOPED(memory_free_at)
             char *text = memory_format("%s does not take points: %s",
                                        output_sender_target(live->senders[i])->name, account.reason);
-            live->settings.on_failing(live->settings.context, campaign, text);
+            live->settings.on_failing(live->settings.context, campaign->campaign, text);
         }
     }
 }
@@ -111,9 +110,8 @@ static void live_settle(struct live *live)
 static void live_on_wake(uv_async_t *wake)
 {
     struct live *live = wake->data;
-    for (const struct live_campaign *campaign = live->campaigns; campaign != NULL;
-         campaign = campaign->next) {
-        live_tell_failures(live, campaign->campaign);
+    for (struct live_campaign *campaign = live->campaigns; campaign != NULL; campaign = campaign->next) {
+        live_tell_failures(live, campaign);
     }
     live_settle(live);
 }

@@ -10,6 +10,7 @@ struct live_campaign {
     uint64_t begun_wall_ns; /* when its workers began, as it was first known; 0: they have not */
     bool is_resumed;        /* it ran before we saw it: counters of then were sent by another process */
     bool has_ended;
+    bool is_told[OUTPUT_TARGETS]; /* that this output does not take its points */
     uint64_t give_up_ns; /* once it has ended: when to wait no more for its last batches, by uv_hrtime */
     struct {
         uint64_t second;

@@ -12,8 +12,8 @@
 #include <string.h>
 
 #define CONNECT_MS 3000L
-#define POST_MS 5000L
 #define POLL_MS 1000
+#define MS_PER_S 1000
 /* Of an answer, for the error. */
 #define ANSWER_BYTES 160u
 
@@ -58,7 +58,6 @@ static void output_post_set(struct output_post *post, const struct output_target
     (void)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     (void)curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, CONNECT_MS);
-    (void)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, POST_MS);
     (void)curl_easy_setopt(easy, CURLOPT_USERAGENT, "tutti/" TUTTI_VERSION);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, output_on_answer);
     (void)curl_easy_setopt(easy, CURLOPT_WRITEDATA, post);
@@ -103,7 +102,7 @@ static bool output_post_drive(struct output_post *post, CURLcode *code)
     return false;
 }
 
-static enum output_result output_judge_failure(const struct output_post *post, CURLcode code,
+static enum output_result output_judge_failure(const struct output_post *post, CURLcode code, long limit_ms,
                                                struct error *error)
 {
     long number = 0;
@@ -111,7 +110,7 @@ static enum output_result output_judge_failure(const struct output_post *post, C
     if (code == CURLE_COULDNT_CONNECT && number != 0) {
         error_set(error, "%s", strerror((int)number));
     } else if (code == CURLE_OPERATION_TIMEDOUT) {
-        error_set(error, "no answer within %ld s", POST_MS / 1000);
+        error_set(error, "no answer within %ld s", limit_ms / MS_PER_S);
     } else if (code == CURLE_RECV_ERROR || code == CURLE_SEND_ERROR || code == CURLE_GOT_NOTHING) {
         error_set(error, "the connection was closed without an answer");
     } else {
@@ -136,18 +135,20 @@ static enum output_result output_judge_status(struct output_post *post, struct e
     return status >= 500 || status == 429 || status == 408 ? OUTPUT_LATER : OUTPUT_REFUSED;
 }
 
-enum output_result output_post_send(struct output_post *post, struct bytes body, struct error *error)
+enum output_result output_post_send(struct output_post *post, struct bytes body, long limit_ms,
+                                    struct error *error)
 {
     CURLcode code = CURLE_OK;
     enum output_result result = OUTPUT_LATER;
     buffer_init_within(&post->text, post->answer, sizeof post->answer);
+    (void)curl_easy_setopt(post->easy, CURLOPT_TIMEOUT_MS, limit_ms);
     (void)curl_easy_setopt(post->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.size);
     (void)curl_easy_setopt(post->easy, CURLOPT_POSTFIELDS, body.data);
     (void)curl_multi_add_handle(post->multi, post->easy);
     if (!output_post_drive(post, &code)) {
         error_set(error, "it took too long");
     } else if (code != CURLE_OK) {
-        result = output_judge_failure(post, code, error);
+        result = output_judge_failure(post, code, limit_ms, error);
     } else {
         result = output_judge_status(post, error);
     }

@@ -1,4 +1,4 @@
-/* One output: a bounded queue of batches, and the thread that sends them. */
+/* One output: the queue of its batches, and the thread that sends them. */
 #include "coordinator/live/output_sender.h"
 
 #include "common/bytes.h"
@@ -6,18 +6,18 @@
 #include "common/time_units.h"
 #include "coordinator/live/output_datagrams.h"
 #include "coordinator/live/output_post.h"
+#include "coordinator/live/output_queue.h"
 
 #include <assert.h>
 #include <string.h>
 
 #define RETRY_NS ((uint64_t)NS_PER_S)
-
-struct output_batch {
-    struct output_batch *next;
-    uint64_t campaign;
-    uint8_t *data;
-    size_t size;
-};
+/* What has failed before is given less time while others wait, and then waits so many times as long as it has
+ * taken: most of the time is theirs. */
+#define SHORT_MS 1000L
+#define REST_FACTOR 4u
+/* Of a batch that was not tried: it waited for others. */
+#define TOO_SLOW "it is too slow"
 
 struct output_sender {
     struct output_target target;
@@ -27,23 +27,11 @@ struct output_sender {
     uv_thread_t thread;
     uv_mutex_t mutex; /* of all that follows */
     uv_cond_t changed;
-    struct output_batch *first;
-    struct output_batch *last;
-    size_t count;
-    size_t bytes;
-    uint64_t retry_ns;                /* not before then, by uv_hrtime */
-    char reason[OUTPUT_REASON_BYTES]; /* why the latest batch failed; empty: it was taken, or is the first */
+    struct output_queue queue; /* its times are those of uv_hrtime */
     struct output_account accounts[OUTPUT_ACCOUNTS];
     size_t account_count; /* that were ever begun */
     bool is_closing;
 };
-
-static void output_batch_free(struct output_batch **batch)
-{
-    memory_free((*batch)->data);
-    memory_free(*batch);
-    *batch = NULL;
-}
 
 static struct output_account *output_find_account(struct output_sender *sender, uint64_t campaign)
 {
@@ -82,49 +70,29 @@ static void output_lose(struct output_sender *sender, uint64_t campaign, const c
     }
 }
 
-static struct output_batch *output_take_first(struct output_sender *sender)
+static void output_make_room(struct output_sender *sender, uint64_t campaign, size_t size)
 {
-    struct output_batch *batch = sender->first;
-    sender->first = batch->next;
-    sender->last = sender->first != NULL ? sender->last : NULL;
-    sender->count--;
-    sender->bytes -= batch->size;
-    return batch;
-}
-
-/* Of a batch that was not tried: it waited for another one. */
-static const char *output_reason_to_wait(const struct output_sender *sender)
-{
-    return sender->reason[0] != '\0' ? sender->reason : "it is too slow";
-}
-
-static void output_make_room(struct output_sender *sender, size_t size)
-{
-    while (sender->count > 0 &&
-           (sender->count >= OUTPUT_QUEUE_BATCHES || sender->bytes + size > OUTPUT_QUEUE_BYTES)) {
-        struct output_batch *oldest = output_take_first(sender);
-        output_lose(sender, oldest->campaign, output_reason_to_wait(sender));
+    struct output_batch *oldest;
+    while ((oldest = output_queue_overflow(&sender->queue, campaign, size)) != NULL) {
+        output_lose(sender, oldest->campaign, TOO_SLOW);
         output_batch_free(&oldest);
     }
 }
 
 /* A batch that may be taken another time goes to the front again, unless that is too late. */
 static void output_settle(struct output_sender *sender, struct output_batch *batch, enum output_result result,
-                          const struct error *error)
+                          uint64_t took_ns, const struct error *error)
 {
     struct output_account *account = output_need_account(sender, batch->campaign);
-    sender->reason[0] = '\0';
+    account->is_failing = result == OUTPUT_LATER;
     if (result != OUTPUT_TAKEN) {
-        bytes_to_text(bytes_of_string(error->text), sender->reason, sizeof sender->reason);
-        output_note_reason(account, sender->reason);
+        output_note_reason(account, error->text);
     }
-    if (result == OUTPUT_LATER && !account->is_over && sender->count < OUTPUT_QUEUE_BATCHES) {
-        batch->next = sender->first;
-        sender->first = batch;
-        sender->last = sender->last != NULL ? sender->last : batch;
-        sender->count++;
-        sender->bytes += batch->size;
-        sender->retry_ns = uv_hrtime() + RETRY_NS;
+    if (result == OUTPUT_LATER && !account->is_over &&
+        output_queue_count(&sender->queue, batch->campaign) < OUTPUT_QUEUE_BATCHES) {
+        uint64_t rest_ns =
+            output_queue_has_others(&sender->queue, batch->campaign) ? REST_FACTOR * took_ns : 0;
+        output_queue_return(&sender->queue, &batch, uv_hrtime() + RETRY_NS + rest_ns);
         return;
     }
     account->taken += result == OUTPUT_TAKEN;
@@ -133,40 +101,53 @@ static void output_settle(struct output_sender *sender, struct output_batch *bat
 }
 
 static enum output_result output_send(struct output_sender *sender, const struct output_batch *batch,
-                                      struct error *error)
+                                      long limit_ms, struct error *error)
 {
     struct bytes body = bytes_of(batch->data, batch->size);
-    return sender->post != NULL ? output_post_send(sender->post, body, error)
+    return sender->post != NULL ? output_post_send(sender->post, body, limit_ms, error)
                                 : output_datagrams_send(sender->datagrams, body, error);
 }
 
-/* False when the sender is closing. */
-static bool output_await_batch(struct output_sender *sender)
+/* NULL when the sender is closing. */
+static struct output_batch *output_await_batch(struct output_sender *sender)
 {
     while (!sender->is_closing) {
         uint64_t now_ns = uv_hrtime();
-        if (sender->first == NULL) {
+        uint64_t due_ns = OUTPUT_NEVER;
+        struct output_batch *batch = output_queue_take(&sender->queue, now_ns, &due_ns);
+        if (batch != NULL) {
+            return batch;
+        }
+        if (due_ns == OUTPUT_NEVER) {
             uv_cond_wait(&sender->changed, &sender->mutex);
-        } else if (now_ns < sender->retry_ns) {
-            (void)uv_cond_timedwait(&sender->changed, &sender->mutex, sender->retry_ns - now_ns);
         } else {
-            return true;
+            (void)uv_cond_timedwait(&sender->changed, &sender->mutex, due_ns - now_ns);
         }
     }
-    return false;
+    return NULL;
+}
+
+static long output_limit_ms(struct output_sender *sender, uint64_t campaign)
+{
+    const struct output_account *account = output_find_account(sender, campaign);
+    bool is_short =
+        account != NULL && account->is_failing && output_queue_has_others(&sender->queue, campaign);
+    return is_short ? SHORT_MS : OUTPUT_POST_MS;
 }
 
 static void output_sender_run(void *context)
 {
     struct output_sender *sender = context;
+    struct output_batch *batch;
     uv_mutex_lock(&sender->mutex);
-    while (output_await_batch(sender)) {
-        struct output_batch *batch = output_take_first(sender);
+    while ((batch = output_await_batch(sender)) != NULL) {
         struct error error;
+        long limit_ms = output_limit_ms(sender, batch->campaign);
         uv_mutex_unlock(&sender->mutex);
-        enum output_result result = output_send(sender, batch, &error);
+        uint64_t began_ns = uv_hrtime();
+        enum output_result result = output_send(sender, batch, limit_ms, &error);
         uv_mutex_lock(&sender->mutex);
-        output_settle(sender, batch, result, &error);
+        output_settle(sender, batch, result, uv_hrtime() - began_ns, &error);
         (void)uv_async_send(sender->wake);
     }
     uv_mutex_unlock(&sender->mutex);
@@ -217,16 +198,9 @@ void output_sender_put(struct output_sender *sender, uint64_t campaign, uint8_t 
     *batch = (struct output_batch){.campaign = campaign, .data = *data, .size = size};
     *data = NULL;
     uv_mutex_lock(&sender->mutex);
-    output_make_room(sender, size);
+    output_make_room(sender, campaign, size);
     output_need_account(sender, campaign)->points++;
-    if (sender->last != NULL) {
-        sender->last->next = batch;
-    } else {
-        sender->first = batch;
-    }
-    sender->last = batch;
-    sender->count++;
-    sender->bytes += size;
+    output_queue_put(&sender->queue, &batch);
     uv_cond_signal(&sender->changed);
     uv_mutex_unlock(&sender->mutex);
 }
@@ -254,26 +228,13 @@ bool output_sender_account(struct output_sender *sender, uint64_t campaign, stru
 
 void output_sender_give_up(struct output_sender *sender, uint64_t campaign)
 {
-    struct output_batch **at = &sender->first;
     uv_mutex_lock(&sender->mutex);
     struct output_account *account = output_find_account(sender, campaign);
     if (account != NULL && account->taken + account->lost < account->points) {
         account->is_over = true;
-        output_note_reason(account, output_reason_to_wait(sender));
+        output_note_reason(account, TOO_SLOW);
     }
-    sender->last = NULL;
-    while (*at != NULL) {
-        struct output_batch *batch = *at;
-        if (batch->campaign == campaign) {
-            *at = batch->next;
-            sender->count--;
-            sender->bytes -= batch->size;
-            output_batch_free(&batch);
-        } else {
-            sender->last = batch;
-            at = &batch->next;
-        }
-    }
+    output_queue_drop(&sender->queue, campaign);
     uv_mutex_unlock(&sender->mutex);
 }
 
@@ -292,10 +253,7 @@ void output_sender_free(struct output_sender **at)
         output_post_stop(sender->post);
     }
     (void)uv_thread_join(&sender->thread);
-    while (sender->first != NULL) {
-        struct output_batch *batch = output_take_first(sender);
-        output_batch_free(&batch);
-    }
+    output_queue_finish(&sender->queue);
     output_post_free(&sender->post);
     output_datagrams_free(&sender->datagrams);
     uv_cond_destroy(&sender->changed);

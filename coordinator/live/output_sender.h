@@ -1,4 +1,4 @@
-/* One output: a bounded queue of batches, and the thread that sends them. The load never waits for it. */
+/* One output: the queue of its batches, and the thread that sends them. The load never waits for it. */
 #pragma once
 #include "common/attributes.h"
 #include "common/error.h"
@@ -9,9 +9,6 @@
 #include <stdint.h>
 #include <uv.h>
 
-/* Batches that may wait, one a second of each campaign, and their bytes: with more, the oldest is lost. */
-#define OUTPUT_QUEUE_BATCHES 60u
-#define OUTPUT_QUEUE_BYTES ((size_t)16 * 1024 * 1024)
 /* Campaigns whose batches are counted; those that were counted first are forgotten. */
 #define OUTPUT_ACCOUNTS 128u
 #define OUTPUT_REASON_BYTES 240u
@@ -22,6 +19,7 @@ struct output_account {
     uint64_t points;
     uint64_t taken;
     uint64_t lost;
+    bool is_failing;                  /* the latest batch that was tried may be taken another time */
     bool is_over;                     /* those that are still waiting count as lost */
     char reason[OUTPUT_REASON_BYTES]; /* why the first one that failed did; empty: none has */
 };

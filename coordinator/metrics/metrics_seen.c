@@ -43,7 +43,7 @@ static void seen_parts(const struct metric_giver *giver,
 }
 
 static void seen_give_part_times(const struct metric_giver *giver, struct metric_label notifier,
-                                  const struct seen_part_view *part)
+                                 const struct seen_part_view *part)
 {
     const struct {
         const char *quantile;

@@ -33,6 +33,11 @@ static void send_frame(struct server *server, const struct coordinator_effect *e
 static void tell_log(const struct server *server, enum log_level level, const struct log_subject *subject,
                      const char *text)
 {
+    const struct log_subject none = {0};
+    if (server->callbacks.on_logged != NULL) {
+        server->callbacks.on_logged(server->callbacks.context, level, subject != NULL ? subject : &none,
+                                    text);
+    }
     if (server->callbacks.on_log != NULL) {
         server->callbacks.on_log(server->callbacks.context, level, text);
     } else {

@@ -24,6 +24,10 @@ struct server_callbacks {
     void (*on_report)(void *context, struct report_view *report);
     /* NULL: the lines go to log_line as "coordinator". */
     void (*on_log)(void *context, enum log_level level, const char *text);
+    /* The same lines, for who keeps them; `text` and `subject` are borrowed. May call nothing of the server.
+     */
+    void (*on_logged)(void *context, enum log_level level, const struct log_subject *subject,
+                      const char *text);
     void *context;
 };
 

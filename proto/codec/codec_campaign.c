@@ -2,6 +2,7 @@
 #include "proto/codec/codec_internal.h"
 #include "proto/codec/protobuf_writer.h"
 #include "proto/message/limits.h"
+#include "proto/message/load.h"
 #include "proto/message/load_text.h"
 
 #include <assert.h>
@@ -121,17 +122,26 @@ bool decode_assign(const Tutti__V1__Message *protobuf_write_message, struct deco
     return true;
 }
 
+static bool take_load(uint32_t load, struct decoding *decoding)
+{
+    return load < LOADS_MAX || error_set(decoding->error, "load %u, there are at most %u", load, LOADS_MAX);
+}
+
 void encode_workers_wanted(const struct message *message, struct buffer *into)
 {
     protobuf_write_number(into, 1, message->wanted.workers);
+    protobuf_write_number(into, 200, message->wanted.load);
 }
 
 bool decode_workers_wanted(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
 {
     uint32_t workers = protobuf_write_message->workers_wanted->workers;
+    uint32_t load = protobuf_write_message->workers_wanted->load;
     decoding->message->wanted.workers = workers;
-    return (workers > 0 && workers <= LIMIT_WORKERS) ||
-           error_set(decoding->error, "%u workers, 1 to %u are allowed", workers, LIMIT_WORKERS);
+    decoding->message->wanted.load = load;
+    return take_load(load, decoding) &&
+           ((workers > 0 && workers <= LIMIT_WORKERS) ||
+            error_set(decoding->error, "%u workers, 1 to %u are allowed", workers, LIMIT_WORKERS));
 }
 
 void encode_rooms(const struct message *message, struct buffer *into)
@@ -207,6 +217,7 @@ void encode_scale(const struct message *message, struct buffer *into)
     size_t opened = protobuf_write_open(into, 2);
     put_room_steps(message->scale.rooms, message->scale.room_count, into);
     protobuf_write_close(into, opened);
+    protobuf_write_number(into, 200, message->scale.load);
 }
 
 bool decode_scale(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
@@ -214,10 +225,12 @@ bool decode_scale(const Tutti__V1__Message *protobuf_write_message, struct decod
     const Tutti__V1__Scale *wire = protobuf_write_message->scale;
     struct scale *scale = &decoding->message->scale;
     scale->workers = wire->workers;
+    scale->load = wire->load;
     if (wire->workers == 0 || wire->workers > LIMIT_WORKERS) {
         return error_set(decoding->error, "%u workers, 1 to %u are allowed", wire->workers, LIMIT_WORKERS);
     }
-    return wire->rooms == NULL || take_room_steps(wire->rooms, &scale->rooms, &scale->room_count, decoding);
+    return take_load(wire->load, decoding) &&
+           (wire->rooms == NULL || take_room_steps(wire->rooms, &scale->rooms, &scale->room_count, decoding));
 }
 
 void encode_pace(const struct message *message, struct buffer *into)
@@ -235,6 +248,10 @@ void encode_pace(const struct message *message, struct buffer *into)
     protobuf_write_close(into, opened);
     protobuf_write_number(into, 100, pace->slots_at_ns);
     protobuf_write_number(into, 101, pace->slots);
+    opened = protobuf_write_open(into, 200);
+    put_room_steps(pace->starts, pace->start_count, into);
+    protobuf_write_close(into, opened);
+    protobuf_write_number(into, 201, pace->load);
 }
 
 bool decode_pace(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
@@ -249,7 +266,8 @@ bool decode_pace(const Tutti__V1__Message *protobuf_write_message, struct decodi
                           .rate_per_s = wire->rate_per_s,
                           .before = wire->before,
                           .slots_at_ns = wire->slots_at_ns,
-                          .slots = wire->slots};
+                          .slots = wire->slots,
+                          .load = wire->load};
     if (wire->paused_at_ns > LIMIT_PLAN_NS || wire->shift_ns > LIMIT_PLAN_NS ||
         wire->rate_at_ns > LIMIT_PLAN_NS || wire->slots_at_ns > LIMIT_PLAN_NS) {
         return error_set(decoding->error, "an instant of a plan is too far away");
@@ -263,7 +281,10 @@ bool decode_pace(const Tutti__V1__Message *protobuf_write_message, struct decodi
         !(wire->before >= 0 && wire->before <= LIMIT_ARRIVALS)) {
         return error_set(decoding->error, "a rate of a plan, or what came before it, is out of range");
     }
-    return wire->rooms == NULL || take_room_steps(wire->rooms, &pace->rooms, &pace->room_count, decoding);
+    return take_load(wire->load, decoding) &&
+           (wire->rooms == NULL || take_room_steps(wire->rooms, &pace->rooms, &pace->room_count, decoding)) &&
+           (wire->starts == NULL ||
+            take_room_steps(wire->starts, &pace->starts, &pace->start_count, decoding));
 }
 
 void encode_failure(const struct message *message, struct buffer *into)

@@ -256,16 +256,19 @@ static bool take_codes(Tutti__V1__CloseCount *const *wire, size_t count, struct 
 }
 
 static bool take_slowest(const Tutti__V1__RequestStatistics *wire, struct slow_traces *traces,
-                         struct error *error)
+                         struct decoding *decoding)
 {
     if (wire->n_slowest > SLOW_TRACES) {
-        return error_set(error, "more than %u traces", SLOW_TRACES);
+        return error_set(decoding->error, "more than %u traces", SLOW_TRACES);
+    }
+    if (wire->n_slowest > 0) {
+        traces->items = arena_array(decoding->arena, SLOW_TRACES, sizeof *traces->items);
     }
     for (size_t i = 0; i < wire->n_slowest; i++) {
         const Tutti__V1__SlowTrace *from = wire->slowest[i];
         struct slow_trace trace = {.latency_us = from->latency_us, .step = from->step};
         if (from->id.len != sizeof trace.id || from->worker > LIMIT_WORKERS) {
-            return error_set(error, "a trace that is none");
+            return error_set(decoding->error, "a trace that is none");
         }
         memcpy(trace.id, from->id.data, sizeof trace.id);
         trace.has_worker = from->worker > 0;
@@ -295,7 +298,7 @@ static bool take_requests(const Tutti__V1__Statistics *wire, uint64_t *buckets_l
             !take_phases(from, &requests[i], buckets_left, decoding) ||
             !take_own_histogram(from->response_us, &requests[i].response_us, buckets_left, decoding) ||
             !take_codes(from->statuses, from->n_statuses, &requests[i].statuses, decoding->error) ||
-            !take_slowest(from, &requests[i].slowest, decoding->error)) {
+            !take_slowest(from, &requests[i].slowest, decoding)) {
             return false;
         }
     }

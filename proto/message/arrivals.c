@@ -52,7 +52,12 @@ uint64_t load_end_ns(const struct campaign_options *options, const struct load *
 uint32_t campaign_most_workers(const struct campaign_options *options)
 {
     struct load_stages stages;
-    double most = options->workers > options->max_workers ? options->workers : options->max_workers;
+    struct loads loads;
+    double most = 0;
+    loads_of(options, &loads);
+    for (size_t i = 0; i < loads.count; i++) {
+        most += load_most_workers(&loads.items[i]);
+    }
     struct goal goal;
     if (options->goal.size > 0 && goal_parse(options->goal, &goal, NULL) && goal.most > most) {
         most = goal.most;
@@ -68,11 +73,10 @@ uint32_t campaign_most_workers(const struct campaign_options *options)
 }
 
 /* Between two arrivals where one a second comes. */
-static double arrivals_draw_gap(uint64_t seed, uint64_t stream, uint64_t number)
+static double arrivals_draw_gap(uint64_t seed, uint64_t number)
 {
     struct random random;
-    random_seed(&random, (seed ^ 0x6172726976616cull) + stream * 0x9e3779b97f4a7c15ull +
-                             number * 0xd1b54a32d192ed03ull);
+    random_seed(&random, (seed ^ 0x6172726976616cull) + number * 0xd1b54a32d192ed03ull);
     return -log(1 - random_unit(&random));
 }
 
@@ -103,7 +107,7 @@ static void arrivals_fill(struct arrivals *arrivals, const struct load *load)
 static void arrivals_restart(struct arrivals *arrivals)
 {
     arrivals->number = 0;
-    arrivals->count = arrivals->is_poisson ? arrivals_draw_gap(arrivals->seed, 0, 0) : 0;
+    arrivals->count = arrivals->is_poisson ? arrivals_draw_gap(arrivals->seed, 0) : 0;
     arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
 }
 
@@ -122,11 +126,18 @@ void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s, do
     arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
 }
 
+void arrivals_resume(struct arrivals *arrivals, const struct arrival_mark *mark)
+{
+    arrivals->number = mark->number;
+    arrivals->count = mark->count;
+    arrivals->at_ns = arrivals_instant(arrivals, mark->count);
+}
+
 void arrivals_pass(struct arrivals *arrivals)
 {
     arrivals->number++;
     arrivals->count = arrivals->is_poisson
-                          ? arrivals->count + arrivals_draw_gap(arrivals->seed, 0, arrivals->number)
+                          ? arrivals->count + arrivals_draw_gap(arrivals->seed, arrivals->number)
                           : (double)arrivals->number;
     arrivals->at_ns = arrivals_instant(arrivals, arrivals->count);
 }
@@ -144,18 +155,4 @@ uint64_t arrivals_before(const struct arrivals *arrivals, uint64_t at_ns)
         arrivals_pass(&counted);
     }
     return counted.number;
-}
-
-uint64_t arrivals_of_slot(const struct arrivals *arrivals, uint64_t slots, uint64_t slot, uint64_t nth,
-                          uint64_t before_ns)
-{
-    if (slot >= slots || nth == 0) {
-        return RATE_NEVER;
-    }
-    if (!arrivals->is_poisson) {
-        return arrivals_instant(arrivals, (double)slot + (double)(nth - 1) * (double)slots);
-    }
-    double gap = arrivals_draw_gap(arrivals->seed, slot + 1, nth);
-    return arrivals_instant(arrivals,
-                            rate_profile_count(&arrivals->profile, before_ns) + gap * (double)slots);
 }

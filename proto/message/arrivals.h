@@ -30,6 +30,12 @@ uint64_t load_end_ns(const struct campaign_options *options, const struct load *
 /* The most workers that it is to have at the same time. */
 uint32_t campaign_most_workers(const struct campaign_options *options);
 
+/* A place in a plan: so many arrivals come before it, by their numbers and as its profile counts them. */
+struct arrival_mark {
+    uint64_t number;
+    double count;
+};
+
 /* Of a load that is open; instants count from its start. Its first arrival is the next one. */
 void arrivals_init(struct arrivals *arrivals, const struct campaign_options *options,
                    const struct load *load);
@@ -38,10 +44,7 @@ void arrivals_init(struct arrivals *arrivals, const struct campaign_options *opt
 void arrivals_change(struct arrivals *arrivals, uint64_t at_ns, double per_s, double before);
 /* Goes on to the next one, whose at_ns is RATE_NEVER after the last. */
 void arrivals_pass(struct arrivals *arrivals);
+/* Goes on from here, where it has been before. */
+void arrivals_resume(struct arrivals *arrivals, const struct arrival_mark *mark);
 /* How many come before this instant, counted from the first. */
 uint64_t arrivals_before(const struct arrivals *arrivals, uint64_t at_ns);
-
-/* When the n-th (from 1) arrival of one of `slots` comes, if the one before it came at `before_ns` (0 for the
- * first): a Poisson plan has one of its own for each slot. RATE_NEVER if it has not so many. */
-uint64_t arrivals_of_slot(const struct arrivals *arrivals, uint64_t slots, uint64_t slot, uint64_t nth,
-                          uint64_t before_ns);

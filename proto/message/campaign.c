@@ -3,6 +3,7 @@
 #include "proto/message/campaign.h"
 
 #include "proto/message/arrivals.h"
+#include "proto/message/browser_mix.h"
 #include "proto/message/goal.h"
 #include "proto/message/limits.h"
 #include "proto/message/load.h"
@@ -48,6 +49,9 @@ static void sizing_settle(struct campaign_options *options, bool is_fail_given)
 
 void campaign_options_settle(struct campaign_options *options, bool are_runs_given, bool is_fail_given)
 {
+    struct browser_mix mix;
+    browser_mix_of(options, &mix);
+    options->browser = mix.kinds[0];
     if (!is_fail_given && options->thresholds.size > 0) {
         options->fail_steps = 0;
     }
@@ -75,21 +79,15 @@ void campaign_options_settle(struct campaign_options *options, bool are_runs_giv
 
 static bool growth_options_check(const struct campaign_options *options, struct error *error)
 {
+    struct loads loads;
     if (options->max_workers == 0) {
         return true;
     }
     if (options->load.size > 0) {
-        return error_set(error, "max_workers does not go with loads, whose workers are as many as they say");
+        return error_set(error, "with loads each has max_workers of its own");
     }
-    if (!campaign_is_open(options)) {
-        return error_set(error, "max_workers needs a rate: without one no arrival finds all workers busy");
-    }
-    if (options->max_workers < options->workers) {
-        return error_set(error, "max_workers is %u, less than the %u workers that it begins with",
-                         options->max_workers, options->workers);
-    }
-    return options->room_size == 0 ||
-           error_set(error, "max_workers and room_size contradict each other: each arrival has its room");
+    loads_of(options, &loads);
+    return load_growth_fits(&loads.items[0], options->room_size, error);
 }
 
 static bool goal_options_check(const struct campaign_options *options, struct error *error)

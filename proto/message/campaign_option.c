@@ -6,6 +6,7 @@
 #include "common/duration.h"
 #include "common/host_override.h"
 #include "common/memory.h"
+#include "proto/message/browser_mix.h"
 #include "proto/message/environment.h"
 #include "proto/message/goal.h"
 #include "proto/message/labels.h"

@@ -9,6 +9,7 @@
 #define LOAD_FIELD(field) .offset = offsetof(struct load, field), .is_set_offset = SIZE_MAX
 const struct option load_option_table[LOAD_OPTION_COUNT] = {
     {.name = "workers", .type = OPTION_NUMBER, LOAD_FIELD(workers), .size = sizeof(uint32_t), .minimum = 1, .maximum = LIMIT_WORKERS},
+    {.name = "max_workers", .type = OPTION_NUMBER, LOAD_FIELD(max_workers), .size = sizeof(uint32_t), .maximum = LIMIT_WORKERS},
     {.name = "runs", .type = OPTION_NUMBER, LOAD_FIELD(runs)},
     {.name = "start", .type = OPTION_DURATION, LOAD_FIELD(start_ms), .maximum = LIMIT_DURATION_MS},
     {.name = "duration", .type = OPTION_DURATION, LOAD_FIELD(duration_ms), .maximum = LIMIT_DURATION_MS},
@@ -68,6 +69,7 @@ bool loads_parse(struct bytes text, struct loads *loads, struct error *error)
 {
     struct bytes rest = text;
     uint64_t workers = 0;
+    uint64_t most = 0;
     *loads = (struct loads){0};
     while (rest.size > 0) {
         struct bytes line = loads_take_part(&rest, '\n');
@@ -86,7 +88,8 @@ bool loads_parse(struct bytes text, struct loads *loads, struct error *error)
         }
         load->first_worker = (uint32_t)workers;
         workers += load->workers;
-        if (workers > LIMIT_WORKERS) {
+        most += load_most_workers(load);
+        if (most > LIMIT_WORKERS) {
             return error_set(error, "the loads have more than %u workers", LIMIT_WORKERS);
         }
     }
@@ -109,6 +112,7 @@ void loads_of(const struct campaign_options *options, struct loads *loads)
         options->stages.size > 0 && load_parse_stages(options->stages, &stages, NULL) && stages.are_rates;
     *loads = (struct loads){.count = 1};
     loads->items[0] = (struct load){.workers = options->workers,
+                                    .max_workers = options->max_workers,
                                     .pacing_ms = options->pacing_ms,
                                     .rate = options->rate,
                                     .think = options->think,
@@ -118,13 +122,21 @@ void loads_of(const struct campaign_options *options, struct loads *loads)
     }
 }
 
-const struct load *loads_find(const struct loads *loads, uint32_t worker)
+bool loads_may_grow(const struct campaign_options *options)
 {
-    size_t i = loads->count - 1;
-    while (i > 0 && worker < loads->items[i].first_worker) {
-        i--;
+    struct loads loads;
+    loads_of(options, &loads);
+    for (size_t i = 0; i < loads.count; i++) {
+        if (loads.items[i].max_workers > 0) {
+            return true;
+        }
     }
-    return &loads->items[i];
+    return false;
+}
+
+uint32_t load_most_workers(const struct load *load)
+{
+    return load->workers > load->max_workers ? load->workers : load->max_workers;
 }
 
 bool load_is_open(const struct load *load)
@@ -139,6 +151,23 @@ uint64_t load_length_ms(const struct load *load)
         return load->duration_ms;
     }
     return load->stages.size > 0 && load_parse_stages(load->stages, &stages, NULL) ? stages.length_ms : 0;
+}
+
+bool load_growth_fits(const struct load *load, uint32_t room_size, struct error *error)
+{
+    uint32_t size = room_size > 0 ? room_size : 1;
+    if (load->max_workers == 0) {
+        return true;
+    }
+    if (!load_is_open(load)) {
+        return error_set(error, "max_workers needs a rate: without one no arrival finds all workers busy");
+    }
+    if (load->max_workers < load->workers) {
+        return error_set(error, "max_workers is %u, less than the %u workers that it begins with",
+                         load->max_workers, load->workers);
+    }
+    return (load->workers % size == 0 && load->max_workers % size == 0) ||
+           error_set(error, "max_workers: workers are whole rooms of %u", size);
 }
 
 static bool load_fits(const struct load *load, const struct campaign_options *options, struct error *error)
@@ -163,7 +192,7 @@ static bool load_fits(const struct load *load, const struct campaign_options *op
     if (options->room_size > 0 && !load_is_open(load) && load->duration_ms > 0) {
         return error_set(error, "without a rate, and with rooms, it ends by runs, not by a duration");
     }
-    return true;
+    return load_growth_fits(load, options->room_size, error);
 }
 
 bool loads_fit(const struct campaign_options *options, struct error *error)

@@ -11,6 +11,7 @@ struct load {
     struct bytes scenario; /* empty: any */
     uint32_t first_worker; /* its workers have ids from here on */
     uint32_t workers;
+    uint32_t max_workers; /* that it may have where arrivals find none that is free; 0: no more */
     uint64_t start_ms;    /* after the campaign has begun */
     uint64_t duration_ms; /* since then; 0: as long as the campaign goes on */
     uint64_t runs;        /* of each worker; 0: no limit of its own */
@@ -28,7 +29,7 @@ struct loads {
 };
 
 /* What may be said of one, but for its scenario. */
-#define LOAD_OPTION_COUNT 9u
+#define LOAD_OPTION_COUNT 10u
 extern const struct option load_option_table[LOAD_OPTION_COUNT];
 /* One a line: "SCENARIO;workers=N;rate=50/s;start=10s…". */
 MUST_CHECK bool loads_parse(struct bytes text, struct loads *loads, struct error *error);
@@ -36,8 +37,12 @@ MUST_CHECK bool loads_parse(struct bytes text, struct loads *loads, struct error
 bool loads_check(struct bytes text, struct error *error);
 /* Those of a campaign; one of all its workers where its options name none. */
 void loads_of(const struct campaign_options *options, struct loads *loads);
-/* The one that the worker belongs to. */
-const struct load *loads_find(const struct loads *loads, uint32_t worker);
+/* Whether any of them may have more workers than it begins with. */
+bool loads_may_grow(const struct campaign_options *options);
+/* The most workers that it is to have at the same time. */
+uint32_t load_most_workers(const struct load *load);
+/* False with why its max_workers do not go with the rest of it. */
+MUST_CHECK bool load_growth_fits(const struct load *load, uint32_t room_size, struct error *error);
 /* Whether its steps begin by a rate. */
 bool load_is_open(const struct load *load);
 /* How long it goes on after its start, as far as it says so itself: its duration or its stages. */

@@ -125,6 +125,7 @@ struct room_step {
 /* From now on workers have ids below `workers`; in the listed rooms, from the given step on. */
 struct scale {
     uint32_t workers;
+    uint32_t load; /* that those are of which are more than before */
     struct room_step *rooms;
     size_t room_count;
 };
@@ -139,8 +140,11 @@ struct pace {
     uint64_t rate_at_ns;
     double rate_per_s;
     double before;
-    uint64_t slots_at_ns;    /* from then on every so many-th arrival is of the same worker: */
-    uint32_t slots;          /* 0: as many as there were workers at the beginning */
+    uint64_t slots_at_ns;     /* from then on every so many-th arrival is of the same worker: */
+    uint32_t load;            /* whose arrivals those are of */
+    uint32_t slots;           /* 0: as many as there were workers at the beginning; with rooms, of rooms */
+    struct room_step *starts; /* rooms whose arrivals begin then, each with this step */
+    size_t start_count;
     struct room_step *rooms; /* where workers meet, they pause before this step */
     size_t room_count;
 };
@@ -175,7 +179,7 @@ struct request_statistics {
     uint64_t received_bytes; /* of bodies */
     uint64_t sent_bytes;
     struct close_counts statuses;  /* of answers: HTTP's status codes, instead of those of an end */
-    struct slow_traces slowest;    /* of those with traces */
+    struct slow_traces slowest;    /* of those with traces; owned by the message */
     struct histogram *latency_us;  /* of those that left; owned by the message */
     struct histogram *response_us; /* the same from the intended start; NULL: there is none */
     struct histogram *phase_us[REQUEST_PHASE_COUNT]; /* the same; NULL: not measured */
@@ -306,6 +310,7 @@ struct message {
         } assign;
         struct {
             uint32_t workers;
+            uint32_t load;
         } wanted;
         struct {
             struct operation *items;

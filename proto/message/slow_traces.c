@@ -1,13 +1,24 @@
 /* The slowest requests with traces. */
 #include "proto/message/slow_traces.h"
 
+#include "common/memory.h"
+
 #include <string.h>
 
 static const char trace_digits[] = "0123456789abcdef";
 
+void slow_traces_finish(struct slow_traces *traces)
+{
+    memory_free(traces->items);
+    *traces = (struct slow_traces){0};
+}
+
 void slow_traces_add(struct slow_traces *traces, const struct slow_trace *trace)
 {
     size_t at = traces->size;
+    if (traces->items == NULL) {
+        traces->items = memory_new(SLOW_TRACES, sizeof *traces->items);
+    }
     while (at > 0 && traces->items[at - 1].latency_us < trace->latency_us) {
         at--;
     }

@@ -16,13 +16,14 @@ struct slow_trace {
     uint8_t id[TRACE_ID_BYTES];
 };
 
-/* The slowest first. */
+/* The slowest first. Zeroed it is empty, and without memory: most requests have no trace. */
 struct slow_traces {
     size_t size;
-    struct slow_trace items[SLOW_TRACES];
+    struct slow_trace *items; /* SLOW_TRACES; NULL: none yet */
 };
 
-/* If it is one of the slowest. */
+void slow_traces_finish(struct slow_traces *traces);
+/* If it is one of the slowest. Makes the items, unless there are some: those may be the caller's. */
 void slow_traces_add(struct slow_traces *traces, const struct slow_trace *trace);
 void slow_traces_merge(struct slow_traces *traces, const struct slow_traces *from);
 

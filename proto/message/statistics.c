@@ -110,6 +110,7 @@ void statistics_free(struct statistics **statistics)
     for (size_t i = 0; i < self->request_count; i++) {
         histogram_free(&self->requests[i].latency_us);
         histogram_free(&self->requests[i].response_us);
+        slow_traces_finish(&self->requests[i].slowest);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&self->requests[i].phase_us[phase]);
         }

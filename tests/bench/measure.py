@@ -606,6 +606,15 @@ def measure_idle(workers):
             "bytes_each_all_in": all_of_them / workers}
 
 
+def measure_arrivals(seconds):
+    """5,000 arrivals a second over four agents: all of them begin, each second those that its plan has."""
+    report, _ = tutti_run(HERE / "arrivals.lua", "-w", 4000, "--agents", 4, "--shards", 1, "--rate", "5000/s", "-d", f"{seconds}s", "-q")
+    load = report["load"]
+    by_second = report["series"]["total"]["arrivals"]["count"][1:seconds - 1]  # the agents' seconds and the plan's begin some ms apart
+    return {"arrivals": load["arrivals"], "of_plan": load["arrivals"] / (5000 * seconds), "dropped": load["dropped"],
+            "worst_second_percent": max(abs(count - 5000) for count in by_second) / 50, "late_p99_ms": load["late_ms"]["p99"]}
+
+
 def measure_stop(workers):
     """`tutti stop` in the midst of steps, until the campaign has ended with its report; every teardown fixture tells of itself."""
     os.environ["TUTTI"] = str(TUTTI)
@@ -693,6 +702,9 @@ BENCHES = [
          (f"redis_{workers}_ms", f"barrier of {workers:,} by hand over Redis, 4 processes, ms"),
          (f"tutti_{workers}_ms", "… tutti, 4 agents, ms"),
          (f"times_{workers}", "… Redis ÷ tutti" + (" (aim: ≥ 20)" if workers == 1000 else "")))]),
+    ("arrivals", lambda quick: measure_arrivals(10 if quick else 60),
+     [("arrivals", "begun of 5,000 arrivals/s over 4 agents"), ("of_plan", "… begun ÷ planned (aim: 1)"), ("dropped", "… dropped"),
+      ("worst_second_percent", "… the second that is farthest from the plan, % (aim: ≤ 1)"), ("late_p99_ms", "… late by p99 ms")]),
     ("stop", lambda quick: measure_stop(10000),
      [("stop_ms", "tutti stop of 10,000 workers on 4 agents, ms (aim: < 2,000)"),
       ("start_ms", "… tutti start until all are in their step, ms")]),

@@ -50,6 +50,25 @@ class Answers(unittest.TestCase):
         self.assertEqual([path for path, _ in driver.requests("DELETE")],
                          ["/session/a/b c?"] * 3 + ["/wd/hub/session/a/b c?"], "closed at the end, the youngest first")
 
+    def mixed(self, *options):
+        with FakeDriver() as driver:
+            result = run("fake-mixed", "-r", 1, "--target", driver.url, *options)
+            self.assertEqual(result.code, 0, result)
+        return result, {int(worker): name for worker, name in re.findall(r"(\d+) has (\w+)", result.out)}
+
+    def test_the_seats_of_a_room_take_browsers_in_turn(self):
+        result, has = self.mixed("-w", 6, "--room-size", 3, "--browser", "chromium,firefox")
+        self.assertEqual(has, {0: "chromium", 1: "firefox", 2: "chromium", 3: "chromium", 4: "firefox", 5: "chromium"})
+        counts = {(row["value"], row["name"]): row["count"] for row in result.report["tags"] if row["tag"] == "browser"}
+        self.assertEqual((counts["chromium", "browser start"], counts["firefox", "browser start"], counts["firefox", "browser title"]), (4, 2, 2))
+        self.assertEqual(result.report["timings"]["browser start"]["count"], 6)
+
+    def test_one_that_is_named_twice_has_twice_as_many(self):
+        _, has = self.mixed("-w", 3, "--room-size", 1, "--browser", "firefox,firefox,chromium")
+        self.assertEqual(has, {0: "firefox", 1: "firefox", 2: "chromium"}, "in rooms of one, by the worker")
+        result, has = self.mixed("-w", 2, "--browser", "firefox")
+        self.assertEqual((has, result.report["tags"]), ({0: "firefox", 1: "firefox"}, []))
+
     def test_values_are_those_of_json(self):
         with FakeDriver() as driver:
             driver.found = [{"id": 9007199254740993, "third": 0.1 + 0.2, "none": None, "list": [], "object": {}}, None]

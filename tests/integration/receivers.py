@@ -11,7 +11,7 @@ import time
 
 class Receiver:
     """An HTTP server that keeps what is posted to it. `behaviour` of each request in turn, the last one for ever: "take", a status,
-    "hang", "reset", "slow"."""
+    "hang", "reset", "slow", or a function that tells from the body."""
 
     def __init__(self, *behaviour):
         self.behaviour = list(behaviour) or ["take"]
@@ -43,6 +43,7 @@ class Receiver:
     def answer(self, handler, body):
         self.posts.append((handler.path, dict(handler.headers), body))
         what = self.behaviour[0] if len(self.behaviour) == 1 else self.behaviour.pop(0)
+        what = what(body) if callable(what) else what
         if what == "hang":
             self.released.wait(60)
         elif what == "slow":

@@ -200,7 +200,7 @@ class BadRequests(unittest.TestCase):
         self.assertNotIn("\n", answer.json["error"])
 
     def test_unknown_paths(self):
-        for path in ("/", "/v1", "/v1/", "/v1/agents/", "/v1/campaigns/x", "/v1/campaigns/-1", "/v1/campaigns/1/", "/v1/campaigns/1x",
+        for path in ("/v1", "/v1/", "/v1/agents/", "/v1/campaigns/x", "/v1/campaigns/-1", "/v1/campaigns/1/", "/v1/campaigns/1x",
                      "/v1/campaigns/99999999999999999999/report", "/v1/campaigns//report", "/healthz%00", "/v1/%2e%2e/agents", "/metrics/"):
             self.assert_refused(404, self.coordinator.get(path))
         for path in ("", "/report", "/events"):
@@ -209,7 +209,7 @@ class BadRequests(unittest.TestCase):
 
     def test_wrong_methods_name_the_right_ones(self):
         for method, path, allowed in (("DELETE", "/v1/campaigns", "GET, HEAD, POST"), ("POST", "/v1/agents", "GET, HEAD"), ("PUT", "/healthz", "GET, HEAD"),
-                                      ("GET", "/v1/campaigns/1/stop", "POST"), ("OPTIONS", "/v1/campaigns/1", "GET, HEAD")):
+                                      ("GET", "/v1/campaigns/1/stop", "POST"), ("OPTIONS", "/v1/campaigns/1", "GET, HEAD, DELETE")):
             answer = self.coordinator.request(method, path)
             self.assert_refused(405, answer)
             self.assertEqual(answer.headers["Allow"], allowed)

@@ -60,12 +60,18 @@ class Image(DeployCase):
         text = (DEPLOY / "Dockerfile").read_text()
         self.assertNotRegex(text, r"(?mi)^#\s*syntax\s*=", "that would pull a builder")
         lines = [line.split() for line in text.splitlines()]
-        self.assertEqual({line[1] for line in lines if line[:1] == ["FROM"]}, {"debian:bookworm-slim"})
-        last = text[text.rindex("\nFROM "):]
-        user = re.search(r"(?m)^USER (\d+):(\d+)$", last)
-        self.assertTrue(user and int(user[1]) > 0 and int(user[2]) > 0, "the image must not run as root")
-        self.assertIn('ENTRYPOINT ["tutti"]', last)
-        self.assertNotIn("$build_packages", last)
+        stages = [(line[1], line[3:]) for line in lines if line[:1] == ["FROM"]]
+        self.assertEqual(stages, [("debian:bookworm-slim", ["build"]), ("debian:bookworm-slim", ["tutti"]),
+                                  ("tutti", ["browsers"]), ("tutti", [])], "the last one is what is built without --target")
+        self.assertNotRegex(text, r"amd64|arm64|x86|aarch64", "one file for all architectures")
+        _, build, tutti, browsers, last = text.split("\nFROM ")
+        for stage in (tutti, browsers):
+            user = re.findall(r"(?m)^USER (\d+):(\d+)$", stage)[-1]
+            self.assertTrue(int(user[0]) > 0 and int(user[1]) > 0, "the image must not run as root")
+            self.assertNotIn("$build_packages", stage)
+        self.assertIn('ENTRYPOINT ["tutti"]', tutti)
+        self.assertEqual(last.split(), ["tutti"])
+        self.assertIn("$build_packages", build)
 
     @unittest.skipUnless(shutil.which("readelf") and shutil.which("dpkg-query"), "needs readelf and dpkg-query")
     def test_runtime_packages_hold_every_library(self):
@@ -81,7 +87,6 @@ class Image(DeployCase):
 
     @unittest.skipUnless(exclude_paths, "needs python3-docker")
     def test_context_has_the_source_and_no_secrets(self):
-        rules = [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
         tracked = run("git", "ls-files", cwd=ROOT).stdout.splitlines()
         needed = {name for name in tracked if (ROOT / name).is_file() and (
             name.endswith((".c", ".h", ".proto", ".cmake", "CMakeLists.txt", ".inc")) or name in (
@@ -93,9 +98,29 @@ class Image(DeployCase):
                 path = pathlib.Path(folder) / name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.touch()
-            kept = set(exclude_paths(folder, rules))
+            kept = set(exclude_paths(folder, self.rules()))
         self.assertEqual(needed - kept, set())
         self.assertEqual(kept & (secrets | {"build/dev/tutti", ".git/config"}), set())
+
+
+    @unittest.skipUnless(exclude_paths and shutil.which("cmake"), "needs python3-docker and cmake")
+    def test_context_can_be_configured(self):
+        """All that cmake reads before anything is built is in the image's context."""
+        with tempfile.TemporaryDirectory() as folder:
+            for name in run("git", "ls-files", cwd=ROOT).stdout.splitlines():
+                if (ROOT / name).is_file():
+                    path = pathlib.Path(folder) / name
+                    path.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(ROOT / name, path)
+            kept = set(exclude_paths(folder, self.rules()))
+            for path in [each for each in pathlib.Path(folder).rglob("*") if each.is_file()]:
+                if str(path.relative_to(folder)) not in kept:
+                    path.unlink()
+            done = run("cmake", "--preset", "release", cwd=folder)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def rules(self):
+        return [line for line in (ROOT / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
 
 
 @unittest.skipUnless(shutil.which("docker-compose") and yaml, "needs docker-compose and python3-yaml")
@@ -115,8 +140,33 @@ class Compose(DeployCase):
                 self.check_command(service["command"])
                 self.assertEqual(service["image"], "tutti")
         self.check_command(self.services["coordinator"]["healthcheck"]["test"][2:])
-        for variable in self.services["control"]["environment"]:
+        environment = dict(self.services["control"]["environment"])
+        for name in ("NO_PROXY", "no_proxy"):
+            self.assertEqual(environment.pop(name).split(","), ["coordinator"], "asked through the proxies that Docker knows")
+        for variable in environment:
             self.assertIn(variable.removeprefix("TUTTI_").lower().replace("_", "-"), options_of("start"))
+
+    def test_the_coordinator_is_stopped_first(self):
+        """Compose stops what depends on others before them; its campaigns need agents and target for their teardown."""
+        self.assertEqual(set(self.services["coordinator"]["depends_on"]), {"agent", "target"})
+        self.assertEqual([name for name, service in self.services.items() if "depends_on" in service], ["coordinator"])
+        self.assertEqual(self.services["coordinator"]["stop_grace_period"], "60s")
+
+    def test_scripts_and_results(self):
+        """A folder of scripts that is not there is an error, not an empty folder that Docker makes."""
+        scripts, = [each for each in self.services["control"]["volumes"] if "/campaigns" in str(each)]
+        self.assertEqual(scripts, {"type": "bind", "source": "/campaigns", "target": "/campaigns", "read_only": True})
+        self.assertTrue([each for each in self.services["control"]["volumes"] if str(each).startswith("results:/results")])
+
+    def test_agents_with_browsers(self):
+        done = run("docker-compose", "-f", DEPLOY / "compose.yaml", "-f", DEPLOY / "compose.browsers.yaml", "config", env=environment())
+        self.assertEqual(done.returncode, 0, done.stderr)
+        services = yaml.safe_load(done.stdout)["services"]
+        self.assertEqual({name: (each["image"], each["build"]["target"]) for name, each in services.items()}, {
+            "agent": ("tutti:browsers", "browsers"),
+            **{name: ("tutti", "tutti") for name in ("control", "coordinator", "target")}})
+        self.assertTrue(services["agent"]["read_only"])
+        self.assertTrue(str(services["agent"]["tmpfs"][0]).startswith("/tmp"))
 
     def test_nobody_outside_gets_in(self):
         self.assertIn("--insecure", self.services["coordinator"]["command"])
@@ -361,7 +411,8 @@ class Guide(unittest.TestCase):
         text = (ROOT / "docs/deploy.md").read_text()
         for named in re.findall(r"(?<![\w/.])deploy/[\w./@-]*[\w@]", text):
             self.assertTrue((ROOT / named).exists(), named)
-        for path in [*UNITS.iterdir(), *KUBERNETES.iterdir(), DEPLOY / "compose.yaml", DEPLOY / "Dockerfile"]:
+        for path in [*UNITS.iterdir(), *KUBERNETES.iterdir(), *DEPLOY.glob("compose*.yaml"), DEPLOY / "Dockerfile",
+                     *(DEPLOY / "helm").iterdir()]:
             self.assertIn(path.name, text)
 
 

@@ -1,11 +1,13 @@
 """Browsers and their drivers: however a campaign ends, nothing is left of them; and the messages if there is no driver."""
 import os
+import shutil
 import signal
+import subprocess
 import unittest
 
 from daemon import Agent, Coordinator
 from place import GONE_S, Place
-from support import Run, children_of, environment, run, script, tutti, wait_until
+from support import TUTTI, Run, children_of, environment, run, script, tutti, wait_until
 from webdrivers import geckodriver, needs_chromium, needs_firefox
 
 
@@ -118,6 +120,20 @@ class Ends(Story, unittest.TestCase):
         self.place.expect_nothing()
 
 
+@needs_chromium
+@unittest.skipUnless(os.geteuid() == 0 and shutil.which("unshare") and shutil.which("ip"), "needs root, unshare and iproute2")
+class WithoutIpv6(unittest.TestCase):
+    def test_chromium_starts(self):
+        """As in most containers: chromedriver cannot choose a port by itself there."""
+        with Place() as place:
+            done = subprocess.run(
+                ["unshare", "--net", "sh", "-c", 'ip link set lo up; echo 1 >/proc/sys/net/ipv6/conf/all/disable_ipv6; exec "$@"', "sh",
+                 TUTTI, "run", script("drivers-quick"), "--agents", "1", "--target", "builtin"],
+                env=place.environment(), capture_output=True, text=True, timeout=150)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            place.expect_nothing()
+
+
 class Missing(unittest.TestCase):
     def setUp(self):
         self.bare = environment(PATH="/nowhere", HOME="/nowhere")
@@ -129,6 +145,16 @@ class Missing(unittest.TestCase):
                 result = tutti(command, script("drivers"), env={**self.bare, "TUTTI_BROWSER": browser})
                 self.assertEqual((result.code, result.out), (2, ""), result)
                 self.assertRegex(result.err, rf"^tutti: {command}: .*drivers.lua: {browser} needs \w+: {words}.*\n$")
+
+    def test_of_several_each_is_told(self):
+        for command in ("run", "check"):
+            result = tutti(command, script("drivers"), "--browser", "chromium,firefox,chromium", env=self.bare)
+            self.assertEqual((result.code, result.out), (2, ""), result)
+            self.assertRegex(result.err, rf"^tutti: {command}: .*drivers.lua: firefox needs geckodriver: cargo .*; chromium needs chromedriver: apt-get "
+                                         r"install chromium-driver\n$|: chromium needs chromedriver: .*; firefox needs geckodriver: cargo .*\n$")
+            wrong = tutti(command, script("drivers"), "--browser", "chromium,safari", env=self.bare)
+            self.assertEqual(wrong.code, 2, wrong)
+            self.assertIn("browser is chromium, firefox, webkit or remote, or several with commas", wrong.err)
 
     def test_scripts_that_open_none_do_not_care(self):
         self.assertEqual(tutti("check", script("pad"), env=self.bare).code, 0)

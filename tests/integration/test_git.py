@@ -1,11 +1,13 @@
 """--git: a script, and the runs of a file, from a git repository at a revision."""
 import json
 import os
+import signal
 import subprocess
+import time
 import unittest
 
 from daemon import Agent, Coordinator
-from support import environment, tutti
+from support import TUTTI, environment, tutti, wait_until
 from test_params import HEAD, Params
 
 SCRIPT = HEAD + "local part = require 'part'\ntutti.scenario('s', function() tutti.print('version ' .. part.version) end)\n"
@@ -94,6 +96,48 @@ class Git(Params):
                     self.assertIn(words, result.err)
                     self.assertNotIn("secret", result.err)
                     self.assertEqual(list(self.temporary.glob("tutti-git-*")), [])
+
+    def interrupt(self, command, script, number, path=None):
+        """Ends the command by the signal as soon as `begun` is in its folder of temporary files, or the checkout is and this
+        takes half a second more. Returns how it ended and what it said."""
+        words = [TUTTI, command, script, "--git", str(self.repository), "--json", str(self.folder / "r.json")]
+        env = {**self.env, "PATH": f"{path}:{os.environ['PATH']}" if path else os.environ["PATH"]}
+        with subprocess.Popen(words, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+            wait_until(lambda: list(self.temporary.glob("begun" if path else "tutti-git-*/load/*.lua")), 20, "it does not begin")
+            time.sleep(0.5)
+            os.killpg(process.pid, number)  # as a terminal does
+            out, err = process.communicate(timeout=20)
+        self.assertEqual(list(self.temporary.glob("tutti-git-*")), [])
+        self.assertFalse((self.folder / "r.json").exists())
+        wait_until(lambda: not self.of_group(process.pid), 10, "a process is left")
+        return process.returncode, out, err
+
+    def of_group(self, group):
+        return subprocess.run(["pgrep", "-g", str(group)], capture_output=True, text=True, check=False).stdout.split()
+
+    def test_an_interrupt_while_git_works(self):
+        """In the middle of the fetch, whose program has a child of its own."""
+        programs = self.folder / "programs"
+        programs.mkdir()
+        slow = programs / "git"
+        slow.write_text(f'#!/bin/sh\ncase "$*" in *fetch*) touch "{self.temporary}/begun"; sleep 60;; *) PATH="{os.environ["PATH"]}" exec git "$@";; esac\n')
+        slow.chmod(0o755)
+        for command in ("run", "start"):
+            for number in (signal.SIGINT, signal.SIGTERM):
+                with self.subTest(command, number=number):
+                    (self.temporary / "begun").unlink(missing_ok=True)
+                    code, out, err = self.interrupt(command, "load/s.lua", number, programs)
+                    self.assertEqual((code, out), (130, ""))
+                    self.assertRegex(err, rf"^[a-z: ]*{command}: --git: interrupted\n$")
+
+    def test_an_interrupt_while_the_script_is_examined(self):
+        """Which takes as long as the script does; the signal ends the process as it does without --git."""
+        (self.repository / "load" / "s.lua").write_text("while true do end\n")
+        self.git("commit", "-q", "-a", "-m", "for ever")
+        for command in ("run", "start"):
+            for number in (signal.SIGINT, signal.SIGHUP):
+                with self.subTest(command, number=number):
+                    self.assertEqual(self.interrupt(command, "load/s.lua", number), (-number, "", ""))
 
     def test_without_git(self):
         result = tutti("run", "s.lua", "--git", self.repository, env={**self.env, "PATH": "/nowhere"})

@@ -2,10 +2,12 @@
 import json
 import os
 import pathlib
+import re
 import signal
 import tempfile
 import time
 import unittest
+from xml.etree import ElementTree
 
 from daemon import Agent, Coordinator
 from support import Process, environment, tutti, wait_until
@@ -107,7 +109,8 @@ class Checks(Judged):
                           ("tutti.check(1, 'a', 1, { fial = true })", "fial"), ("http.get('/'):expect {}", "nothing is expected"),
                           ("http.get('/'):expect { status = '2x' }", "status is a number like 200"), ("http.get('/'):expect { stat = 2 }", "stat"),
                           ("http.get('/'):expect { max = 0 }", "max is a number of seconds"), ("http.get('/'):json('$.a[')", "column 5: expected a quoted name"),
-                          ("http.get('/'):json('$.a[?@.b]')", "filters are not supported"), ("http.get('/'):fail()", "expected why")):
+                          ("http.get('/'):json('$.a[?@.b ==]')", "column 12: expected @, $, a number"),
+                          ("http.get('/'):json('$[?search(@, \"a\")]')", "match and search are not supported"), ("http.get('/'):fail()", "expected why")):
             with self.subTest(body=body):
                 result = self.play(body, "-r", 1, expected=1)
                 self.assertRegex(result.report["errors"][0]["message"], r"judged.lua:\d+: ")
@@ -229,6 +232,34 @@ class Thresholds(Judged):
         self.assertLess(result.report["duration_s"], 6)
         self.assertLess(took, 20)
         self.assertEqual(self.outcomes(result), {"http.failed = 0 abort": "missed"})
+
+    def test_each_form_ends_it_with_abort(self):
+        """Within two seconds of being missed, with the exit code, the line of the report and the test case that say so."""
+        body = """
+            http.get("/", { name = "home" })
+            http.get("/nothing", { name = "none" }):ok()
+            http.get("/nothing", { name = "away" })
+            tutti.check(worker.step == 1, "first")
+            tutti.time("nap", tutti.sleep, 0.02)
+            worker:barrier("together")
+        """
+        met = ["http.p95 < 20s", "http.count > 0", "request[none].failed = 0", "record[nap].min >= 5ms", "steps.failed = 0", "checks >= 0%", "waits.failed = 0",
+               "http.p95 < 20s over 1s", "dropped = 0"]
+        options = [option for threshold in met for option in ("--threshold", threshold + " abort")]
+        result = self.play(body, "-d", "2500ms", *options)
+        self.assertEqual(self.outcomes(result), dict.fromkeys([threshold + " abort" for threshold in met], "met"))
+        for threshold in ("http.p95 < 1us", "http.failed < 12%", "http.count < 9", "http.rate < 1/s", "request[away].failed = 0", "request[home].max < 1us", "record[nap].max < 1ms",
+                          "steps.count < 8", "checks > 99%", "checks[first].failed = 0", "waits[together].count < 1", "http.p95 < 1us over 1s",
+                          "http.p95 < 1us after 1s"):
+            with self.subTest(threshold=threshold):
+                junit = self.folder / "junit.xml"
+                result = self.play(body, "-d", "30s", "--threshold", threshold + " abort", "--junit", junit, expected=1)
+                self.assertEqual(self.outcomes(result), {threshold + " abort": "missed"})
+                self.assertLess(result.report["duration_s"], 5, result)  # missed after two seconds at most, and two more
+                self.assertRegex(result.report["reason"], rf"^threshold {re.escape(threshold)} abort: ")
+                self.assertIn(f"failed: threshold {threshold} abort: ", result.out)
+                case = ElementTree.parse(junit).find(f".//testcase[@name='{threshold} abort']")
+                self.assertIsNotNone(case.find("failure"), junit.read_text())
 
     def test_a_run_in_which_no_request_succeeds_has_failed(self):
         result = self.play('http.get("/nothing")', "-r", 3, expected=1)

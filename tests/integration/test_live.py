@@ -363,6 +363,27 @@ class Daemon(unittest.TestCase):
                 self.assertGreater(outputs[0]["points"], 0)
             self.assertEqual(coordinator.end(), 0)
 
+    def test_a_campaign_whose_points_are_not_taken_holds_up_no_other(self):
+        """Neither by answers that never come nor by errors; each is said once."""
+        def behave(body):
+            return "hang" if b"campaign=1," in body else 503 if b"campaign=2," in body else "take"
+        with Receiver(behave) as receiver, Coordinator("--out", f"influxdb:{receiver.url}/a") as coordinator, Agent(coordinator.endpoint, "a1"):
+            coordinator.wait_agents(1)
+            campaigns = [coordinator.create("fifty", workers=1, runs=200, target="builtin") for _ in range(3)]
+            for campaign in campaigns:
+                coordinator.report(campaign)
+            outputs = lambda: [coordinator.get(f"/v1/campaigns/{campaign}/report").json["outputs"][0] for campaign in campaigns]
+            coordinator.wait_until(lambda: all(row["lost"] == row["points"] > 0 for row in outputs()[:2]), 20, "not given up")
+            stands, fails, works = outputs()
+            self.assertEqual((works["lost"], works["error"]), (0, ""), works)
+            self.assertGreater(works["points"], 8)
+            self.assertEqual((stands["error"], fails["error"]), ("no answer within 5 s", "HTTP 503: not now"))
+            taken = read_influx(b"".join(body for _, _, body in receiver.taken).decode())
+            self.assertEqual(sum(fields["count"] for (measurement, _, _), fields in taken.items() if measurement == "tutti_requests"), 200)
+            said = [line for line in coordinator.log.splitlines() if "does not take points" in line]
+            self.assertEqual([sum(f"campaign {campaign}: " in line for line in said) for campaign in campaigns], [1, 1, 0], said)
+            self.assertEqual(coordinator.end(), 0)
+
     def test_a_campaign_cannot_choose_one(self):
         with Coordinator() as coordinator:
             answer = coordinator.post("/v1/campaigns", {"script": "a.lua", "files": [{"path": "a.lua", "content": "LS0="}], "options": {"out": "statsd:127.0.0.1:9"}})

@@ -80,13 +80,26 @@ class Plans(Scripts):
         self.assertEqual((load["workers_grown"], load["arrivals"] + load["dropped"]), (4, 200), load)
         self.assertTrue(40 <= load["arrivals"] <= 66, load)  # 6 workers, 5 steps a second each
 
+    def test_rooms_grow_while_arrivals_find_theirs_busy(self):
+        """Two steps of a second begin each second: one room falls behind, and others come. The seats of a room stay together."""
+        result = run(self.script('worker:barrier("all") tutti.sleep(1)'), "-w", "3", "--room-size", "3", "--max-workers", "30", "--agents", "2",
+                     "--rate", "2/s", "-d", "14s", "-q")
+        load = result.report["load"]
+        self.assertEqual((result.verdict, load["arrivals"] + load["dropped"]), ("passed", 28), result)
+        self.assertEqual(result.steps["ok"], 3 * load["arrivals"])
+        self.assertTrue(3 <= load["workers_grown"] <= 27 and load["workers_grown"] % 3 == 0, load)
+        self.assertLessEqual(load["dropped"], 3, load)
+        self.assertEqual(sum(agent["workers"] for agent in result.report["agents"]), 3 + load["workers_grown"])
+        self.assertLess(result.report["waits"]["all.barrier"]["p50_ms"], 300)  # a room comes each half of a second or more
+
     def test_bad_words_of_a_shape_are_one_line(self):
         script = self.script("")
         rate = ("--rate", "5/s", "-d", "1s")
         for words, said in ((("--max-workers", "5"), "max_workers needs a rate"),
                             ((*rate, "-w", "9", "--max-workers", "5"), "max_workers is 5, less than the 9 workers"),
-                            ((*rate, "-w", "4", "--room-size", "2", "--max-workers", "5"), "max_workers and room_size contradict each other"),
-                            (("--load", "step;workers=2;runs=1", "--max-workers", "5"), "max_workers does not go with loads"),
+                            ((*rate, "-w", "4", "--room-size", "2", "--max-workers", "5"), "max_workers: workers are whole rooms of 2"),
+                            (("--load", "step;workers=2;runs=1", "--max-workers", "5"), "with loads each has max_workers of its own"),
+                            (("--load", "step;workers=2;runs=1;max_workers=4"), "load step: max_workers needs a rate"),
                             ((*rate, "--max-workers", "many"), "max-workers"),
                             (("--goal", "fast", "-d", "1s"), 'goal "fast": '), (("--goal", "p95=1s", "-d", "1s"), "say with max=N"),
                             (("--goal", "p95=1s;max=5"), "a goal needs a duration"), (("--goal", "p95=1s;max=x", "-d", "1s"), "min and max are numbers"),
@@ -249,6 +262,44 @@ class SideBySide(unittest.TestCase):
         self.assertGreaterEqual(timings["browse"]["count"], 95)
         self.assertAlmostEqual(result.report["duration_s"], 2.5, delta=0.8)
 
+    GROWING = """
+        local tutti = require "tutti"
+        tutti.scenario("browse", function(worker) tutti.record("browse", 0) tutti.sleep(0.5) end)
+        tutti.scenario("buy", function(worker) tutti.record("buy", 0) tutti.sleep(0.5) end)
+        tutti.load("browse", { workers = 1, max_workers = 30, rate = "20/s", duration = "3s" })
+        tutti.load("buy", { workers = 1, max_workers = 3, rate = "10/s", duration = "3s", start = "200ms" })
+    """
+
+    def test_each_grows_by_itself(self):
+        """Twenty steps of half a second a second need ten workers. The other load may have three, which take six a second."""
+        self.path.write_text(self.GROWING)
+        result = run(self.path, "--agents", "2", "-q")
+        load, timings = result.report["load"], result.report["timings"]
+        self.assertEqual((result.verdict, load["arrivals"] + load["dropped"]), ("passed", 90), result)
+        self.assertEqual(timings["browse"]["count"], 60, timings)
+        self.assertTrue(13 <= timings["buy"]["count"] <= 22, timings)
+        self.assertTrue(10 <= load["workers_grown"] <= 31, load)
+        self.assertEqual(result.report["workers"], 2 + load["workers_grown"])
+
+    ROOMS = """
+        local tutti = require "tutti"
+        tutti.options { room_size = 2 }
+        tutti.scenario("meet", function(worker) tutti.record("meet", 0) worker:barrier("all") tutti.sleep(0.6) end)
+        tutti.scenario("talk", function(worker) tutti.record("talk", 0) worker:barrier("all") end)
+        tutti.load("meet", { workers = 2, max_workers = 20, rate = "3/s", duration = "9s" })
+        tutti.load("talk", { workers = 4, rate = "4/s", duration = "9s", start = "300ms" })
+    """
+
+    def test_rooms_of_one_of_them_grow(self):
+        self.path.write_text(self.ROOMS)
+        result = run(self.path, "--agents", "2", "-q")
+        load, timings = result.report["load"], result.report["timings"]
+        self.assertEqual((result.verdict, load["arrivals"] + load["dropped"]), ("passed", 63), result)
+        self.assertEqual(timings["talk"]["count"], 72, timings)
+        self.assertEqual(timings["meet"]["count"], 2 * (load["arrivals"] - 36), timings)
+        self.assertLessEqual(load["dropped"], 3, load)
+        self.assertTrue(2 <= load["workers_grown"] <= 18 and load["workers_grown"] % 2 == 0, load)
+
     def test_what_cannot_be(self):
         for line, said in (('tutti.load("browse", { rate = "5/s" })', "load browse: a rate needs a duration, or stages"),
                            ('tutti.load("brows", { runs = 1 })', 'has no scenario "brows", which a load is to run'),
@@ -318,6 +369,27 @@ class Live(WithAgents, Scripts):
         total = report["load"]["arrivals"] + report["load"]["dropped"]
         self.assertEqual(report["verdict"], "passed", report)
         self.assertTrue(400 <= total <= 1100, report["load"])  # 20 a second for one or two seconds of six, then 200
+
+    def test_rooms_that_are_added_take_their_part_of_the_arrivals(self):
+        """And those that leave do so with no arrival of theirs left."""
+        campaign = self.start('worker:barrier("all") tutti.record("room " .. worker.id // 3, 0)', "-w", 6, "--room-size", 3, "--rate", "10/s", "-d", "14s")
+        self.coordinator.wait_until(lambda: self.steps(campaign) > 15, 20, "no steps")
+        refused = self.tutti("scale", campaign, "-w", 8)
+        self.assertEqual((refused.code, refused.out), (2, ""), refused)
+        self.assertIn("only whole rooms of 3 come and go", refused.err)
+        self.ask("scale", campaign, "-w", 15)
+        before = self.steps(campaign)  # thirty a second, and the fifth room has some after two seconds
+        self.coordinator.wait_until(lambda: self.steps(campaign) > before + 120, 20, "no steps")
+        self.ask("pause", campaign)
+        time.sleep(0.5)
+        self.ask("resume", campaign)
+        self.ask("scale", campaign, "-w", 9)
+        report = self.coordinator.report(campaign)
+        load, rooms = report["load"], {name: timing["count"] for name, timing in report["timings"].items()}
+        self.assertEqual((report["verdict"], load["arrivals"], load["dropped"], report["steps"]["failed"]), ("passed", 140, 0, 0), report)
+        self.assertEqual((sum(rooms.values()), len(rooms)), (420, 5), rooms)
+        self.assertTrue(0 < rooms["room 4"] < rooms["room 2"] < rooms["room 0"], rooms)
+        self.assertLess(report["waits"]["all.barrier"]["p50_ms"], 60, report)
 
     def test_what_cannot_be(self):
         campaign = self.start("tutti.sleep(0.01)", "-w", 3, "-d", "30s")

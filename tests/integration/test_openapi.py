@@ -136,6 +136,8 @@ class Description(unittest.TestCase):
         number = self.hold("post", "/v1/campaigns", 201, body=campaign("slow-steps", 2, workers=4, runs=100000)).json["campaign"]
         self.coordinator.wait_state(number, "running")
         self.hold("get", "/v1/agents", 200)
+        self.hold("get", "/v1/log", 200)
+        self.hold("get", "/v1/log?after=x", 400)
         self.hold("get", "/v1/campaigns", 200)
         self.hold("get", f"/v1/campaigns/{number}", 200)
         self.hold("get", f"/v1/campaigns/{number}/report", 200)
@@ -146,7 +148,7 @@ class Description(unittest.TestCase):
         self.hold("get", f"/v1/campaigns/{number}/rooms/0", 200)
         self.hold("get", f"/v1/campaigns/{number}/rooms/0?offset=x", 400)
         self.hold("get", f"/v1/campaigns/{number}/rooms/1", 404)
-        for wrong in ("since=x", "since=-1", "only=names", "name=login", "name=waits.pad", "name=requests."):
+        for wrong in ("since=x", "since=-1", "only=names", "name=login", "name=load.workers", "name=requests."):
             self.hold("get", f"/v1/campaigns/{number}/series?{wrong}", 400)
         self.hold("get", f"/v1/campaigns/{number}/events?since=", 400)
         with Events(self.coordinator, number) as events:

@@ -44,6 +44,15 @@ class Rooms(unittest.TestCase):
         self.assertEqual([seat["wait"] for seat in nothing["seats"]], [None] * 5)
         self.assertEqual([seat["seat"] for seat in self.coordinator.get(f"{path}/0?offset=3").json["seats"]], [3, 4])
 
+        lines = self.coordinator.get("/v1/log").json["lines"]
+        self.assertEqual([line["number"] for line in lines], list(range(1, len(lines) + 1)))
+        for name in ("a1", "a2"):
+            self.assertTrue(any(name in line["text"] for line in lines), lines)
+        self.assertTrue(all(0 <= time.time() - line["at"] < 60 for line in lines), lines)
+        self.assertEqual(self.coordinator.get("/v1/log?after=1").json["lines"], lines[1:])
+        self.assertEqual(self.coordinator.get(f"/v1/log?after={len(lines)}").json["lines"], [])
+        self.assertEqual(self.coordinator.get("/v1/log?after=100000").json["lines"], lines)
+
         for query in ("limit=0", "limit=20001", "limit=x", "offset=-1", "offset=99999999999"):
             self.assertEqual(self.coordinator.get(f"{path}?{query}").status, 400, query)
         self.assertEqual(self.coordinator.get(f"{path}/0?limit=1001").status, 400)

@@ -407,6 +407,11 @@ static void send_statistics(struct world *world, struct host *host, uint8_t shar
     host_post_notice(world, host, shard, notice);
 }
 
+void host_tell_statistics(struct world *world, struct host *host, uint8_t shard)
+{
+    send_statistics(world, host, shard, WORLD_CAMPAIGN);
+}
+
 static void take_notice(struct world *world, struct host *host, uint8_t shard, struct runner_effect *effect)
 {
     struct notice *notice = effect->notice;

@@ -125,7 +125,7 @@ static void give(struct world *world, uint64_t incarnation, const struct worker_
 static void note_placement(struct world *world, uint64_t incarnation, struct bytes bytes)
 {
     bool may_deal =
-        world->state == CAMPAIGN_DEPLOYING || world->agents_declared > 0 || world->plan->scale_count > 0;
+        world->state == CAMPAIGN_DEPLOYING || world->agents_declared > 0 || plan_may_scale(world->plan);
     if (!may_deal || world->state == CAMPAIGN_ENDED || bytes.size == 0) {
         return;
     }
@@ -247,6 +247,7 @@ static void note_workers(struct world *world)
     world->workers = workers;
     world->fewest_workers = workers < world->fewest_workers ? workers : world->fewest_workers;
     world->is_dirty = true;
+    judge_searching(world);
 }
 
 void hub_step(struct world *world, struct coordinator_event *event)
@@ -264,7 +265,7 @@ void hub_step(struct world *world, struct coordinator_event *event)
     if (world->coordinator_effects.count > 0) {
         recovery_write(world);
     }
-    if (world->plan->scale_count > 0) {
+    if (plan_may_scale(world->plan)) {
         note_workers(world);
     }
     for (size_t i = 0; i < world->coordinator_effects.count; i++) {

@@ -47,6 +47,7 @@ void actor_begin_step(struct world *world, struct host *host, uint32_t worker, u
     actor->state = ACTOR_ACTING;
     actor->step = step;
     actor->position = 0;
+    actor->is_refused = false;
     memset(actor->nth, 0, sizeof actor->nth);
     actor_schedule(world, host, worker, pause_ns(world));
 }
@@ -128,6 +129,9 @@ void actor_end_step(struct world *world, struct host *host, uint32_t worker, enu
     actor->state = ACTOR_BETWEEN;
     world->is_dirty = true;
     world->steps_run++;
+    if (world->plan->server.capacity > 0) {
+        host_tell_statistics(world, host, actor->shard); /* its search goes by them */
+    }
     struct runner_event event = {.kind = RUNNER_STEP_DONE, .worker = worker, .result = result, .text = text};
     host_runner_step(world, host, actor->shard, &event);
 }
@@ -140,6 +144,25 @@ void actor_go_to_next_act(struct world *world, struct host *host, uint32_t worke
     actor_schedule(world, host, worker, pause_ns(world));
 }
 
+/* As many as are in a step load it at once. */
+static void actor_load(struct world *world, struct host *host, uint32_t worker)
+{
+    const struct played_server *server = &world->plan->server;
+    struct actor *actor = &host->actors[worker];
+    double busy = 0;
+    for (uint32_t i = 0; i < PLAN_WORKERS; i++) {
+        busy += world->truth.worker[i].is_in_step ? 1 : 0;
+    }
+    bool are_many = busy > server->capacity;
+    double factor = are_many && !server->is_refusing ? busy / server->capacity : 1;
+    actor->is_refused =
+        are_many && server->is_refusing && world_chance(world, (busy - server->capacity) / busy);
+    actor->position++;
+    actor->state = ACTOR_SLEEPING;
+    uint64_t about_us = world_between(world, 950, 1050) * server->step_ms;
+    actor_schedule(world, host, worker, (uint64_t)((double)about_us * factor) * 1000);
+}
+
 static void do_act(struct world *world, struct host *host, uint32_t worker)
 {
     struct actor *actor = &host->actors[worker];
@@ -148,6 +171,10 @@ static void do_act(struct world *world, struct host *host, uint32_t worker)
     while (actor->position < step->count && (int64_t)actor->step - step->acts[actor->position].back < 1) {
         actor->position++;
     }
+    if (actor->is_refused) {
+        actor_end_step(world, host, worker, STEP_FAILED, "refused");
+        return;
+    }
     if (actor->position >= step->count) {
         actor_end_step(world, host, worker, STEP_OK, NULL);
         return;
@@ -155,6 +182,8 @@ static void do_act(struct world *world, struct host *host, uint32_t worker)
     const struct act *act = &step->acts[actor->position];
     if (act->kind == ACT_FAIL) {
         actor_end_step(world, host, worker, STEP_FAILED, "on purpose");
+    } else if (act->kind == ACT_LOAD) {
+        actor_load(world, host, worker);
     } else if (act->kind == ACT_SLEEP) {
         actor->position++;
         actor->state = ACTOR_SLEEPING;

@@ -96,7 +96,7 @@ static void judge_ended(struct world *world, uint32_t worker)
     struct truth_worker *who = &world->truth.worker[worker];
     const struct campaign_options *options = &world->plan->options;
     bool is_early = options->runs == 0 || who->ended_step < options->runs;
-    bool may_end_early = options->duration_ms > 0 || worker >= world->fewest_workers ||
+    bool may_end_early = options->duration_ms > 0 || options->is_sizing || worker >= world->fewest_workers ||
                          world->state >= CAMPAIGN_STOPPING ||
                          (world->plan->unfit_workers & (1u << worker)) != 0;
     if (is_early && !may_end_early) {

@@ -229,4 +229,5 @@ void judge_end(struct world *world)
     judge_by_model(world);
     judge_economy(world);
     judge_sights(world, report);
+    judge_search(world, report);
 }

@@ -16,6 +16,7 @@ struct settings {
     bool has_first;
     uint32_t verbosity;
     bool goes_on;
+    bool is_searching;
     const char *story;
     const char *stories;
     const char *update_stories;
@@ -54,6 +55,11 @@ static const struct option OPTIONS[] = {
      .offset = offsetof(struct settings, goes_on),
      .is_set_offset = SIZE_MAX,
      .help = "do not stop at the first seed that fails"},
+    {.name = "searches",
+     .type = OPTION_FLAG,
+     .offset = offsetof(struct settings, is_searching),
+     .is_set_offset = SIZE_MAX,
+     .help = "play searches for a number of workers: goals, sizing"},
     {.name = "story",
      .type = OPTION_TEXT,
      .offset = offsetof(struct settings, story),
@@ -74,12 +80,13 @@ static const struct option OPTIONS[] = {
      .help = "rewrite the transcripts: review them by eye"},
 };
 
-static bool play_seed(struct world *world, uint64_t seed, uint32_t verbosity)
+static bool play_seed(struct world *world, const struct settings *settings, uint64_t seed, uint32_t verbosity)
 {
     struct random random;
     random_seed(&random, seed);
     static struct plan plan;
-    plan_draw(&plan, &random);
+    void (*draw)(struct plan *, struct random *) = settings->is_searching ? plan_draw_search : plan_draw;
+    draw(&plan, &random);
     struct transcript transcript;
     transcript_init(&transcript, true, true);
     transcript.has_frames = verbosity > 1;
@@ -90,7 +97,8 @@ static bool play_seed(struct world *world, uint64_t seed, uint32_t verbosity)
     transcript_finish(&transcript);
     if (!is_good) {
         printf("seed %" PRIu64 " (%s): %s\n", seed, plan.shape, world->broken);
-        printf("  replay: build/dev/bin/simulate --seed %" PRIu64 " --verbose\n", seed);
+        printf("  replay: build/dev/bin/simulate %s--seed %" PRIu64 " --verbose\n",
+               settings->is_searching ? "--searches " : "", seed);
         (void)fflush(stdout);
     }
     return is_good;
@@ -107,7 +115,7 @@ static int play_seeds(const struct settings *settings)
     printf("seeds %" PRIu64 " to %" PRIu64 "\n", settings->first, settings->first + settings->seeds - 1);
     (void)fflush(stdout);
     while (played < settings->seeds && (failed == 0 || settings->goes_on)) {
-        failed += play_seed(world, settings->first + played, 0) ? 0 : 1;
+        failed += play_seed(world, settings, settings->first + played, 0) ? 0 : 1;
         played++;
         events += world->events;
         steps += world->steps_run;
@@ -143,7 +151,7 @@ int main(int argc, char **argv)
     }
     if (settings.has_seed) {
         struct world *world = world_new();
-        bool is_good = play_seed(world, settings.seed, settings.verbosity);
+        bool is_good = play_seed(world, &settings, settings.seed, settings.verbosity);
         printf("seed %" PRIu64 " %s\n", settings.seed, is_good ? "keeps every promise" : "breaks a promise");
         world_free(&world);
         return is_good ? 0 : 1;

@@ -1,6 +1,8 @@
 /* What every plan has: its steps by worker, and names for people. */
 #include "tests/simulation/plan.h"
 
+#include "proto/message/arrivals.h"
+
 #include <assert.h>
 #include <string.h>
 
@@ -9,9 +11,9 @@
 const char *act_name(enum act_kind kind)
 {
     static const char *const NAMES[ACT_KIND_COUNT] = {
-        "written",      "read", "wait_writer", "wait_readers", "barrier",     "declare",
-        "wrong signal", "fail", "sleep",       "incr",         "cas",         "get_or_make",
-        "set",          "get",  "delete",      "wait_set",     "wait_changed"};
+        "written",      "read", "wait_writer", "wait_readers", "barrier",      "declare",
+        "wrong signal", "fail", "sleep",       "incr",         "cas",          "get_or_make",
+        "set",          "get",  "delete",      "wait_set",     "wait_changed", "load"};
     return NAMES[kind];
 }
 
@@ -30,11 +32,16 @@ const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint
 
 uint32_t plan_most_workers(const struct plan *plan)
 {
-    uint32_t most = plan->options.workers;
+    uint32_t most = campaign_most_workers(&plan->options);
     for (uint32_t i = 0; i < plan->scale_count; i++) {
         most = plan->scales[i].workers > most ? plan->scales[i].workers : most;
     }
     return most;
+}
+
+bool plan_may_scale(const struct plan *plan)
+{
+    return plan->scale_count > 0 || plan->server.capacity > 0;
 }
 
 bool plan_is_calm(const struct plan *plan)

@@ -36,6 +36,7 @@ enum act_kind {
     ACT_DELETE,
     ACT_WAIT_SET,
     ACT_WAIT_CHANGED,
+    ACT_LOAD, /* of the server that the plan has */
     ACT_KIND_COUNT
 };
 const char *act_name(enum act_kind kind);
@@ -96,6 +97,15 @@ struct scaling {
     uint32_t workers;
 };
 
+/* What workers load: up to so many at once get what they want in a step of so long. With more of them the
+ * others of them are refused, or all wait. */
+struct played_server {
+    uint32_t capacity; /* 0: there is none */
+    uint32_t step_ms;
+    bool is_refusing;
+    uint32_t wanted; /* workers that would make the rate of the goal, if it served as many */
+};
+
 struct plan {
     const char *shape; /* which generator made it */
     struct campaign_options options;
@@ -116,6 +126,8 @@ struct plan {
     uint32_t kill_count;
     struct scaling scales[PLAN_SCALES];
     uint32_t scale_count;
+    struct played_server server;
+    char goal[64]; /* the text of the one of its options */
 
     /* So many times all meet at the same moment, and the messages are counted; 0: they are not. */
     uint32_t rounds;
@@ -137,6 +149,8 @@ struct plan {
 const struct step_plan *plan_step(const struct plan *plan, uint32_t worker, uint64_t step);
 /* The highest number of workers that it ever has. */
 uint32_t plan_most_workers(const struct plan *plan);
+/* Whether the number of workers changes. */
+bool plan_may_scale(const struct plan *plan);
 /* Whether network and hosts are free of faults. */
 bool plan_is_calm(const struct plan *plan);
 /* The same, except for kills of the coordinator that are short enough to go unnoticed. */
@@ -146,6 +160,8 @@ bool plan_is_survivable(const struct plan *plan);
 void plan_print(const struct plan *plan);
 /* Fills the plan from the seed. */
 void plan_draw(struct plan *plan, struct random *random);
+/* The same for a campaign that looks for its number of workers. */
+void plan_draw_search(struct plan *plan, struct random *random);
 /* Options that most plans share. */
 void plan_begin(struct plan *plan, uint32_t workers, uint64_t runs, uint32_t hosts);
 void plan_add(struct plan *plan, uint32_t worker, uint32_t step, struct act act);

@@ -325,6 +325,7 @@ static uint64_t last_moment_ns(const struct world *world)
     }
     /* If runs are not limited, a slow worker may have as many steps left as the fastest has run. */
     acts *= plan->options.duration_ms > 0 ? 40 : 1;
+    most_ns += plan->options.is_sizing ? 1800 * SECOND_NS : 0;
     acts *= 1 + plan->scale_count; /* a worker that joins later has all its steps left */
     most_ns += acts * (plan->options.sync_timeout_ms * 1000000 + 3 * SECOND_NS);
     for (uint32_t i = 0; i < plan->kill_count; i++) {

@@ -109,6 +109,7 @@ struct actor {
     enum actor_state state;
     uint8_t shard;
     bool is_put_off;      /* there is no lease */
+    bool is_refused;      /* by the server that it loads */
     uint64_t incarnation; /* of the agent that its runner was made for */
     uint64_t step;
     uint32_t position;
@@ -246,6 +247,7 @@ struct world {
     uint64_t moments;
     uint64_t events_of[HAPPENING_COUNT];
     uint64_t steps_run;
+    uint32_t search_changes; /* of the number of workers */
     struct sight *sights;
     size_t sight_count;
     size_t sight_capacity;
@@ -310,6 +312,8 @@ void host_crash(struct world *world, struct host *host);
 void host_leave(struct world *world, struct host *host, uint64_t restart_after_ns);
 void host_restart_after(struct world *world, struct host *host, uint64_t after_ns);
 void host_happen(struct world *world, struct host *host, const struct event *event);
+/* What the shard has counted goes to its agent. */
+void host_tell_statistics(struct world *world, struct host *host, uint8_t shard);
 /* Performs the effects of a runner. */
 void host_carry_out(struct world *world, struct host *host, uint8_t shard);
 void host_post_notice(struct world *world, struct host *host, uint8_t shard, struct notice *notice);
@@ -352,6 +356,9 @@ void judge_deadlock(struct world *world);
 /* judge_sight.c: when readers saw edits. */
 void judge_note_sight(struct world *world, uint32_t worker, const struct operation *operation);
 void judge_sights(struct world *world, const struct campaign_report *report);
+/* judge_search.c: the number of workers has changed; the campaign has ended. */
+void judge_searching(struct world *world);
+void judge_search(struct world *world, const struct campaign_report *report);
 /* No agent has more workers than its capacity, and none after the end. */
 void judge_room(struct world *world);
 /* Before time moves on. */

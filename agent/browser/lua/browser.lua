@@ -101,6 +101,13 @@ local function open_own(name, options, settings)
   return errors.raise(failure)
 end
 
+-- The browser of a worker, if its script names none: the seats of a room take those of the campaign in turn.
+local function browser_for(worker)
+  local list = drivers.browsers
+  local place = worker.room.size > 1 and worker.seat or worker.id
+  return list[place % #list + 1]
+end
+
 local function base_of(options)
   if options.base == nil then return tutti.target end
   return options.base and string.gsub(checks.text(options.base, "base"), "/+$", "") or nil
@@ -111,12 +118,12 @@ end
 local function open(options)
   options = checks.options(options, open_names, "open")
   local worker = native.worker()
-  local name = capabilities.check_browser(options.browser or drivers.browser)
+  local name = capabilities.check_browser(options.browser or browser_for(worker))
   local settings = {
     browser = name, start_s = checks.seconds(options.start or START_S, "start"),
     wait_s = checks.seconds(options.wait or WAIT_S, "wait"),
     command_s = checks.seconds(options.command or COMMAND_S, "command"), base = base_of(options),
-    on_close = function(closed) forget(worker, closed) end,
+    tags = drivers.browsers[2] and { browser = name } or nil, on_close = function(closed) forget(worker, closed) end,
   }
   sessions_of[worker] = sessions_of[worker] or {}
   close_pages(worker, false)

@@ -1,6 +1,6 @@
 -- A page: the session of a browser at a WebDriver, and the path of every command to it. The inside of a
 -- page: wire (the address), path (what every path begins with), id, browser, driver (nil for a remote one), is_guarded,
--- command_s, wait_s, times, base, on_close, is_closed, loss (what has ended it).
+-- tags (of what is measured with it; nil where a campaign has one kind of browser), command_s, wait_s, times, base, on_close, is_closed, loss (what has ended it).
 local import, native = ...
 local errors = import "errors"
 local objects = import "objects"
@@ -69,7 +69,7 @@ end
 function pages.command(session, name, doing, method, path, body, patience)
   local began = tutti.now()
   local failure, value = pages.attempt(session, doing, method, path, body, patience)
-  native.record("browser " .. name, failure == nil, began)
+  native.record("browser " .. name, failure == nil, began, session.tags)
   if failure then errors.raise(failure) end
   return value
 end

@@ -80,7 +80,7 @@ local function capabilities_of(value)
 end
 
 -- Requests a session from the WebDriver at `address`: returns the inside of a page, or nil and the failure. `settings`: browser,
--- capabilities, driver, is_guarded, start_s, wait_s, command_s, base, on_close.
+-- tags, capabilities, driver, is_guarded, start_s, wait_s, command_s, base, on_close.
 function session.new(address, settings)
   local began = tutti.now()
   local body = values.encode { capabilities = { alwaysMatch = settings.capabilities } }
@@ -90,7 +90,7 @@ function session.new(address, settings)
   if not failure and not id then
     failure = errors.of_nonsense(doing, 200, "it has no session id", "")
   end
-  native.record("browser start", failure == nil, began)
+  native.record("browser start", failure == nil, began, settings.tags)
   if failure then
     failure.gone = nil
     return nil, failure
@@ -99,7 +99,7 @@ function session.new(address, settings)
   return {
     id = id, browser = settings.browser, capabilities = capabilities, wire = address,
     path = "/session/" .. values.escape(id), driver = settings.driver, is_guarded = settings.is_guarded,
-    command_s = settings.command_s, wait_s = settings.wait_s, base = settings.base,
+    tags = settings.tags, command_s = settings.command_s, wait_s = settings.wait_s, base = settings.base,
     on_close = settings.on_close, is_closed = false, times = timeouts.from_wire(capabilities.timeouts),
   }
 end

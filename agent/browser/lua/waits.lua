@@ -126,7 +126,7 @@ function Wait:run()
 end
 
 local function record(self, is_ok, began, is_polled)
-  native.record(string.format("browser %s%s", self.name, is_polled and " (polled)" or ""), is_ok, began)
+  native.record(string.format("browser %s%s", self.name, is_polled and " (polled)" or ""), is_ok, began, self.session.tags)
 end
 
 -- Runs the wait, unless there is already an answer; returns the page's answer, when that was, and how it was detected.
@@ -238,7 +238,7 @@ function page:wait_until(f, options)
   local ignored = checks.texts(options.ignore or {}, "ignore", "the name of an error")
   local interval = checks.seconds(options.interval or POLL_S, "interval")
   local began, last = tutti.now(), nil
-  local wait = { name = options.name and checks.text(options.name, "name") or "wait_until" }
+  local wait = { session = session, name = options.name and checks.text(options.name, "name") or "wait_until" }
   repeat
     local ok, result = pcall(f, self)
     if ok and result then

@@ -21,6 +21,7 @@ void command_free(struct command **command)
     shared_reply_release(&(*command)->reply);
     memory_free((*command)->ranks);
     memory_free((*command)->room_steps);
+    memory_free((*command)->starts);
     memory_free((*command)->text);
     memory_free(*command);
     *command = NULL;

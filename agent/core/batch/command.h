@@ -25,7 +25,7 @@ enum command_kind {
     COMMAND_STOP,       /* `text`: why */
     COMMAND_FORGET,     /* drop everything of the campaign at once, without fixtures */
     COMMAND_SCALE,      /* `worker_count`, and `room_steps`: where that begins later than now */
-    COMMAND_PACE,       /* `pace`; its rooms are `room_steps` */
+    COMMAND_PACE,       /* `pace`; its rooms are `room_steps`, its starts `starts` */
     COMMAND_KNOWN,      /* `workers`: the coordinator knows that they begin their step */
 };
 
@@ -38,6 +38,7 @@ struct command {
     uint64_t first_step;
     bool is_answer;
     uint32_t worker_count;
+    uint32_t load; /* SCALE: that the new ones are of; ASSIGN: that is answered for */
     struct pace pace;
     enum global_phase phase;
     uint64_t at_ns;
@@ -46,6 +47,8 @@ struct command {
     uint64_t *ranks; /* REPLY to a barrier: of each of `workers`; NULL: they follow the reply's rank */
     struct room_step *room_steps;
     size_t room_step_count;
+    struct room_step *starts;
+    size_t start_count;
     char *text;
 };
 MUST_CHECK struct command *command_new(enum command_kind kind, uint64_t campaign);
@@ -73,6 +76,7 @@ struct notice {
     struct room_step *room_steps;
     size_t room_step_count;
     uint32_t wanted;
+    uint32_t load;                  /* WANTED: that they are for */
     struct failure failure;         /* text points to `text` */
     struct statistics *statistics;  /* owned, deep */
     struct artifact_piece artifact; /* at most LIMIT_ARTIFACT_BYTES: */

@@ -93,6 +93,7 @@ static void begin_step(struct runner *runner, struct worker *worker)
     effect->worker = worker->id;
     effect->step = worker->step;
     effect->intended_ns = worker->intended_ns;
+    effect->load = runner_pace_load(runner, worker);
     effect->is_arrival = runner_pace_is_arrival(runner, worker);
 }
 
@@ -183,8 +184,8 @@ enum worker_event runner_choose(const struct runner *runner, const struct worker
         return WORKER_STOP;
     }
     uint64_t next = worker->step + 1;
-    bool is_one_too_many = worker->id >= runner_count_at(runner, worker, next);
-    if (is_one_too_many || !runner_has_runs(runner, worker) || runner_pace_is_over(runner, worker)) {
+    if (runner_is_one_too_many(runner, worker) || !runner_has_runs(runner, worker) ||
+        runner_pace_is_over(runner, worker)) {
         return WORKER_END;
     }
     const struct room *room = runner_room_of(runner, worker);

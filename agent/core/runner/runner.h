@@ -45,6 +45,7 @@ struct runner_effect {
     uint32_t worker;
     uint64_t step;
     uint64_t intended_ns; /* of a step: when it was to begin; 0: at no instant of its own */
+    uint32_t load;        /* of a step: ordinal of the load of its worker */
     bool is_arrival;      /* of a step: it counts as one of the plan */
     struct shared_reply *reply;
     uint64_t rank;

@@ -51,13 +51,13 @@ static void runner_command_assign(struct runner *runner, const struct command *c
     uint64_t first_step = command->first_step == 0 ? 1 : command->first_step;
     size_t count = 0;
     if (command->is_answer) {
-        runner_growth_answer(runner);
+        runner_growth_answer(runner, command->load);
         return;
     }
     start_again(runner, &command->workers, first_step);
     struct worker *workers = worker_index_add(runner->index, &command->workers, first_step, &count);
     runner->given += worker_set_count(&command->workers);
-    runner_growth_take(runner, worker_set_count(&command->workers));
+    runner_growth_take(runner, &command->workers);
     runner->counts[WORKER_WAITING] += (uint32_t)count;
     runner->has_assigned = runner->has_assigned || runner->given > 0;
     runner->has_finished = false;

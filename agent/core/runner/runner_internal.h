@@ -44,6 +44,18 @@ struct pace_queue {
 struct arrival_share {
     uint64_t at_ns;
     uint64_t slots;
+    struct room_step *starts; /* rooms that begin, or begin again, with this step */
+    size_t start_count;
+};
+
+/* Workers that a load could have more, by its max_workers, which arrivals wait for. */
+struct growth {
+    uint32_t wanted; /* asked for, or about to be */
+    bool is_asking;  /* the coordinator has still to answer */
+    uint32_t asked;  /* of those, the ones that it was asked for and that have not come */
+    uint32_t given;  /* that have come since it was asked */
+    uint64_t behind; /* with rooms: arrivals that were due and not begun when that was last looked at */
+    uint64_t not_before_ns;
 };
 
 /* When the steps of a load begin, where they do not simply follow each other. */
@@ -58,31 +70,42 @@ struct lane {
     uint64_t end_ns; /* of the plan, since the start of the load; RATE_NEVER: it has none */
     struct think_time think;
     struct arrivals arrivals;
-    struct pace_queue free; /* workers that an arrival may be given to; some are not free any more */
-    struct pace_queue late; /* arrivals, by their instants, that wait for a worker */
-    size_t owed;            /* of those, the ones that a worker was free for when they were due */
-    uint64_t busy_ns;       /* since when no worker was free, the last time; 0: none has ever been */
+    uint64_t passed_ns;           /* when the one before the next comes, since the start of the load */
+    struct arrival_mark marks[2]; /* arrivals that it was at before, the latest last */
+    struct pace_queue free;       /* workers that an arrival may be given to; some are not free any more */
+    struct pace_queue late;       /* arrivals, by their instants, that wait for a worker */
+    size_t owed;                  /* of those, the ones that a worker was free for when they were due */
+    struct growth growth;
+    uint32_t workers;     /* that it has now */
+    uint32_t *more_rooms; /* of several loads: the rooms that it has got since the beginning */
+    size_t more_count;
+    size_t more_capacity;
+    bool is_over;     /* no arrival is left, and those that are free have been told */
+    uint64_t busy_ns; /* since when no worker was free, the last time; 0: none has ever been */
+};
+
+/* Of several loads: workers that one of them has got since the beginning, up to the next of these. */
+struct load_growth {
+    uint32_t first_worker;
+    uint32_t load;
 };
 
 struct pacer {
     struct lane *lanes; /* by the ids of their workers */
     size_t lane_count;
-    bool has_rooms;    /* an arrival is one of a room: all its seats begin */
+    bool has_rooms;              /* an arrival is one of a room: all its seats begin */
+    struct load_growth *growths; /* by their workers */
+    size_t growth_count;
+    size_t growth_capacity;
+    struct room_turns *turns; /* by room */
+    size_t turn_count;
+    size_t turn_capacity;
     bool is_over;      /* what comes now is the rest of it, at once */
     bool must_rest;    /* something comes between two steps of some worker */
     uint64_t begin_ns; /* of the plan; 0: not yet */
     uint64_t from_ns;  /* arrivals before this instant of it are others' */
     struct pace told;  /* what has changed of it, without rooms */
     uint64_t dropped;  /* arrivals that have found no worker */
-};
-
-/* Workers that the campaign could have more, by its max_workers, which arrivals wait for. */
-struct growth {
-    uint32_t wanted; /* asked for, or about to be */
-    bool is_asking;  /* the coordinator has still to answer */
-    uint32_t asked;  /* of those, the ones that it was asked for and that have not come */
-    uint32_t given;  /* that have come since it was asked */
-    uint64_t not_before_ns;
 };
 
 struct runner {
@@ -95,7 +118,6 @@ struct runner {
     struct worker_index *index;
     struct timers *timers;
     struct pacer pace;
-    struct growth growth;
     struct map *rooms;
     struct room *last_room;  /* looked up last; NULL: none yet */
     struct batcher *batcher; /* NULL: operations leave as notices */
@@ -182,16 +204,23 @@ void runner_look_for_vain_waits(struct runner *runner, const struct runner_event
 /* Ends the calls that the worker waits in, if any, since it or the campaign stops; `text` says so. */
 void runner_stop_calls(struct runner *runner, struct worker *worker, const char *text);
 
-/* In runner_growth.c. So many more workers are wanted; false if there can be none. */
-bool runner_growth_ask(struct runner *runner, uint32_t workers);
+/* In runner_scale.c. It is to end before its next step, by how many there are. */
+bool runner_is_one_too_many(const struct runner *runner, const struct worker *worker);
+
+/* In runner_growth.c. The load has got workers from this id on. */
+void runner_growth_note(struct runner *runner, uint32_t load, uint32_t first_worker, uint32_t workers);
+/* So many more workers are wanted; false if there can be none. */
+bool runner_growth_ask(struct runner *runner, struct lane *lane, uint32_t workers);
+/* An arrival has found its room in a step: asks for more rooms while there are more and more of those. */
+void runner_growth_of_rooms(struct runner *runner, struct lane *lane);
 /* Workers that are wanted and not here yet. */
-size_t runner_growth_coming(const struct runner *runner);
+size_t runner_growth_coming(const struct lane *lane);
 /* Sends the notice that workers are wanted, unless one is to be answered yet. */
 void runner_growth_tell(struct runner *runner);
-/* So many workers were dealt to us, whether we wanted them or not. */
-void runner_growth_take(struct runner *runner, uint64_t workers);
-/* No more will come of those that the coordinator was asked for. */
-void runner_growth_answer(struct runner *runner);
+/* These were dealt to us, whether we wanted them or not. */
+void runner_growth_take(struct runner *runner, const struct worker_set *workers);
+/* No more will come of those of this load that the coordinator was asked for. */
+void runner_growth_answer(struct runner *runner, uint32_t load);
 
 /* In runner_pace.c. The worker brings its part of the runs of all, without those that it has made. */
 void runner_share_runs(struct runner *runner, const struct worker *worker);
@@ -224,3 +253,40 @@ void runner_take_last_arrivals(struct runner *runner);
 /* It pauses, goes on, or has another rate. */
 void runner_pace_change(struct runner *runner, const struct command *command);
 uint64_t runner_arrival_due_ns(const struct runner *runner);
+struct lane *runner_lane_of(const struct runner *runner, uint32_t worker);
+/* The ordinal of its load. */
+uint32_t runner_pace_load(const struct runner *runner, const struct worker *worker);
+/* The instant of this clock at which the load is so far; TIMERS_NEVER for RATE_NEVER. */
+uint64_t runner_pace_instant(const struct runner *runner, const struct lane *lane, uint64_t load_ns);
+/* Whether the plan stands still at this instant. */
+bool runner_pace_is_paused_at(const struct runner *runner, uint64_t at_ns);
+
+/* In runner_arrivals.c. The worker begins a step that was due at this instant, if it may make one more. */
+void runner_pace_give(struct runner *runner, struct worker *worker, uint64_t intended_ns);
+/* The arrival that has waited longest; there is one. */
+uint64_t runner_arrivals_pop_late(struct lane *lane);
+/* From an instant on arrivals are split another way, which may have been some time ago. */
+void runner_arrivals_share(struct runner *runner, struct lane *lane, const struct command *command);
+void runner_pace_push(struct pace_queue *queue, uint64_t item);
+/* The oldest; there is one. */
+uint64_t runner_pace_pop(struct pace_queue *queue);
+/* Nothing keeps it from beginning a step that an arrival is given to. */
+bool runner_pace_is_free(const struct worker *worker);
+
+/* In runner_rooms.c. The next arrival of the room has come, so long after the start of its load. */
+void runner_turns_come(struct runner *runner, struct lane *lane, uint32_t room, uint64_t at_ns);
+/* Its latest arrival was not its. */
+void runner_turns_take_back(struct runner *runner, uint32_t room);
+/* With the arrivals from now on the room begins, or begins again. */
+void runner_turns_start(struct runner *runner, const struct room_step *start);
+/* Arrivals of its room that have come and that it has not begun. */
+uint64_t runner_turns_left(const struct runner *runner, const struct worker *worker);
+/* When the first of those came, since the start of the load; RATE_NEVER if there is none. */
+uint64_t runner_turns_next_ns(const struct runner *runner, const struct worker *worker);
+/* How many those are of all rooms whose first seat is here and has been set up. */
+uint64_t runner_turns_behind(const struct runner *runner, const struct lane *lane);
+/* Its room has, or may yet get, arrivals of its own, so that it does not leave before those. */
+bool runner_turns_keep(const struct runner *runner, const struct worker *worker);
+/* Ends the seats that no arrival will come to any more. */
+void runner_turns_end(struct runner *runner, const struct lane *lane);
+void runner_turns_free(struct runner *runner);

@@ -5,9 +5,6 @@
 #include "common/memory.h"
 #include "common/time_units.h"
 
-/* Bounds the work of one step of the runner. */
-#define ARRIVALS_AT_ONCE 4096u
-
 static void pace_open_lane(const struct runner *runner, const struct load *load, struct lane *lane)
 {
     const struct campaign_options *options = runner->options;
@@ -16,12 +13,14 @@ static void pace_open_lane(const struct runner *runner, const struct load *load,
     lane->is_open = load_is_open(load);
     lane->slots = load->workers / size + (load->workers % size > 0 ? 1 : 0);
     lane->first_slot = load->first_worker / size;
+    lane->workers = load->workers;
     lane->end_ns = load_end_ns(options, load);
     if (load->think.size > 0) {
         (void)!load_parse_think(load->think, &lane->think, NULL);
     }
     if (lane->is_open) {
         arrivals_init(&lane->arrivals, options, load);
+        lane->marks[0] = lane->marks[1] = (struct arrival_mark){0, lane->arrivals.count};
     }
 }
 
@@ -46,46 +45,40 @@ void runner_pace_finish(struct runner *runner)
     for (size_t i = 0; i < runner->pace.lane_count; i++) {
         memory_free(runner->pace.lanes[i].free.items);
         memory_free(runner->pace.lanes[i].late.items);
+        for (size_t j = 0; j < runner->pace.lanes[i].share_count; j++) {
+            memory_free(runner->pace.lanes[i].shares[j].starts);
+        }
         memory_free(runner->pace.lanes[i].shares);
+        memory_free(runner->pace.lanes[i].more_rooms);
     }
     memory_free(runner->pace.lanes);
+    memory_free(runner->pace.growths);
+    runner_turns_free(runner);
 }
 
-/* The lane of a worker. */
-static struct lane *pace_lane(const struct runner *runner, const struct worker *worker)
+struct lane *runner_lane_of(const struct runner *runner, uint32_t worker)
 {
-    size_t i = runner->pace.lane_count - 1;
-    while (i > 0 && worker->id < runner->pace.lanes[i].load.first_worker) {
+    const struct pacer *pace = &runner->pace;
+    size_t i = pace->lane_count - 1;
+    for (size_t j = pace->growth_count; j-- > 0;) {
+        if (worker >= pace->growths[j].first_worker) {
+            return &pace->lanes[pace->growths[j].load];
+        }
+    }
+    while (i > 0 && worker < pace->lanes[i].load.first_worker) {
         i--;
     }
-    return &runner->pace.lanes[i];
+    return &pace->lanes[i];
 }
 
-static void pace_push(struct pace_queue *queue, uint64_t item)
+uint32_t runner_pace_load(const struct runner *runner, const struct worker *worker)
 {
-    if (queue->count == queue->capacity) {
-        size_t capacity = queue->capacity > 0 ? 2 * queue->capacity : 64;
-        uint64_t *items = memory_new(capacity, sizeof *items);
-        for (size_t i = 0; i < queue->count; i++) {
-            items[i] = queue->items[(queue->first + i) % queue->capacity];
-        }
-        memory_free(queue->items);
-        *queue = (struct pace_queue){.items = items, .count = queue->count, .capacity = capacity};
-    }
-    queue->items[(queue->first + queue->count++) % queue->capacity] = item;
-}
-
-static uint64_t pace_pop(struct pace_queue *queue)
-{
-    uint64_t item = queue->items[queue->first];
-    queue->first = (queue->first + 1) % queue->capacity;
-    queue->count--;
-    return item;
+    return (uint32_t)(runner_lane_of(runner, worker->id) - runner->pace.lanes);
 }
 
 bool runner_pace_is_of_anyone(const struct runner *runner, const struct worker *worker)
 {
-    return !runner->pace.has_rooms && pace_lane(runner, worker)->is_open;
+    return !runner->pace.has_rooms && runner_lane_of(runner, worker->id)->is_open;
 }
 
 /* The instant of this clock at which a load that has begun with the campaign is so far. */
@@ -95,13 +88,12 @@ static uint64_t pace_instant(const struct runner *runner, uint64_t plan_ns)
                                  : runner->pace.begin_ns + runner->pace.told.shift_ns + plan_ns;
 }
 
-static uint64_t pace_instant_of(const struct runner *runner, const struct lane *lane, uint64_t load_ns)
+uint64_t runner_pace_instant(const struct runner *runner, const struct lane *lane, uint64_t load_ns)
 {
     return load_ns == RATE_NEVER ? TIMERS_NEVER : pace_instant(runner, load_start_ns(&lane->load) + load_ns);
 }
 
-/* Whether the plan stands still at this instant. */
-static bool pace_is_paused_at(const struct runner *runner, uint64_t at_ns)
+bool runner_pace_is_paused_at(const struct runner *runner, uint64_t at_ns)
 {
     return runner->pace.told.is_paused && at_ns >= pace_instant(runner, runner->pace.told.paused_at_ns);
 }
@@ -112,37 +104,22 @@ static bool pace_holds(const struct runner *runner, const struct worker *worker)
 {
     const struct room *room = runner_room_of(runner, worker);
     bool is_before = room != NULL && room->is_synchronising && worker->step + 1 < room->pause_step;
-    return pace_is_paused_at(runner, runner->event->now_ns) && !is_before && !runner->is_draining;
+    return runner_pace_is_paused_at(runner, runner->event->now_ns) && !is_before && !runner->is_draining;
 }
 
-/* The arrivals of a room come one after the other: with a Poisson plan each from the one before it. */
-static uint64_t pace_next_of_room(const struct runner *runner, const struct worker *worker)
+/* Where it is of a room that arrivals are given to. */
+static bool pace_is_seat(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = pace_lane(runner, worker);
-    uint64_t slot = worker_index_room(runner->index, worker) - lane->first_slot;
-    uint64_t before_ns = 0;
-    uint64_t nth = worker->step + 1;
-    if (worker->intended_ns > 0) {
-        before_ns = worker->intended_ns - pace_instant_of(runner, lane, 0);
-    } else if (lane->arrivals.is_poisson) { /* the steps before were another agent's */
-        for (uint64_t i = 1; i < nth && before_ns != RATE_NEVER; i++) {
-            before_ns = arrivals_of_slot(&lane->arrivals, lane->slots, slot, i, before_ns);
-        }
-    }
-    if (before_ns == RATE_NEVER) {
-        return TIMERS_NEVER;
-    }
-    return pace_instant_of(runner, lane,
-                           arrivals_of_slot(&lane->arrivals, lane->slots, slot, nth, before_ns));
+    return runner->pace.has_rooms && runner_lane_of(runner, worker->id)->is_open;
 }
 
 /* When the step after the present one is to begin; 0: at no instant of its own. */
 static uint64_t pace_next_ns(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = pace_lane(runner, worker);
-    uint64_t start_ns = lane->load.start_ms > 0 ? pace_instant_of(runner, lane, 0) : 0;
+    const struct lane *lane = runner_lane_of(runner, worker->id);
+    uint64_t start_ns = lane->load.start_ms > 0 ? runner_pace_instant(runner, lane, 0) : 0;
     if (lane->is_open) {
-        return pace_next_of_room(runner, worker);
+        return runner_pace_instant(runner, lane, runner_turns_next_ns(runner, worker));
     }
     if (lane->load.pacing_ms > 0) {
         uint64_t first_ns = runner->event->now_ns > start_ns ? runner->event->now_ns : start_ns;
@@ -163,7 +140,7 @@ void runner_share_runs(struct runner *runner, const struct worker *worker)
 bool runner_has_runs(const struct runner *runner, const struct worker *worker)
 {
     bool has_shared = runner->options->shared_runs == 0 || runner->shared_runs > 0;
-    uint64_t own = pace_lane(runner, worker)->load.runs;
+    uint64_t own = runner_lane_of(runner, worker->id)->load.runs;
     return has_shared && (runner->runs == 0 || worker->step < runner->runs) &&
            (own == 0 || worker->step < own);
 }
@@ -175,21 +152,22 @@ bool runner_must_rest(const struct runner *runner)
 
 bool runner_pace_is_immediate(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = pace_lane(runner, worker);
+    const struct lane *lane = runner_lane_of(runner, worker->id);
     return !lane->is_open && lane->load.start_ms == 0 && !runner->pace.told.is_paused;
 }
 
 bool runner_pace_is_over(const struct runner *runner, const struct worker *worker)
 {
-    const struct lane *lane = pace_lane(runner, worker);
+    const struct lane *lane = runner_lane_of(runner, worker->id);
     if (runner->options->load.size == 0 || runner->pace.begin_ns == 0) {
         return false; /* it ends with the campaign */
     }
     if (lane->is_open) {
-        return runner->pace.has_rooms ? pace_next_of_room(runner, worker) == TIMERS_NEVER
-                                      : lane->arrivals.at_ns == RATE_NEVER && lane->late.count == 0;
+        bool is_left = runner->pace.has_rooms ? runner_turns_left(runner, worker) > 0 : lane->late.count > 0;
+        return lane->arrivals.at_ns == RATE_NEVER && !is_left;
     }
-    return lane->load.duration_ms > 0 && runner->event->now_ns >= pace_instant_of(runner, lane, lane->end_ns);
+    return lane->load.duration_ms > 0 &&
+           runner->event->now_ns >= runner_pace_instant(runner, lane, lane->end_ns);
 }
 
 void runner_pace_step(struct runner *runner, struct worker *worker)
@@ -204,208 +182,38 @@ void runner_pace_step(struct runner *runner, struct worker *worker)
 bool runner_pace_is_arrival(const struct runner *runner, const struct worker *worker)
 {
     bool is_first = !runner->pace.has_rooms || worker->id % runner->options->room_size == 0;
-    return is_first && pace_lane(runner, worker)->is_open;
+    return is_first && runner_lane_of(runner, worker->id)->is_open;
 }
 
-/* Nothing keeps it from beginning a step that an arrival is given to. */
-static bool pace_is_free(const struct worker *worker)
+bool runner_pace_is_free(const struct worker *worker)
 {
     return worker->state == WORKER_BETWEEN && worker->timer.position == TIMER_UNSET;
 }
 
-static struct worker *pace_take_free(const struct runner *runner, struct lane *lane)
-{
-    while (lane->free.count > 0) {
-        struct worker *worker = worker_index_find(runner->index, (uint32_t)pace_pop(&lane->free));
-        if (worker != NULL && pace_is_free(worker)) {
-            return worker;
-        }
-    }
-    return NULL;
-}
-
-static void pace_give(struct runner *runner, struct worker *worker, uint64_t intended_ns)
-{
-    bool has_runs = runner_has_runs(runner, worker);
-    worker->intended_ns = intended_ns;
-    runner->pace.dropped += !has_runs;
-    runner_move(runner, worker, has_runs ? WORKER_GO : WORKER_END);
-}
-
-/* Workers of the lane that are still to be set up, or to be dealt to us. */
-static size_t pace_count_coming(const struct runner *runner, const struct lane *lane)
-{
-    size_t coming = runner->counts[WORKER_WAITING] + runner->counts[WORKER_SETUP];
-    struct worker_list workers = worker_index_all(runner->index);
-    if (coming == 0 || runner->pace.lane_count == 1) {
-        return coming + runner_growth_coming(runner);
-    }
-    coming = 0;
-    for (size_t i = 0; i < workers.count; i++) {
-        const struct worker *worker = workers.items[i];
-        bool is_coming = worker->state == WORKER_WAITING || worker->state == WORKER_SETUP;
-        coming += is_coming && pace_lane(runner, worker) == lane;
-    }
-    return coming;
-}
-
-/* While workers are about to be set up, so many arrivals wait for them. */
-static void pace_drop_surplus(struct runner *runner, struct lane *lane)
-{
-    size_t wait = lane->late.count > lane->owed ? pace_count_coming(runner, lane) + lane->owed : SIZE_MAX;
-    while (lane->late.count > wait) {
-        (void)pace_pop(&lane->late);
-        runner->pace.dropped++;
-    }
-}
-
-/* The arrival that has waited longest. */
-static uint64_t pace_pop_late(struct lane *lane)
-{
-    uint64_t intended_ns = pace_pop(&lane->late);
-    lane->owed = lane->owed < lane->late.count ? lane->owed : lane->late.count;
-    return intended_ns;
-}
-
-static void pace_arrive(struct runner *runner, struct lane *lane, uint64_t intended_ns)
-{
-    struct worker *worker = pace_take_free(runner, lane);
-    if (worker != NULL) {
-        lane->busy_ns = runner->event->now_ns;
-        pace_give(runner, worker, intended_ns);
-        return;
-    }
-    /* Where this loop is late, many arrivals are due at the same time that were not: those are late too, and
-     * do not count as if they had found nobody. */
-    bool is_owed = intended_ns <= lane->busy_ns;
-    bool is_too_many = !is_owed && lane->late.count >= lane->owed + pace_count_coming(runner, lane);
-    if (is_too_many && (runner->pace.is_over || !runner_growth_ask(runner, 1))) {
-        runner->pace.dropped++;
-        return;
-    }
-    lane->owed += is_owed;
-    pace_push(&lane->late, intended_ns);
-}
-
-/* The number of slots at the next arrival. */
-static void pace_follow_shares(struct lane *lane)
-{
-    size_t passed = 0;
-    while (passed < lane->share_count && lane->shares[passed].at_ns <= lane->arrivals.at_ns) {
-        lane->slots = lane->shares[passed++].slots;
-    }
-    lane->share_count -= passed;
-    for (size_t i = 0; passed > 0 && i < lane->share_count; i++) {
-        lane->shares[i] = lane->shares[passed + i];
-    }
-}
-
-static void pace_add_share(struct lane *lane, const struct pace *told)
-{
-    lane->shares =
-        memory_reserve(lane->shares, &lane->share_capacity, lane->share_count + 1, sizeof *lane->shares);
-    lane->shares[lane->share_count++] =
-        (struct arrival_share){.at_ns = told->slots_at_ns, .slots = told->slots};
-}
-
-/* Those of the slots of our own workers; the others are for the runners that have them. */
-static void pace_take_until(struct runner *runner, struct lane *lane, uint64_t until_ns, unsigned limit)
-{
-    for (unsigned i = 0; i < limit; i++) {
-        uint64_t at_ns = pace_instant_of(runner, lane, lane->arrivals.at_ns);
-        if (at_ns == TIMERS_NEVER || at_ns > until_ns || pace_is_paused_at(runner, at_ns)) {
-            return;
-        }
-        pace_follow_shares(lane);
-        uint32_t slot = (uint32_t)(lane->first_slot + lane->arrivals.number % lane->slots);
-        bool is_in_time = lane->arrivals.at_ns >= runner->pace.from_ns;
-        arrivals_pass(&lane->arrivals);
-        if (is_in_time && worker_index_find(runner->index, slot) != NULL) {
-            pace_arrive(runner, lane, at_ns);
-        }
-    }
-}
-
-static bool pace_runs(const struct runner *runner, const struct lane *lane)
-{
-    return lane->is_open && !runner->pace.has_rooms && runner->pace.begin_ns > 0 && !runner->is_draining &&
-           !runner->is_stopping;
-}
-
-/* Where a load ends before its campaign, those that are free are not needed any more. */
-static void pace_end_lane(struct runner *runner, struct lane *lane)
-{
-    struct worker *worker;
-    bool is_over = runner->options->load.size > 0 && lane->arrivals.at_ns == RATE_NEVER;
-    while (is_over && lane->late.count == 0 && (worker = pace_take_free(runner, lane)) != NULL) {
-        runner_move(runner, worker, WORKER_END);
-    }
-}
-
-void runner_take_arrivals(struct runner *runner)
-{
-    for (size_t i = 0; i < runner->pace.lane_count; i++) {
-        struct lane *lane = &runner->pace.lanes[i];
-        if (pace_runs(runner, lane)) {
-            pace_drop_surplus(runner, lane);
-            pace_take_until(runner, lane, runner->event->now_ns, ARRIVALS_AT_ONCE);
-            pace_end_lane(runner, lane);
-        }
-    }
-}
-
-void runner_take_last_arrivals(struct runner *runner)
-{
-    runner->pace.is_over = true;
-    for (size_t i = 0; i < runner->pace.lane_count; i++) {
-        struct lane *lane = &runner->pace.lanes[i];
-        if (pace_runs(runner, lane)) {
-            pace_take_until(runner, lane, TIMERS_NEVER, UINT32_MAX);
-            runner->pace.dropped += lane->late.count;
-            lane->late.count = lane->owed = 0;
-        }
-    }
-}
-
-uint64_t runner_arrival_due_ns(const struct runner *runner)
-{
-    uint64_t due_ns = TIMERS_NEVER;
-    for (size_t i = 0; i < runner->pace.lane_count; i++) {
-        const struct lane *lane = &runner->pace.lanes[i];
-        uint64_t at_ns = pace_instant_of(runner, lane, lane->arrivals.at_ns);
-        if (pace_runs(runner, lane) && !pace_is_paused_at(runner, at_ns)) {
-            due_ns = at_ns < due_ns ? at_ns : due_ns;
-        }
-    }
-    return due_ns;
-}
-
 void runner_pace_free(struct runner *runner, struct worker *worker)
 {
-    struct lane *lane = pace_lane(runner, worker);
+    struct lane *lane = runner_lane_of(runner, worker->id);
     if (!runner_pace_is_of_anyone(runner, worker)) {
-        if (!pace_holds(runner, worker)) {
+        bool has_turn = !pace_is_seat(runner, worker) || runner_turns_left(runner, worker) > 0;
+        if (has_turn && !pace_holds(runner, worker)) {
             runner_move(runner, worker, runner_choose(runner, worker, true));
         }
     } else if (lane->late.count > 0) {
-        pace_give(runner, worker, pace_pop_late(lane));
+        runner_pace_give(runner, worker, runner_arrivals_pop_late(lane));
     } else {
-        pace_push(&lane->free, worker->id);
+        runner_pace_push(&lane->free, worker->id);
     }
 }
 
 /* It begins its next step at this instant, or when that is to begin. */
 static void pace_wait(struct runner *runner, struct worker *worker, uint64_t due_ns)
 {
-    const struct lane *lane = pace_lane(runner, worker);
-    if (!runner_pace_is_of_anyone(runner, worker)) {
+    const struct lane *lane = runner_lane_of(runner, worker->id);
+    if (!lane->is_open) {
         uint64_t intended_ns = pace_next_ns(runner, worker);
         due_ns = intended_ns > due_ns ? intended_ns : due_ns;
     }
-    if (due_ns == TIMERS_NEVER) {
-        return; /* no arrival is left: it waits for the campaign to drain */
-    }
-    uint64_t start_ns = lane->load.start_ms > 0 && !lane->is_open ? pace_instant_of(runner, lane, 0) : 0;
+    uint64_t start_ns = lane->load.start_ms > 0 && !lane->is_open ? runner_pace_instant(runner, lane, 0) : 0;
     due_ns = start_ns > due_ns ? start_ns : due_ns;
     if (due_ns > runner->event->now_ns) {
         timers_set(runner->timers, &worker->timer, due_ns);
@@ -416,7 +224,7 @@ static void pace_wait(struct runner *runner, struct worker *worker, uint64_t due
 
 void runner_rest(struct runner *runner, struct worker *worker)
 {
-    const struct think_time *think = &pace_lane(runner, worker)->think;
+    const struct think_time *think = &runner_lane_of(runner, worker->id)->think;
     uint64_t due_ns = runner->event->now_ns;
     if (worker->step > 0) {
         uint64_t think_ns = think_draw_ns(think, runner->options->seed, worker->id, worker->step);
@@ -450,8 +258,8 @@ void runner_pace_change(struct runner *runner, const struct command *command)
     if (told->has_rate && runner->pace.lane_count == 1 && runner->pace.lanes[0].is_open) {
         arrivals_change(&runner->pace.lanes[0].arrivals, told->rate_at_ns, told->rate_per_s, told->before);
     }
-    if (told->slots > 0 && runner->pace.lane_count == 1) {
-        pace_add_share(&runner->pace.lanes[0], told);
+    if (told->slots > 0 && told->load < runner->pace.lane_count) {
+        runner_arrivals_share(runner, &runner->pace.lanes[told->load], command);
     }
     for (size_t i = 0; told->is_paused && i < command->room_step_count; i++) {
         if (command->room_steps[i].room < runner_room_limit(runner)) {
@@ -465,19 +273,8 @@ void runner_pace_change(struct runner *runner, const struct command *command)
 
 void runner_pace_end(struct runner *runner, const struct worker *worker)
 {
-    struct worker left = *worker;
-    uint64_t until_ns = runner->is_draining && !runner->is_stopping ? TIMERS_NEVER : runner->event->now_ns;
-    if (!runner->pace.has_rooms || !runner_pace_is_arrival(runner, worker) || runner->pace.begin_ns == 0) {
-        return;
-    }
-    for (;;) {
-        uint64_t next_ns = pace_next_of_room(runner, &left);
-        if (next_ns >= until_ns) {
-            return;
-        }
-        left.intended_ns = next_ns;
-        left.step++;
-        runner->pace.dropped++;
+    if (runner->pace.has_rooms && runner_pace_is_arrival(runner, worker)) {
+        runner->pace.dropped += runner_turns_left(runner, worker);
     }
 }
 

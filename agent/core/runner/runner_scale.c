@@ -53,10 +53,16 @@ static void note_change(struct runner *runner, const struct room_step *at, uint3
         (struct change){.from_step = at->step, .before = before, .after = runner->worker_count};
 }
 
+bool runner_is_one_too_many(const struct runner *runner, const struct worker *worker)
+{
+    return worker->id >= runner_count_at(runner, worker, worker->step + 1) &&
+           !runner_turns_keep(runner, worker);
+}
+
 /* Workers in a step end after it. */
 static void end_if_idle(struct runner *runner, struct worker *worker)
 {
-    if (worker->id < runner_count_at(runner, worker, worker->step + 1)) {
+    if (!runner_is_one_too_many(runner, worker)) {
         return;
     }
     if (worker->state == WORKER_WAITING) {
@@ -71,6 +77,7 @@ void runner_scale(struct runner *runner, const struct command *command)
     uint32_t before = runner->worker_count;
     runner->has_scaled = true;
     runner->worker_count = command->worker_count;
+    runner_growth_note(runner, command->load, before, command->worker_count);
     if (command->worker_count > runner->most_workers) {
         runner->most_workers = command->worker_count;
     }
@@ -87,7 +94,7 @@ void runner_start(struct runner *runner, struct worker *worker)
 {
     struct room *room = runner_room_of(runner, worker);
     bool has_steps = runner_has_runs(runner, worker);
-    bool is_one_too_many = worker->id >= runner_count_at(runner, worker, worker->step + 1);
+    bool is_one_too_many = runner_is_one_too_many(runner, worker);
     if (room != NULL) {
         room->is_done = false;
     }

@@ -70,6 +70,7 @@ void campaign_free(struct campaign **at)
     memory_free(campaign->agent_reports);
     memory_free(campaign->bottleneck_reports);
     memory_free(campaign->moved);
+    memory_free(campaign->growths);
     memory_free(campaign->last_steps);
     text_finish(&campaign->option_texts);
     text_finish(&campaign->script);

@@ -58,10 +58,11 @@ struct campaign_agent {
     struct text labels;
     uint32_t pid;
     uint32_t cores;
-    uint32_t workers; /* that were ever placed on it; 0 where there are more agents than workers */
-    uint32_t ids;     /* the same, each worker counted once however often it was placed */
-    uint32_t held;    /* of its member's capacity */
-    uint32_t wanted;  /* more workers, for arrivals that found none that is free; to be answered */
+    uint32_t workers;     /* that were ever placed on it; 0 where there are more agents than workers */
+    uint32_t ids;         /* the same, each worker counted once however often it was placed */
+    uint32_t held;        /* of its member's capacity */
+    uint32_t wanted;      /* more workers, for arrivals that found none that is free; to be answered */
+    uint32_t wanted_load; /* that those are for */
     uint32_t workers_running;
     uint64_t steps_ended; /* reported by its workers; kept only where those of a lost agent go on elsewhere */
     uint64_t steps_counted; /* of those, in its statistics */
@@ -70,10 +71,18 @@ struct campaign_agent {
     struct performance performance;
     bool is_lost;
     bool is_joining; /* while the campaign runs; it has not loaded the script yet */
+    bool is_late;    /* it joined when arrivals had been split over other rooms, which it does not know */
     bool is_deployed;
     bool is_drained;
     bool is_finished;
     bool is_given_up; /* did not finish in time and was sent MESSAGE_FORGET */
+};
+
+/* Workers of one of several loads that it has got since the beginning, up to the first ones of the next. */
+struct load_growth {
+    uint32_t first_worker;
+    uint32_t end;
+    uint32_t load;
 };
 
 /* What a stopping campaign waits for. */
@@ -91,7 +100,10 @@ struct campaign {
     uint32_t first_workers;  /* that it began with */
     uint32_t workers_wanted; /* to grow to as soon as they can begin; 0: it is not growing */
     uint64_t deadline_ms;
-    uint64_t grown; /* workers that began since arrivals wanted them */
+    uint64_t grown;              /* workers that began since arrivals wanted them */
+    struct load_growth *growths; /* of several loads, by their workers */
+    size_t growth_count;
+    size_t growth_capacity;
 
     enum campaign_state state;
     bool is_in_transition; /* campaign_happen is running */
@@ -210,15 +222,22 @@ void campaign_note_running(struct campaign *campaign, struct campaign_agent *age
 /* One more, which has no workers. Pointers to its agents change. */
 struct campaign_agent *campaign_add_agent(struct campaign *campaign, struct member *member);
 
+/* Rooms of an open load that begin, each with this step. */
+struct room_starts {
+    struct room_step *items;
+    size_t count;
+};
+
 /* campaign_join.c */
 /* Those that may take part and do not yet. */
 void campaign_take_joined(struct campaign *campaign);
 /* It has loaded the script, or why not. */
 void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                      const struct done *done);
-/* The number of workers has changed: where agents have joined, the arrivals are split over all workers again.
- */
-void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns);
+/* The number of workers of a load has changed: where agents have joined, its arrivals are split over all of
+ * them again; with rooms over all rooms, of which those of `starts` are new or back again. */
+void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns, uint32_t load,
+                             const struct room_starts *starts);
 
 /* campaign_series.c: what is counted second by second. */
 /* The one that the instant is in, of those since the workers began. */
@@ -262,14 +281,18 @@ void campaign_set_workers(struct campaign *campaign, uint64_t now_ns, uint32_t w
 uint32_t campaign_room_total(const struct campaign *campaign);
 /* Begins the workers that are wanted, if they can begin now. */
 void campaign_grow(struct campaign *campaign, uint64_t now_ns);
-/* Begins those up to this number, which fit on its agents and may join their rooms. */
-void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t workers);
+/* Begins those up to this number, which fit on its agents and may join their rooms; they are of this load. */
+void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t workers, uint32_t load);
 /* At most `workers`, which is more than it has: as many as fit on its agents. */
 uint32_t campaign_fit_workers(const struct campaign *campaign, uint32_t workers);
 
 /* campaign_growth.c */
 /* Begins workers that agents want, if there may be more, and answers those agents. */
 void campaign_answer_wants(struct campaign *campaign, uint64_t now_ns);
+/* Workers up to `end` are of this load. */
+void campaign_note_growth(struct campaign *campaign, uint32_t load, uint32_t end);
+/* How many workers a load has. */
+uint32_t campaign_load_workers(const struct campaign *campaign, uint32_t load);
 
 /* campaign_goal.c */
 MUST_CHECK struct campaign_goal *campaign_goal_new(const struct campaign *campaign);

@@ -43,12 +43,19 @@ void campaign_take_joined(struct campaign *campaign)
 static void join_begin(struct campaign *campaign, uint64_t now_ns, const struct campaign_agent *agent)
 {
     struct worker_set rooms SCOPED(worker_set_finish) = {0};
-    struct message scale = {.kind = MESSAGE_SCALE, .scale.workers = campaign->options.workers};
+    struct message scale = {.kind = MESSAGE_SCALE};
     struct message pace = {.kind = MESSAGE_PACE, .pace = campaign->pace};
     struct message begin = {
         .kind = MESSAGE_BEGIN,
         .begin = {.at_ns = (int64_t)campaign->begun_ns, .from_plan_ns = campaign_plan_ns(campaign, now_ns)}};
-    campaign_tell(campaign, agent, &scale);
+    for (size_t i = 0; i < campaign->growth_count; i++) {
+        scale.scale = (struct scale){.workers = campaign->growths[i].end, .load = campaign->growths[i].load};
+        campaign_tell(campaign, agent, &scale);
+    }
+    if (campaign->growth_count == 0) {
+        scale.scale.workers = campaign->options.workers;
+        campaign_tell(campaign, agent, &scale);
+    }
     campaign_tell(campaign, agent, &pace);
     for (uint32_t room = 0; room < campaign_room_total(campaign); room++) {
         if (rooms_is_synchronising(campaign->rooms, room)) {
@@ -74,6 +81,7 @@ void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign
         return;
     }
     agent->is_deployed = true;
+    agent->is_late = campaign->pace.slots > 0 && campaign->options.room_size > 0;
     campaign->has_joined = true;
     if (campaign->state == CAMPAIGN_RUNNING && !campaign->is_draining) {
         join_begin(campaign, now_ns, agent);
@@ -82,16 +90,23 @@ void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign
     }
 }
 
-void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns)
+void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns, uint32_t load,
+                             const struct room_starts *starts)
 {
     struct pace *pace = &campaign->pace;
-    bool is_of_anyone = campaign->options.room_size == 0 && campaign->options.load.size == 0;
-    if (!campaign->has_joined || !is_of_anyone || !campaign_is_open(&campaign->options)) {
+    uint32_t size = campaign->options.room_size;
+    bool is_of_anyone = size == 0 && campaign->options.load.size == 0;
+    if (!campaign_is_open(&campaign->options) || (size == 0 && !(campaign->has_joined && is_of_anyone))) {
         return;
     }
     uint64_t at_ns = campaign_plan_ns(campaign, now_ns + campaign_lead_ns(campaign) + SHARE_LEAD_NS);
     pace->slots_at_ns = at_ns > pace->slots_at_ns ? at_ns : pace->slots_at_ns;
-    pace->slots = campaign->options.workers;
+    pace->slots = campaign_load_workers(campaign, load) / (size > 0 ? size : 1);
+    pace->load = load;
     struct message message = {.kind = MESSAGE_PACE, .pace = *pace};
+    if (size > 0) {
+        message.pace.starts = starts->items;
+        message.pace.start_count = starts->count;
+    }
     campaign_tell_all(campaign, &message);
 }

@@ -29,6 +29,19 @@ static uint64_t loss_next_step(struct campaign *campaign, uint64_t now_ns, uint3
     return campaign->begun_ns == 0 ? 1 : rooms_restart(campaign->rooms, now_ns, worker, text);
 }
 
+/* An agent that does not know how far the rooms are cannot go on with a seat of one. */
+static uint32_t loss_next_agent(const struct campaign *campaign, uint32_t index)
+{
+    uint32_t next = index;
+    for (uint32_t i = 0; i < campaign->agent_count; i++) {
+        next = campaign_next_agent(campaign, next);
+        if (next == PLACEMENT_NOBODY || !campaign->agents[next].is_late) {
+            return next;
+        }
+    }
+    return PLACEMENT_NOBODY;
+}
+
 /* Places the workers that have not ended on the agents that remain. Those that no agent has capacity for are
  * lost. Returns how many continue. */
 static uint32_t loss_replace(struct campaign *campaign, uint64_t now_ns, const struct loss *loss)
@@ -39,7 +52,7 @@ static uint32_t loss_replace(struct campaign *campaign, uint64_t now_ns, const s
     struct worker_cursor cursor = {0};
     while (worker_set_next(&loss->workers, &cursor)) {
         bool is_wanted = cursor.worker < campaign->options.workers; /* else it was to end after its step */
-        uint32_t next = is_wanted ? campaign_next_agent(campaign, to) : PLACEMENT_NOBODY;
+        uint32_t next = is_wanted ? loss_next_agent(campaign, to) : PLACEMENT_NOBODY;
         uint64_t first_step =
             next == PLACEMENT_NOBODY ? 0 : loss_next_step(campaign, now_ns, cursor.worker, loss->text);
         if (first_step == 0) {

@@ -157,6 +157,7 @@ static enum campaign_lifecycle_event campaign_on_workers_wanted(struct campaign 
 {
     (void)now_ns;
     agent->wanted = message->wanted.workers;
+    agent->wanted_load = message->wanted.load;
     campaign->is_unsettled = true;
     return CAMPAIGN_LIFECYCLE_NO_EVENT;
 }

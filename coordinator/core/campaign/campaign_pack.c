@@ -6,12 +6,13 @@
 #include "coordinator/core/base/event_codec.h"
 #include "coordinator/core/base/timer_pack.h"
 #include "proto/message/limits.h"
+#include "proto/message/load.h"
 
 #include <assert.h>
 #include <string.h>
 
 static_assert(sizeof(struct campaign) - sizeof(struct campaign_report) - sizeof(struct campaign_options) ==
-                      1896 &&
+                      1936 &&
                   sizeof(struct campaign_agent) == 328 && sizeof(struct performance) == 144 &&
                   sizeof(struct artifacts) == 984 && sizeof(struct artifact_delivery) == 64 &&
                   sizeof(struct judgement) == 16 && sizeof(struct moved) == 16,
@@ -188,7 +189,8 @@ enum {
     AGENT_IS_FINISHED = 8,
     AGENT_IS_GIVEN_UP = 16,
     AGENT_IS_JOINING = 32,
-    AGENT_FLAGS = 63,
+    AGENT_IS_LATE = 64,
+    AGENT_FLAGS = 127,
 };
 
 static void campaign_agent_pack(const struct campaign_agent *agent, struct buffer *into)
@@ -203,6 +205,7 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
     pack_number(into, agent->ids);
     pack_number(into, agent->held);
     pack_number(into, agent->wanted);
+    pack_number(into, agent->wanted_load);
     pack_number(into, agent->workers_running);
     pack_number(into, agent->steps_ended);
     pack_number(into, agent->steps_counted);
@@ -211,7 +214,8 @@ static void campaign_agent_pack(const struct campaign_agent *agent, struct buffe
                           (agent->is_drained ? AGENT_IS_DRAINED : 0u) |
                           (agent->is_finished ? AGENT_IS_FINISHED : 0u) |
                           (agent->is_given_up ? AGENT_IS_GIVEN_UP : 0u) |
-                          (agent->is_joining ? AGENT_IS_JOINING : 0u));
+                          (agent->is_joining ? AGENT_IS_JOINING : 0u) |
+                          (agent->is_late ? AGENT_IS_LATE : 0u));
     delivery_pack(&agent->artifact, into);
     performance_pack(&agent->performance, into);
 }
@@ -230,6 +234,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     agent->ids = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->held = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->wanted = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    agent->wanted_load = (uint32_t)unpack_bounded(from, LOADS_MAX - 1);
     agent->workers_running = (uint32_t)unpack_bounded(from, UINT32_MAX);
     agent->steps_ended = unpack_number(from);
     agent->steps_counted = unpack_number(from);
@@ -241,6 +246,7 @@ static void campaign_agent_unpack(struct campaign *campaign, struct campaign_age
     agent->is_finished = (flags & AGENT_IS_FINISHED) != 0;
     agent->is_given_up = (flags & AGENT_IS_GIVEN_UP) != 0;
     agent->is_joining = (flags & AGENT_IS_JOINING) != 0;
+    agent->is_late = (flags & AGENT_IS_LATE) != 0;
     delivery_unpack(&campaign->artifacts, &agent->artifact, from);
     performance_unpack(&agent->performance, from);
     if (incarnation != 0 && agent->member == NULL) {
@@ -337,6 +343,7 @@ static void campaign_pace_pack(const struct pace *pace, struct buffer *into)
     pack_real(into, pace->before);
     pack_number(into, pace->slots_at_ns);
     pack_number(into, pace->slots);
+    pack_number(into, pace->load);
 }
 
 static void campaign_pace_unpack(struct pace *pace, struct unpack *from)
@@ -350,6 +357,25 @@ static void campaign_pace_unpack(struct pace *pace, struct unpack *from)
     pace->before = unpack_real(from);
     pace->slots_at_ns = unpack_number(from);
     pace->slots = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    pace->load = (uint32_t)unpack_bounded(from, LOADS_MAX - 1);
+}
+
+static void campaign_growths_pack(const struct campaign *campaign, struct buffer *into)
+{
+    pack_number(into, campaign->growth_count);
+    for (size_t i = 0; i < campaign->growth_count; i++) {
+        pack_number(into, campaign->growths[i].load);
+        pack_number(into, campaign->growths[i].end);
+    }
+}
+
+static void campaign_growths_unpack(struct campaign *campaign, struct unpack *from)
+{
+    uint64_t count = unpack_bounded(from, LIMIT_WORKERS);
+    for (uint64_t i = 0; i < count && !from->is_broken; i++) {
+        uint32_t load = (uint32_t)unpack_bounded(from, LOADS_MAX - 1);
+        campaign_note_growth(campaign, load, (uint32_t)unpack_bounded(from, LIMIT_WORKERS));
+    }
 }
 
 static void campaign_state_pack(const struct campaign *campaign, struct buffer *into)
@@ -361,6 +387,7 @@ static void campaign_state_pack(const struct campaign *campaign, struct buffer *
     timer_pack(&campaign->rooms_due.timer, into);
     timer_pack(&campaign->stage_due.timer, into);
     pack_number(into, campaign->first_workers);
+    campaign_growths_pack(campaign, into);
     timer_pack(&campaign->judge_due.timer, into);
     pack_number(into, campaign->judgement.verdict);
     pack_flag(into, campaign->judgement.reason != NULL);
@@ -388,6 +415,7 @@ static void campaign_state_unpack(struct campaign *campaign, struct unpack *from
     timer_unpack(campaign->home.timers, &campaign->rooms_due.timer, from);
     timer_unpack(campaign->home.timers, &campaign->stage_due.timer, from);
     campaign->first_workers = (uint32_t)unpack_bounded(from, LIMIT_WORKERS);
+    campaign_growths_unpack(campaign, from);
     timer_unpack(campaign->home.timers, &campaign->judge_due.timer, from);
     campaign->judgement.verdict = (enum verdict)unpack_bounded(from, VERDICT_DEADLOCKED);
     bool has_reason = unpack_flag(from);

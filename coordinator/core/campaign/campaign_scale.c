@@ -4,6 +4,7 @@
 #include "common/digits.h"
 #include "common/memory.h"
 #include "coordinator/core/campaign/capacity.h"
+#include "proto/message/arrivals.h"
 #include "proto/message/limits.h"
 
 #include <assert.h>
@@ -80,6 +81,13 @@ bool campaign_can_scale(const struct campaign *campaign, uint32_t workers, struc
     if (workers == 0) {
         return error_set(error, "a campaign needs workers; tutti stop %llu ends it", id);
     }
+    uint32_t size = campaign->options.room_size;
+    bool has_turns = size > 0 && campaign_is_open(&campaign->options);
+    if (has_turns && (workers % size != 0 || campaign->options.workers % size != 0)) {
+        return error_set(error,
+                         "an arrival of campaign %llu is one of a room: only whole rooms of %u come and go",
+                         id, size);
+    }
     if (workers > LIMIT_WORKERS) {
         return error_set(error, "%u workers are too many: a campaign may have at most %u", workers,
                          LIMIT_WORKERS);
@@ -105,18 +113,21 @@ static struct room_step *scale_changed_rooms(struct campaign *campaign, uint32_t
     return changed;
 }
 
-/* Tells all agents, including those that have none of the workers concerned. */
-static struct room_step *scale_announce(struct campaign *campaign, uint32_t workers, size_t *count)
+/* Tells all agents, including those that have none of the workers concerned. Returns what it told: its rooms
+ * are for memory_free. */
+static struct scale scale_announce(struct campaign *campaign, uint32_t workers, uint32_t load)
 {
+    size_t count = 0;
     uint32_t before = campaign->options.workers;
     uint32_t low = before < workers ? before : workers;
     uint32_t high = before < workers ? workers : before;
-    struct room_step *changed = scale_changed_rooms(campaign, low, high, count);
-    struct message message = {.kind = MESSAGE_SCALE,
-                              .scale = {.workers = workers, .rooms = changed, .room_count = *count}};
+    struct room_step *changed = scale_changed_rooms(campaign, low, high, &count);
+    struct message message = {
+        .kind = MESSAGE_SCALE,
+        .scale = {.workers = workers, .load = load, .rooms = changed, .room_count = count}};
     campaign_tell_all(campaign, &message);
     campaign->options.workers = workers;
-    return changed;
+    return message.scale;
 }
 
 /* Stages were announced, and take many steps. */
@@ -128,6 +139,14 @@ static void scale_log(struct campaign *campaign, uint32_t before)
                    campaign->options.workers, digits_plural(campaign->options.workers), before);
     }
 }
+
+/* Workers from `first` on that are about to begin. */
+struct newcomers {
+    uint32_t first;
+    uint32_t known; /* from this id on they have never been */
+    struct scale told;
+    struct room_starts starts; /* with which step each of their rooms begins */
+};
 
 /* Back to the agent that had it before, where it may not be torn down yet, or to another one if that is lost:
  * scale_fits has counted a place for it. */
@@ -142,18 +161,21 @@ static void scale_bring_back(struct campaign *campaign, uint32_t worker, uint64_
     campaign_move(campaign, worker, agent, first_step);
 }
 
-static void scale_begin_workers(struct campaign *campaign, uint64_t now_ns, uint32_t first, uint32_t known,
-                                const struct room_step *changed, size_t changed_count)
+static void scale_begin_workers(struct campaign *campaign, uint64_t now_ns, const struct newcomers *newcomers)
 {
+    const struct scale *told = &newcomers->told;
     uint32_t ids = campaign_room_ids(&campaign->options);
     size_t at = 0;
-    for (uint32_t worker = first; worker < campaign->options.workers; worker++) {
-        while (at < changed_count && changed[at].room < worker / ids) {
+    for (uint32_t worker = newcomers->first; worker < campaign->options.workers; worker++) {
+        while (at < told->room_count && told->rooms[at].room < worker / ids) {
             at++;
         }
-        bool is_changed = at < changed_count && changed[at].room == worker / ids;
-        uint64_t first_step = rooms_join(campaign->rooms, now_ns, worker, is_changed ? changed[at].step : 1);
-        if (worker < known) {
+        bool is_changed = at < told->room_count && told->rooms[at].room == worker / ids;
+        uint64_t first_step =
+            rooms_join(campaign->rooms, now_ns, worker, is_changed ? told->rooms[at].step : 1);
+        newcomers->starts.items[worker / ids - newcomers->first / ids] =
+            (struct room_step){.room = worker / ids, .step = first_step};
+        if (worker < newcomers->known) {
             scale_bring_back(campaign, worker, first_step);
         } else {
             campaign_move(campaign, worker, placement_agent(campaign->placement, worker), first_step);
@@ -162,11 +184,12 @@ static void scale_begin_workers(struct campaign *campaign, uint64_t now_ns, uint
 }
 
 /* No more than these agents want; the seats of a room are on different ones in any case. */
-static uint64_t scale_limit_to_wanted(const struct campaign *campaign, uint32_t *room_for)
+static uint64_t scale_limit_to_wanted(const struct campaign *campaign, uint32_t *room_for, uint32_t load)
 {
     uint64_t sum = 0;
     for (uint32_t i = 0; i < campaign->agent_count; i++) {
-        uint32_t wanted = campaign->options.room_size == 0 ? campaign->agents[i].wanted : 0;
+        bool is_for_it = campaign->options.room_size == 0 && campaign->agents[i].wanted_load == load;
+        uint32_t wanted = is_for_it ? campaign->agents[i].wanted : 0;
         room_for[i] = room_for[i] < wanted ? room_for[i] : wanted;
         sum += room_for[i];
     }
@@ -218,7 +241,7 @@ static void scale_place_more(struct campaign *campaign, uint32_t count, uint32_t
 }
 
 /* To the agents that want some, then to all in turn. */
-static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
+static void scale_extend_placement(struct campaign *campaign, uint32_t workers, uint32_t load)
 {
     uint32_t known = placement_count(campaign->placement);
     if (workers <= known) {
@@ -227,7 +250,7 @@ static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
     uint32_t more = workers - known;
     uint32_t *room_for = memory_new(campaign->agent_count, sizeof *room_for);
     (void)scale_room_left(campaign, room_for);
-    uint64_t wanted = scale_limit_to_wanted(campaign, room_for);
+    uint64_t wanted = scale_limit_to_wanted(campaign, room_for, load);
     uint32_t for_them = wanted < more ? (uint32_t)wanted : more;
     scale_place_more(campaign, for_them, room_for);
     (void)scale_room_left(campaign, room_for);
@@ -237,18 +260,22 @@ static void scale_extend_placement(struct campaign *campaign, uint32_t workers)
     rooms_extend(campaign->rooms, workers);
 }
 
-void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t workers)
+void campaign_begin_more(struct campaign *campaign, uint64_t now_ns, uint32_t workers, uint32_t load)
 {
-    size_t changed_count = 0;
-    uint32_t first = campaign->options.workers;
-    uint32_t known = placement_count(campaign->placement);
+    uint32_t ids = campaign_room_ids(&campaign->options);
+    struct newcomers newcomers = {.first = campaign->options.workers,
+                                  .known = placement_count(campaign->placement)};
+    newcomers.starts.count = (workers - 1) / ids - newcomers.first / ids + 1;
+    newcomers.starts.items = memory_new(newcomers.starts.count, sizeof *newcomers.starts.items);
     campaign->is_unsettled = true;
-    struct room_step *changed = scale_announce(campaign, workers, &changed_count);
-    scale_extend_placement(campaign, workers);
-    scale_begin_workers(campaign, now_ns, first, known, changed, changed_count);
+    newcomers.told = scale_announce(campaign, workers, load);
+    scale_extend_placement(campaign, workers, load);
+    campaign_note_growth(campaign, load, workers);
+    scale_begin_workers(campaign, now_ns, &newcomers);
     campaign_send_moved(campaign);
-    campaign_share_arrivals(campaign, now_ns);
-    memory_free(changed);
+    campaign_share_arrivals(campaign, now_ns, load, &newcomers.starts);
+    memory_free(newcomers.told.rooms);
+    memory_free(newcomers.starts.items);
 }
 
 uint32_t campaign_fit_workers(const struct campaign *campaign, uint32_t workers)
@@ -279,7 +306,7 @@ void campaign_grow(struct campaign *campaign, uint64_t now_ns)
         return;
     }
     campaign->workers_wanted = 0;
-    campaign_begin_more(campaign, now_ns, workers);
+    campaign_begin_more(campaign, now_ns, workers, 0);
     scale_log(campaign, first);
 }
 
@@ -288,10 +315,10 @@ void campaign_set_workers(struct campaign *campaign, uint64_t now_ns, uint32_t w
     campaign->workers_wanted = workers > campaign->options.workers ? workers : 0;
     campaign->is_unsettled = true;
     if (workers < campaign->options.workers) {
-        size_t count = 0;
         uint32_t before = campaign->options.workers;
-        memory_free(scale_announce(campaign, workers, &count));
-        campaign_share_arrivals(campaign, now_ns);
+        struct scale told = scale_announce(campaign, workers, 0);
+        memory_free(told.rooms);
+        campaign_share_arrivals(campaign, now_ns, 0, &(struct room_starts){0});
         scale_log(campaign, before);
     }
 }

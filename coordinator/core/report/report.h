@@ -92,10 +92,10 @@ struct seen_report {
     const struct histogram *spread_us; /* between the first and the last reader of a step */
     uint64_t uncertainty_us;           /* of these times, by the clocks of the hosts */
     uint64_t before_edit;              /* seen before the edit began, so counted as 0 */
-    uint64_t at_once;                  /* already there when the reader began to look: in none of these numbers */
+    uint64_t at_once; /* already there when the reader began to look: in none of these numbers */
     const struct seen_part_report *parts; /* by browser, if there was more than one */
     size_t part_count;
-    const struct last_seen *last;      /* most frequent first */
+    const struct last_seen *last; /* most frequent first */
     size_t last_count;
     uint64_t last_others;    /* times that it was a worker that is not counted by itself */
     uint64_t steps_compared; /* whose readers reported what they saw */

@@ -34,6 +34,7 @@ static void free_entries(struct campaign_statistics *statistics)
         struct request_total *total = (struct request_total *)cursor.value;
         histogram_free(&total->latency_us);
         histogram_free(&total->response_us);
+        slow_traces_finish(&total->report.slowest);
         for (size_t phase = 0; phase < REQUEST_PHASE_COUNT; phase++) {
             histogram_free(&total->phase_us[phase]);
         }

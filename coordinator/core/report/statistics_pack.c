@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
-static_assert(sizeof(struct request_report) == 800 && sizeof(struct wait_report) == 80 &&
+static_assert(sizeof(struct request_report) == 408 && sizeof(struct wait_report) == 80 &&
                   sizeof(struct error_report) == 96 && sizeof(struct websocket_report) == 384 &&
                   sizeof(struct campaign_statistics) == 248,
               "what is packed here has to know each field");
@@ -227,6 +227,7 @@ static void requests_unpack(struct campaign_statistics *statistics, struct unpac
                                       &(struct statistics){.requests = &request, .request_count = 1});
         }
         request_free_histograms(&request);
+        slow_traces_finish(&request.slowest);
     }
 }
 

@@ -7,7 +7,9 @@
 #include "coordinator/core/report_view/last_view.h"
 #include "proto/codec/arena.h"
 #include "proto/message/arrivals.h"
+#include "proto/message/load.h"
 #include "proto/message/tag_combinations.h"
+#include "proto/message/tags.h"
 
 #include <assert.h>
 #include <stddef.h>
@@ -166,6 +168,16 @@ static void view_phases(struct request_view *view, const struct request_report *
     }
 }
 
+static struct slow_traces view_traces(struct report_view *view, const struct slow_traces *from)
+{
+    struct slow_traces traces = {.size = from->size};
+    if (from->size > 0) {
+        traces.items = report_view_array(view, from->size, sizeof *traces.items);
+        memcpy(traces.items, from->items, from->size * sizeof *traces.items);
+    }
+    return traces;
+}
+
 static void view_requests(struct report_view *view, const struct campaign_report *report)
 {
     struct request_view *requests = report_view_array(view, report->request_count, sizeof *requests);
@@ -181,7 +193,7 @@ static void view_requests(struct report_view *view, const struct campaign_report
                                             .received_bytes = request->received_bytes,
                                             .sent_bytes = request->sent_bytes,
                                             .statuses = request->statuses,
-                                            .slowest = request->slowest,
+                                            .slowest = view_traces(view, &request->slowest),
                                             .latency = all_quantiles_of(request->latency_us),
                                             .buckets = buckets_of(request->latency_us)};
         requests[i].has_response = request->response_us != NULL;
@@ -535,7 +547,7 @@ static void view_numbers(struct report_view *view, const struct campaign_report 
     view->has_rate = campaign_is_open(report->options);
     view->arrivals = report->arrivals;
     view->dropped = report->dropped;
-    view->may_grow = view->has_rate && report->options->max_workers > 0;
+    view->may_grow = view->has_rate && loads_may_grow(report->options);
     view->workers_grown = report->workers_grown;
     view_goal(view, &report->goal);
     view_sizing(view, &report->sizing);

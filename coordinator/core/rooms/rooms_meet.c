@@ -69,10 +69,11 @@ static void note_signal(struct room *room, uint32_t seat, uint64_t step)
 static void see(struct rooms *rooms, struct notifier *notifier, const struct operation *operation,
                 const struct worker_cursor *cursor, size_t place)
 {
-    struct seen seen = {.worker = cursor->worker,
-                        .instant = {.at_ns = operation->first_ns, .uncertainty_us = operation->uncertainty_us},
-                        .is_at_once = operation->is_at_once,
-                        .browser = operation->text};
+    struct seen seen = {
+        .worker = cursor->worker,
+        .instant = {.at_ns = operation->first_ns, .uncertainty_us = operation->uncertainty_us},
+        .is_at_once = operation->is_at_once,
+        .browser = operation->text};
     if (operation->first_ns != 0) {
         seen.instant.at_ns = operation_instant_ns(operation, place);
     }

@@ -1,4 +1,4 @@
-/* Paths into JSON: the examples of RFC 9535 that have no filter, and what is refused. */
+/* Paths into JSON: the examples of RFC 9535, and what is refused. */
 #include "agent/script/lua_json.h"
 #include "agent/script/lua_json_path.h"
 #include "agent/script/script_state.h"
@@ -145,6 +145,66 @@ static void descendants(void **state)
         "is('1', '$..*', '[]') is('[' .. ('['):rep(150) .. (']'):rep(150) .. ']', '$..a', '[]')");
 }
 
+#define FILTERED                                                                                             \
+    "local a = [=[{\"a\": [3, 5, 1, 2, 4, 6, {\"b\": \"j\"}, {\"b\": \"k\"}, {\"b\": {}}, {\"b\": "          \
+    "\"kilo\"}],"                                                                                            \
+    "\"o\": {\"p\": 1, \"q\": 2, \"r\": 3, \"s\": 5, \"t\": {\"u\": 6}}, \"e\": \"f\"}]=]\n"
+
+static void filters(void **state)
+{
+    (void)state;
+    run(FILTERED "is(a, \"$.a[?@.b == 'kilo']\", '[{\"b\":\"kilo\"}]')\n"
+                 "is(a, \"$.a[?(@.b == 'kilo')]\", '[{\"b\":\"kilo\"}]')\n"
+                 "is(a, '$.a[?@>3.5]', '[5,4,6]') is(a, '$.a[?@ > 3.5 && @<6]', '[5,4]')\n"
+                 "is(a, '$.a[?@.b]', '[{\"b\":\"j\"},{\"b\":\"k\"},{\"b\":{}},{\"b\":\"kilo\"}]')\n"
+                 "assert(#find(a, '$[?@.*]') == 3 + #find(a, '$.a') + #find(a, '$.o'))\n"
+                 "is(a, '$[?@[?@.b]]', '[' .. find(a, '$.a') .. ']')\n"
+                 "are(a, '$.o[?@<3, ?@<3]', '1 1 2 2')\n"
+                 "is(a, '$.a[?@<2 || @.b == \"k\"]', '[1,{\"b\":\"k\"}]')\n"
+                 "are(a, '$.o[?@>1 && @<4]', '2 3') is(a, '$.o[?@.u || @.x]', '[{\"u\":6}]')\n"
+                 "is(a, '$.a[?@.b == $.x]', '[3,5,1,2,4,6]') is(a, '$.a[?@ == @]', find(a, '$.a'))\n"
+                 "is(a, '$..[?@.u == 6].u', '[6]') is(a, '$.a[? ! @.b && (@ == 1 || !(@ < 6)) ]', '[1,6]')\n"
+                 "is(a, '$.a[?@.b > \"j\", 0].b', '[\"k\",\"kilo\"]') is(a, '$.e[?@ == 1]', '[]')");
+}
+
+/* The table of comparisons in section 2.3.5.3.1 of the RFC. */
+static void comparisons(void **state)
+{
+    (void)state;
+    run("local a = '[{\"obj\": {\"x\": \"y\"}, \"arr\": [2, 3]}]'\n"
+        "local function holds(text, want)\n"
+        "  local got = find(a, '$[?' .. text .. ']') == a:gsub(' ', '')\n"
+        "  if got ~= want then error(text, 2) end\n"
+        "end\n"
+        "for text in ([[$.absent1 == $.absent2|$.absent1 <= $.absent2|$.absent != 'g'|1 <= 2|'a' <= 'b'|"
+        "@.obj == @.obj|@.arr == @.arr|@.obj <= @.obj|@.arr <= @.arr|1 != @.arr|@.obj != @.arr|true <= true|"
+        "1 == 1.0|-0 == 0|1e2 == 100|null == null|'\\u00e9' > 'z'|2 >= 2|'b' > 'a'|true != false|"
+        "length('\\u00e9\\ud83d\\ude00') == 2|length(@.arr) == 2|length(@.obj) == 1|count(@.arr.*) == 2|"
+        "count(@.*) == 2|value(@.arr[1:]) == 3|value(@..x) == 'y'|value(@.arr.*) == $.nothing|"
+        "length(value(@..x)) == 1|length(1) == $.nothing|length(@.nothing) == @.nothing|@.arr != @.obj.x]])\n"
+        "  :gmatch '[^|]+' do holds(text, true) end\n"
+        "for text in ([[$.absent == 'g'|1 > 2|13 == '13'|'a' > 'b'|@.obj != @.obj|@.obj == @.arr|1 == @.arr|"
+        "@.obj < @.arr|@.obj <= @.arr|1 <= @.arr|1 >= @.arr|1 > @.arr|1 < @.arr|true > true|true < false|"
+        "null == false|$.absent1 < $.absent2|'a' == 'A'|null < 1|length(1) > 0]])\n"
+        "  :gmatch '[^|]+' do holds(text, false) end\n"
+        "local b = '{\"d\":{\"a\":[1,{\"b\":null}],\"c\":1},\"list\":[{\"c\":1,\"a\":[1,{\"b\":null}]},'\n"
+        "  .. "
+        "'{\"a\":[1,{\"b\":null}]},{\"c\":1,\"a\":[1,{\"b\":0}]},{\"c\":1,\"a\":[1,{\"b\":null},2]},[],{}]}'"
+        "\n"
+        "is(b, '$.list[?@ == $.d].c', '[1]') is(b, '$.list[?@.a[1].b == null].c', '[1,1]')\n"
+        "is(b, '$.list[?length(@) == 0]', '[[],{}]') is(b, '$.list[?@ == $.list[4]]', '[[]]')");
+}
+
+/* Deep values are compared without recursion, and all of it is paid by the script's budget. */
+static void filters_are_bounded(void **state)
+{
+    (void)state;
+    run("local deep = ('['):rep(150) .. (']'):rep(150)\n"
+        "is('[' .. deep .. ',' .. deep .. ']', '$[?@ == $[0]][0][0][0][1]', '[]')\n"
+        "local ok, why = pcall(find, '[' .. ('1,'):rep(3000) .. '1]', '$[?count($..*) > 1 && @ == 2]')\n"
+        "assert(not ok)");
+}
+
 static void what_is_no_path_is_refused(void **state)
 {
     (void)state;
@@ -174,7 +234,30 @@ static void what_is_no_path_is_refused(void **state)
         {"$[-]", "column 3: expected a whole number"},
         {"$[9007199254740992]", "column 3: expected a whole number"},
         {"$[99999999999999999999999999]", "column 3: expected a whole number"},
-        {"$[?@.a]", "column 3: filters are not supported"},
+        {"$[?]", "column 4: expected @, $, a number"},
+        {"$[?@.a", "column 7: expected , or ]"},
+        {"$[?@.a ==]", "column 10: expected @, $"},
+        {"$[?@.a = 1]", "column 8: expected , or ]"},
+        {"$[?1]", "column 5: expected a comparison"},
+        {"$[?true]", "column 8: expected a comparison"},
+        {"$[?length(@)]", "column 13: expected a comparison"},
+        {"$[?@.* == 1]", "column 4: only what is one value at most can be compared"},
+        {"$[?1 == @..a]", "column 9: only what is one value at most"},
+        {"$[?!@.a == 1]", "column 5: a comparison after ! needs parentheses"},
+        {"$[?(@.a]", "column 8: expected )"},
+        {"$[?@.a && ]", "column 11: expected @"},
+        {"$[?@.a == 01]", "column 11: expected a number"},
+        {"$[?@.a == 1.]", "column 11: expected a number"},
+        {"$[?@.a == -]", "column 11: expected a number"},
+        {"$[?@.a == 1e]", "column 11: expected a number"},
+        {"$[?@.a == 'b]", "column 11: the quote is not closed"},
+        {"$[?length @ == 1]", "column 10: expected ("},
+        {"$[?length(@.*) == 1]", "length takes one value at most"},
+        {"$[?count(1) == 1]", "this function takes a query"},
+        {"$[?value(@.a == 1]", "column 14: expected )"},
+        {"$[?match(@.a, 'x')]", "column 4: match and search are not supported"},
+        {"$[?size(@.a) == 1]", "column 4: expected @, $"},
+        {"$[?((((((((@.a))))))))]", "it is nested too deep"},
         {"$.a ", "column 4: space at the end"},
         {"$.a b", "column 5: expected . or ["},
     };
@@ -216,9 +299,15 @@ static void a_path_is_bounded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_bookstore_of_the_rfc),   cmocka_unit_test(names_and_wildcards),
-        cmocka_unit_test(indices_and_slices),         cmocka_unit_test(descendants),
-        cmocka_unit_test(what_is_no_path_is_refused), cmocka_unit_test(a_path_is_bounded),
+        cmocka_unit_test(the_bookstore_of_the_rfc),
+        cmocka_unit_test(names_and_wildcards),
+        cmocka_unit_test(indices_and_slices),
+        cmocka_unit_test(descendants),
+        cmocka_unit_test(filters),
+        cmocka_unit_test(comparisons),
+        cmocka_unit_test(filters_are_bounded),
+        cmocka_unit_test(what_is_no_path_is_refused),
+        cmocka_unit_test(a_path_is_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

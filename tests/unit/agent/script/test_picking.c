@@ -29,7 +29,7 @@ static uint32_t pick_one(const struct script *script, const struct campaign_opti
                          uint64_t step)
 {
     uint32_t scenario = UINT32_MAX;
-    assert_true(pick_scenario(script, options, worker, step, &scenario));
+    assert_true(pick_scenario(script, options, &(struct picking){.worker = worker, .step = step}, &scenario));
     return scenario;
 }
 
@@ -81,9 +81,9 @@ static void without_a_weight_there_is_none(void **state)
     struct campaign_options options = {.seed = 5};
     uint32_t scenario = 0;
     give_weights(&script, scenarios, (const double[]){0, 0, 0});
-    assert_false(pick_scenario(&script, &options, 0, 1, &scenario));
+    assert_false(pick_scenario(&script, &options, &(struct picking){.step = 1}, &scenario));
     script.scenario_count = 1;
-    assert_false(pick_scenario(&script, &options, 0, 1, &scenario));
+    assert_false(pick_scenario(&script, &options, &(struct picking){.step = 1}, &scenario));
     scenarios[0].weight = script.total_weight = 2;
     assert_int_equal(pick_one(&script, &options, 0, 1), 0);
 }
@@ -102,7 +102,7 @@ static void a_single_run_takes_them_in_turn_and_a_single_mode_one(void **state)
     options.single_mode = bytes_of_string("write");
     assert_int_equal(pick_one(&script, &options, 0, 1), 2);
     options.single_mode = bytes_of_string("rea");
-    assert_false(pick_scenario(&script, &options, 0, 1, &scenario));
+    assert_false(pick_scenario(&script, &options, &(struct picking){.step = 1}, &scenario));
 }
 
 static void a_load_has_its_scenario(void **state)
@@ -119,8 +119,11 @@ static void a_load_has_its_scenario(void **state)
     assert_true(picking_take_loads(&script, &(struct campaign_options){.workers = 5}, &error));
     assert_null(script.loads);
     assert_true(picking_take_loads(&script, &options, &error));
-    for (uint32_t worker = 0; worker < 5; worker++) {
-        assert_int_equal(pick_one(&script, &options, worker, 9), worker < 2 ? 2 : 0);
+    for (uint32_t load = 0; load < 2; load++) {
+        uint32_t scenario = UINT32_MAX;
+        struct picking picking = {.worker = 3, .step = 9, .load = load};
+        assert_true(pick_scenario(&script, &options, &picking, &scenario));
+        assert_int_equal(scenario, load == 0 ? 2 : 0);
     }
     memory_free(script.loads);
     assert_false(picking_take_loads(&script, &wrong, &error));

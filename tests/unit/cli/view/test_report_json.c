@@ -26,6 +26,7 @@ struct full_report {
     struct threshold_result thresholds[3];
     struct scenario_report scenario;
     struct slice_report slices[4];
+    struct slow_trace traces[SLOW_TRACES];
     struct latecomer latecomers[12];
     struct last_report late[2];
 };
@@ -63,8 +64,10 @@ static void fill_seen(struct full_report *full)
     full->examples[1] = (struct divergence){
         .room = 3, .step = 9, .compared = 4, .differed = 1, .workers = {9}, .worker_count = 1};
     for (size_t i = 0; i < 3; i++) {
-        full->parts[0] = (struct seen_part_report){
-            .browser = bytes_of_string("firefox"), .seen_count = 60, .at_once = 4, .seen_us = full->sample.latency_us};
+        full->parts[0] = (struct seen_part_report){.browser = bytes_of_string("firefox"),
+                                                   .seen_count = 60,
+                                                   .at_once = 4,
+                                                   .seen_us = full->sample.latency_us};
         full->seen[i] = (struct seen_report){.seen_count = 62,
                                              .at_once = i > 0 ? 5 : 0,
                                              .parts = full->parts,
@@ -192,6 +195,7 @@ static int set_up(void **state)
     full->sample.requests[0].name = bytes_of_string("GET /\x01\xc3\xa9");
     full->sample.requests[0].received_bytes = 123400;
     full->sample.requests[0].sent_bytes = 77;
+    full->sample.requests[0].slowest.items = full->traces;
     slow_traces_add(&full->sample.requests[0].slowest,
                     &(struct slow_trace){
                         .latency_us = 1500, .has_worker = true, .worker = 7, .step = 3, .id = {0x4b, 0xf9}});
@@ -280,7 +284,7 @@ static void the_text_is_that_of_run(void **state)
  * key. */
 #define OTHER_PHASE "\"p50_ms\":0.977,\"p95_ms\":1234.567,\"p99_ms\":1234.567,\"max_ms\":1234.567"
 #define PARTS                                                                                                \
-    "\"at_once\":5,\"browsers\":{\"firefox\":{\"count\":60,\"at_once\":4,\"p50_ms\":50.015,"                \
+    "\"at_once\":5,\"browsers\":{\"firefox\":{\"count\":60,\"at_once\":4,\"p50_ms\":50.015,"                 \
     "\"p95_ms\":95.039,\"p99_ms\":99.007,\"max_ms\":100.0}},"
 #define SOCKET_TIMES                                                                                         \
     "\"handshake_ms\":{\"p50\":50.015,\"p95\":95.039,\"p99\":99.007,\"max\":100.0},"                         \

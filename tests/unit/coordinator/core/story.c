@@ -88,6 +88,9 @@ static void tell_body(struct buffer *story, const struct message *message)
         break;
     case MESSAGE_SCALE:
         (void)buffer_append_format(story, " to %u", message->scale.workers);
+        if (message->scale.load > 0) {
+            (void)buffer_append_format(story, " of load %u", message->scale.load);
+        }
         for (size_t i = 0; i < message->scale.room_count; i++) {
             (void)buffer_append_format(story, " %u:%llu", message->scale.rooms[i].room,
                                        (unsigned long long)message->scale.rooms[i].step);
@@ -107,6 +110,13 @@ static void tell_body(struct buffer *story, const struct message *message)
         if (message->pace.slots > 0) {
             (void)buffer_append_format(story, ", split over %u from %llu ms", message->pace.slots,
                                        (unsigned long long)message->pace.slots_at_ns / 1000000u);
+        }
+        if (message->pace.load > 0) {
+            (void)buffer_append_format(story, " of load %u", message->pace.load);
+        }
+        for (size_t i = 0; i < message->pace.start_count; i++) {
+            (void)buffer_append_format(story, ", room %u from step %llu", message->pace.starts[i].room,
+                                       (unsigned long long)message->pace.starts[i].step);
         }
         for (size_t i = 0; i < message->pace.room_count; i++) {
             (void)buffer_append_format(story, " %u:%llu", message->pace.rooms[i].room,

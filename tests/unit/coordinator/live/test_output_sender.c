@@ -2,6 +2,7 @@
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/memory.h"
+#include "coordinator/live/output_queue.h"
 #include "coordinator/live/output_sender.h"
 #include "tests/unit/common/check.h"
 

@@ -20,7 +20,7 @@
 static void more_than_it_may_have_even_with_a_new_base(void **state)
 {
     struct scene *scene = (struct scene *)*state;
-    scene_open_journal(scene, 300);
+    scene_open_journal(scene, 600);
     scene_create_campaign(scene);
     enum journal_renewal renewal = JOURNAL_AS_IT_WAS;
     while (renewal == JOURNAL_AS_IT_WAS) {

@@ -227,7 +227,7 @@ static void overgrow(struct scene *scene, enum recovery_policy policy, const cha
 {
     bool goes_on = policy == RECOVERY_GO_ON;
     bool goes_on_now = true;
-    open_recovery(scene, policy, 300); /* less than a base with a campaign in it has */
+    open_recovery(scene, policy, 600); /* less than a base with a campaign in it has */
     assert_false(restore(scene));
     assert_true(recovery_allows_campaign(scene->recovery, scene->coordinator, NULL));
     create(scene);

@@ -96,8 +96,8 @@ static void encode(const struct campaign_options *options, struct buffer *into)
 /* A text that the row accepts. */
 static struct bytes sample_text(const struct option *option)
 {
-    static const char *const texts[] = {"a=b",    "10.0.0.0/28", "a:80:10.0.0.7", "5/s",
-                                        "5s:5/s", "5s",          "http.p95 < 1s", "p95=200ms;max=5"};
+    static const char *const texts[] = {"a=b", "10.0.0.0/28",   "a:80:10.0.0.7",   "5/s",    "5s:5/s",
+                                        "5s",  "http.p95 < 1s", "p95=200ms;max=5", "firefox"};
 
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         if (option->check == NULL || option->check(bytes_of_string(texts[i]), NULL)) {

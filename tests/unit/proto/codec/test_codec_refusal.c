@@ -1,5 +1,6 @@
 /* For each bound of joining and of a deployment: a valid message that is spoiled in one field, and the error
  * with which it is refused. */
+#include "proto/message/browser_mix.h"
 #include "proto/message/labels.h"
 #include "proto/message/limits.h"
 #include "tests/unit/proto/codec/spoil.h"
@@ -53,6 +54,7 @@ SPOIL(options_target, wire->deploy->options->target = long_bytes(LIMIT_TEXT_BYTE
 SPOIL(options_labels, wire->deploy->options->labels = long_bytes(LABELS_MAX_BYTES + 1))
 SPOIL(hello_labels, wire->hello->labels = long_bytes(LABEL_MAX_BYTES))
 SPOIL(options_browser, wire->deploy->options->browser = (Tutti__V1__Browser)(BROWSER_REMOTE + 1))
+SPOIL(options_browsers, wire->deploy->options->browsers = long_bytes(BROWSER_MIX_BYTES + 1))
 SPOIL(options_target_port, wire->deploy->options->target_port = UINT16_MAX + 1)
 SPOIL(options_mode, wire->deploy->options->single_mode = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(options_duration, wire->deploy->options->duration_ms = LIMIT_DURATION_MS + 1)
@@ -162,6 +164,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_DEPLOY, options_labels, "labels has 501 bytes"},
     {MESSAGE_HELLO, hello_labels, "labels must be pairs"},
     {MESSAGE_DEPLOY, options_browser, "browser"},
+    {MESSAGE_DEPLOY, options_browsers, "browsers"},
     {MESSAGE_DEPLOY, options_target_port, "target_port is 65536"},
     {MESSAGE_DEPLOY, options_mode, "single_mode has"},
     {MESSAGE_DEPLOY, options_duration, "duration_ms is 31622400001, at most 31622400000"},

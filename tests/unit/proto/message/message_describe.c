@@ -279,6 +279,29 @@ static void gauges(struct buffer *text, const struct gauges *gauges)
     histogram(text, "lag", gauges->lag_us);
 }
 
+static void room_steps(struct buffer *text, const char *name, const struct room_step *items, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        number(text, name, items[i].room);
+        number(text, "step", items[i].step);
+    }
+}
+
+static void pace(struct buffer *text, const struct pace *pace)
+{
+    number(text, "paused", pace->is_paused);
+    number(text, "paused_at", pace->paused_at_ns);
+    number(text, "shift", pace->shift_ns);
+    number(text, "has_rate", pace->has_rate);
+    number(text, "rate_at", pace->rate_at_ns);
+    buffer_append_format(text, "rate=%a before=%a ", pace->rate_per_s, pace->before);
+    number(text, "slots_at", pace->slots_at_ns);
+    number(text, "slots", pace->slots);
+    number(text, "load", pace->load);
+    room_steps(text, "room", pace->rooms, pace->room_count);
+    room_steps(text, "start", pace->starts, pace->start_count);
+}
+
 static void items(const struct message *message, struct buffer *text)
 {
     for (size_t i = 0; message->kind == MESSAGE_OPERATIONS && i < message->operations.count; i++) {
@@ -294,10 +317,14 @@ static void items(const struct message *message, struct buffer *text)
     if (message->kind == MESSAGE_ASSIGN) {
         number(text, "answer", message->assign.is_answer);
     }
-    bool has_room_steps = message->kind == MESSAGE_DRAINED || message->kind == MESSAGE_RUN_UNTIL;
-    for (size_t i = 0; has_room_steps && i < message->room_steps.count; i++) {
-        number(text, "room", message->room_steps.items[i].room);
-        number(text, "step", message->room_steps.items[i].step);
+    if (message->kind == MESSAGE_DRAINED || message->kind == MESSAGE_RUN_UNTIL) {
+        room_steps(text, "room", message->room_steps.items, message->room_steps.count);
+    } else if (message->kind == MESSAGE_SCALE) {
+        number(text, "workers", message->scale.workers);
+        number(text, "load", message->scale.load);
+        room_steps(text, "room", message->scale.rooms, message->scale.room_count);
+    } else if (message->kind == MESSAGE_PACE) {
+        pace(text, &message->pace);
     }
 }
 
@@ -320,6 +347,7 @@ static void small_body(const struct message *message, struct buffer *text)
         break;
     case MESSAGE_WORKERS_WANTED:
         number(text, "workers", message->wanted.workers);
+        number(text, "load", message->wanted.load);
         break;
     case MESSAGE_DEPLOYED:
     case MESSAGE_GLOBAL_DONE:

@@ -3,6 +3,7 @@
 
 #include "common/memory.h"
 #include "proto/message/limits.h"
+#include "proto/message/load.h"
 #include "proto/message/load_text.h"
 
 #include <string.h>
@@ -137,6 +138,7 @@ static void make_deploy(struct sample *sample, const struct palette *palette, en
                     .verbosity = palette->small,
                     .browser = palette->small > 0 ? BROWSER_WEBKIT : BROWSER_CHROMIUM,
                     .target_port = (uint16_t)palette->small,
+                    .browsers = bytes_of_string(is_small ? "" : "webkit,chromium"),
                     .labels = bytes_of_string(is_small ? "" : LABELS)},
         .bundle = {.files = files, .file_count = is_small ? 1 : 2, .hash = bytes_of_string(HASH)},
         .workers = set_of(variant),
@@ -232,8 +234,10 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
     sample->items = items;
     size_t count = variant == SAMPLE_SMALLEST ? 0 : 3;
     if (sample->message.kind == MESSAGE_SCALE) {
-        sample->message.scale = (struct scale){
-            .workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : 7, .rooms = items, .room_count = count};
+        sample->message.scale = (struct scale){.workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : 7,
+                                               .load = variant == SAMPLE_LARGEST ? LOADS_MAX - 1 : 2,
+                                               .rooms = items,
+                                               .room_count = count};
         return;
     }
     if (sample->message.kind == MESSAGE_PACE) {
@@ -247,8 +251,11 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
                                              .before = is_largest ? LIMIT_ARRIVALS : 3.5,
                                              .slots_at_ns = is_largest ? LIMIT_PLAN_NS : 9,
                                              .slots = is_largest ? LIMIT_WORKERS : palette->small,
+                                             .load = is_largest ? LOADS_MAX - 1 : 1,
                                              .rooms = items,
-                                             .room_count = count};
+                                             .room_count = count,
+                                             .starts = items + 1,
+                                             .start_count = count > 0 ? 2 : 0};
         return;
     }
     sample->message.room_steps.items = items;
@@ -256,6 +263,7 @@ static void make_room_steps(struct sample *sample, const struct palette *palette
 }
 
 struct statistics_items {
+    struct slow_trace traces[2][SLOW_TRACES];
     struct request_statistics requests[2];
     struct wait_statistics waits[2];
     struct error_statistics errors[2];
@@ -338,6 +346,7 @@ static void make_statistics(struct sample *sample, const struct palette *palette
         items->requests[i].received_bytes = palette->wide / 7;
         items->requests[i].sent_bytes = palette->wide / 8;
         items->requests[i].statuses = items->websockets[i].codes;
+        items->requests[i].slowest.items = items->traces[i];
         make_traces(palette, &items->requests[i].slowest);
         items->scenarios[i] = (struct scenario_statistics){.name = palette->name,
                                                            .weight_milli = palette->wide / 6,
@@ -437,6 +446,7 @@ static void make_small_body(struct message *message, const struct palette *palet
         break;
     case MESSAGE_WORKERS_WANTED:
         message->wanted.workers = variant == SAMPLE_LARGEST ? LIMIT_WORKERS : palette->small + 1;
+        message->wanted.load = variant == SAMPLE_SMALLEST ? 0 : LOADS_MAX - 1;
         break;
     case MESSAGE_BUNDLE_WANTED:
     case MESSAGE_BUNDLE_CHUNK:

@@ -26,9 +26,6 @@ static void each_line_is_a_load(void **state)
     assert_int_equal(loads.items[2].pacing_ms, 1000);
     assert_int_equal(load_length_ms(&loads.items[2]), 120000);
     assert_false(load_is_open(&loads.items[2]));
-    assert_int_equal(loads_find(&loads, 19)->first_worker, 0);
-    assert_int_equal(loads_find(&loads, 20)->first_worker, 20);
-    assert_int_equal(loads_find(&loads, 25)->first_worker, 25);
 }
 
 static void what_makes_no_sense_is_refused(void **state)
@@ -40,6 +37,7 @@ static void what_makes_no_sense_is_refused(void **state)
         {";workers=1", "expected SCENARIO;workers=N"},
         {"a;rate=5", "load a: rate \"5\""},
         {"a;workers=0", "load a: "},
+        {"a;workers=2;max_workers=1000000\nb", "more than 1000000 workers"},
         {"a;workers=1000000\nb", "more than 1000000 workers"},
         {"a;stages=1s", "load a: stage \"1s\""},
         {"a;colour=red", "load a: "},
@@ -100,6 +98,18 @@ static void options_that_contradict_each_other_are_refused(void **state)
     expect_contradiction(&options, "rate and pacing");
     options.load = bytes_of_string("a;workers=4;stages=1s:5");
     expect_contradiction(&options, "stages of a load are of a rate");
+    options = (struct campaign_options){.load = bytes_of_string("a;workers=4;max_workers=6;runs=1")};
+    expect_contradiction(&options, "load a: max_workers needs a rate");
+    options.load = bytes_of_string("a;workers=4;max_workers=3;rate=5/s;duration=1s");
+    expect_contradiction(&options, "load a: max_workers is 3, less than the 4 workers");
+    options.load = bytes_of_string("a;workers=4;max_workers=7;rate=5/s;duration=1s");
+    options.room_size = 2;
+    expect_contradiction(&options, "load a: max_workers: workers are whole rooms of 2");
+    options.load = bytes_of_string("a;workers=4;max_workers=8;rate=5/s;duration=1s");
+    assert_true(campaign_options_check(&options, NULL));
+    assert_int_equal(campaign_most_workers(&options), 8);
+    options.max_workers = 9;
+    expect_contradiction(&options, "with loads each has max_workers of its own");
     options = (struct campaign_options){.runs = 5, .shared_runs = 5};
     expect_contradiction(&options, "runs and shared_runs");
     options = (struct campaign_options){.room_size = 5, .shared_runs = 5};

@@ -2,6 +2,7 @@
 #include "tests/unit/agent/core/runner/test_runner_support.h"
 
 #include "common/memory.h"
+#include "proto/message/arrivals.h"
 
 /* The intended starts of the steps among the last effects, as milliseconds after START_NS. */
 static void expect_intended(struct fixture *fixture, const char *expected)
@@ -305,10 +306,8 @@ static void with_rooms_an_arrival_is_one_of_a_room(void **state)
     step_ok(fixture, 2);
     step_ok(fixture, 0);
     fixture->now_ns += 150 * MS;
-    step_ok(fixture, 1); /* 50 ms too late, as the other seat of its room is not */
-    expect_intended(fixture, "1@2+200-");
-    tick(fixture);
-    expect_intended(fixture, "0@2+200");
+    step_ok(fixture, 1); /* 50 ms too late: its room begins when it can */
+    expect_intended(fixture, "0@2+200 1@2+200-");
     step_ok(fixture, 3);
     pass(fixture, 50);
     expect_intended(fixture, "2@2+300 3@2+300-");
@@ -346,6 +345,213 @@ static void pace(struct fixture *fixture, struct pace told, uint32_t room, uint6
     command->room_steps[0] = (struct room_step){.room = room, .step = step};
     command->room_step_count = step > 0 ? 1 : 0;
     give(fixture, command);
+}
+
+/* The commands that follow when the campaign is scaled: from this instant of the plan on its rooms are so
+ * many, of which the last one begins with this step. */
+static void share_rooms(struct fixture *fixture, uint32_t rooms, uint64_t at_ms, uint64_t first_step)
+{
+    scale(fixture, 2 * rooms);
+    struct command *command = command_new(COMMAND_PACE, CAMPAIGN);
+    command->pace = (struct pace){.slots = rooms, .slots_at_ns = at_ms * MS};
+    command->starts = memory_new(1, sizeof *command->starts);
+    command->starts[0] = (struct room_step){.room = rooms - 1, .step = first_step};
+    command->start_count = first_step > 0 ? 1 : 0;
+    give(fixture, command);
+}
+
+static void rooms_that_come_and_go_have_their_part_of_the_arrivals(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 1000;
+    fixture->options.room_size = 2;
+    set_up_all(fixture, 4);
+    step_ok(fixture, 0);
+    step_ok(fixture, 1);
+    share_rooms(fixture, 3, 150, 1);
+    assign(fixture, 4, 1);
+    assign(fixture, 5, 1);
+    setup_done(fixture, 4);
+    setup_done(fixture, 5);
+    ignore(fixture);
+    pass(fixture, 100);
+    expect_intended(fixture, "2@1+100 3@1+100-"); /* of two rooms still */
+    pass(fixture, 100);
+    expect_intended(fixture, "4@1+200 5@1+200-"); /* the third one of three */
+    step_ok(fixture, 2);
+    step_ok(fixture, 3);
+    step_ok(fixture, 4);
+    step_ok(fixture, 5);
+    share_rooms(fixture, 2, 550, 0);
+    pass(fixture, 300);
+    expect_intended(fixture, "0@2+300 1@2+300- 2@2+400 3@2+400- 4@2+500 5@2+500-"); /* it stays until then */
+    ignore(fixture);
+    step_ok(fixture, 4);
+    expect(fixture, "");
+    pass(fixture, 100);
+    expect(fixture, "ended(4) teardown(4)");
+    step_ok(fixture, 5);
+    expect(fixture, "ended(5) teardown(5)");
+    torn_down(fixture, 4);
+    torn_down(fixture, 5);
+    for (uint32_t worker = 0; worker < 4; worker++) {
+        step_ok(fixture, worker);
+    }
+    ignore(fixture);
+    share_rooms(fixture, 3, 750, 3); /* it comes back, with the step after its last one */
+    assign(fixture, 4, 3);
+    assign(fixture, 5, 3);
+    setup_done(fixture, 4);
+    setup_done(fixture, 5);
+    ignore(fixture);
+    pass(fixture, 200);
+    expect_intended(fixture, "2@3+700 3@3+700- 4@3+800 5@3+800-");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    ignore(fixture);
+}
+
+/* Two of four workers are here, for every other arrival until 250 ms; from then on, which we hear of at 450
+ * ms, for one of three. */
+static void what_is_not_ours_any_more_is_not_begun_later(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 10000;
+    fixture->options.workers = 4;
+    fixture->options.runs = 0;
+    deploy(fixture, 1, 2, 2);
+    begin_at(fixture, START_NS);
+    fixture->now_ns = START_NS;
+    tick(fixture);
+    fixture->now_ns += 450 * MS; /* that at 100 ms and that at 300 ms wait for them to be set up */
+    tick(fixture);
+    scale(fixture, 3);
+    struct command *command = command_new(COMMAND_PACE, CAMPAIGN);
+    command->pace = (struct pace){.slots = 3, .slots_at_ns = 250 * MS};
+    give(fixture, command);
+    ignore(fixture);
+    setup_done(fixture, 1);
+    expect_intended(fixture, "1@1+100");
+    step_ok(fixture, 1);
+    expect_intended(fixture, "1@2+400"); /* which was another's by the first split */
+    step_ok(fixture, 1);
+    pass(fixture, 200);
+    expect_intended(fixture, ""); /* at 500 and 600 ms others' */
+    pass(fixture, 50);
+    expect_intended(fixture, "1@3+700");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    ignore(fixture);
+}
+
+/* Until 600 ms each of two rooms has had every other arrival; from 50 ms on there have been three. */
+static void rooms_come_as_far_as_elsewhere_when_we_hear_late(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 10000;
+    fixture->options.room_size = 2;
+    set_up_all(fixture, 4);
+    for (uint32_t i = 0; i < 6; i++) {
+        step_ok(fixture, i % 2 == 0 ? 0 : 2);
+        step_ok(fixture, i % 2 == 0 ? 1 : 3);
+        pass(fixture, 100);
+    }
+    expect_intended(fixture, "0@4+600 1@4+600-");
+    step_ok(fixture, 0);
+    step_ok(fixture, 1);
+    scale(fixture, 6);
+    assign(fixture, 4, 1);
+    share_rooms(fixture, 3, 50, 1);
+    ignore(fixture);
+    pass(fixture, 300); /* their third and fourth ones, which they have begun already: at 700 and 900 ms */
+    expect_intended(fixture, "");
+    setup_done(fixture, 4);
+    expect_intended(fixture, "4@1+200");
+    step_ok(fixture, 4);
+    expect_intended(fixture, "4@2+500");
+    pass(fixture, 100);
+    expect_intended(fixture, "2@4+1000 3@4+1000-");
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    ignore(fixture);
+}
+
+/* The agent that had the seats of the second room until now is lost. */
+static void a_seat_goes_on_at_the_arrival_that_its_room_is_at(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.arrivals = ARRIVALS_POISSON;
+    fixture->options.duration_ms = 100000;
+    fixture->options.room_size = 2;
+    fixture->options.workers = 4;
+    fixture->options.runs = 0;
+    deploy(fixture, 0, 1, 2);
+    begin_at(fixture, START_NS);
+    fixture->now_ns = START_NS;
+    tick(fixture);
+    setup_done(fixture, 0);
+    setup_done(fixture, 1);
+    pass(fixture, 2000);
+    ignore(fixture);
+    struct arrivals arrivals;
+    struct loads loads;
+    uint64_t come = 0;
+    loads_of(&fixture->options, &loads);
+    for (arrivals_init(&arrivals, &fixture->options, &loads.items[0]); arrivals.at_ns <= 2000 * MS;
+         arrivals_pass(&arrivals)) {
+        come += arrivals.number % 2;
+    }
+    assign(fixture, 2, come + 1);
+    assign(fixture, 3, come + 1);
+    setup_done(fixture, 2);
+    setup_done(fixture, 3);
+    ignore(fixture);
+    while (arrivals.number % 2 == 0) {
+        arrivals_pass(&arrivals);
+    }
+    fixture->now_ns = START_NS + arrivals.at_ns;
+    tick(fixture);
+    uint32_t begun = 0;
+    for (size_t i = 0; i < fixture->effects.count; i++) {
+        const struct runner_effect *effect = &fixture->effects.items[i];
+        if (effect->kind == RUNNER_STEP && effect->worker >= 2) {
+            assert_int_equal(effect->step, come + 1);
+            assert_int_equal(effect->intended_ns, START_NS + arrivals.at_ns);
+            begun++;
+        }
+    }
+    assert_int_equal(begun, 2);
+    ignore(fixture);
+}
+
+static void arrivals_of_busy_rooms_ask_for_rooms(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 10000;
+    fixture->options.room_size = 2;
+    fixture->options.max_workers = 8;
+    set_up_all(fixture, 2);
+    ignore(fixture);
+    pass(fixture, 100);
+    expect(fixture, "wanted(2)");
+    pass(fixture, 200);
+    expect(fixture, ""); /* not before that is answered */
+    share_rooms(fixture, 2, 500, 1);
+    assign(fixture, 2, 1);
+    assign(fixture, 3, 1);
+    answer(fixture);
+    setup_done(fixture, 2);
+    setup_done(fixture, 3);
+    ignore(fixture);
+    pass(fixture, 100);
+    expect(fixture, ""); /* nor before the arrivals go to the new room as well */
+    pass(fixture, 400);
+    expect(fixture,
+           "step(2@1) step(3@1) wanted(4)"); /* six are behind, five more than then: two may be had */
+    assert_int_equal(runner_dropped(fixture->runner), 0);
+    ignore(fixture);
 }
 
 static void a_paused_plan_goes_on_where_it_was(void **state)
@@ -505,6 +711,12 @@ int main(void)
         cmocka_unit_test_setup_teardown(no_step_is_made_up_for_at_the_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(with_rooms_an_arrival_is_one_of_a_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_a_room_has_not_begun_is_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rooms_that_come_and_go_have_their_part_of_the_arrivals, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(a_seat_goes_on_at_the_arrival_that_its_room_is_at, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(arrivals_of_busy_rooms_ask_for_rooms, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_not_ours_any_more_is_not_begun_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rooms_come_as_far_as_elsewhere_when_we_hear_late, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_paused_plan_goes_on_where_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_paused_worker_waits_before_its_next_step, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_room_that_meets_pauses_before_one_step, set_up, tear_down),

@@ -138,15 +138,21 @@ static void workers_that_meet_pause_before_one_step(void **state)
     assert_true(is_told(stand, "a1: pace paused at ") && is_told(stand, " 0:4\n"));
 }
 
-static void want(struct stand *stand, const char *agent, uint32_t workers)
+static void want_of(struct stand *stand, const char *agent, uint32_t workers, uint32_t load)
 {
-    struct message message = {.kind = MESSAGE_WORKERS_WANTED, .campaign = 1, .wanted.workers = workers};
+    struct message message = {
+        .kind = MESSAGE_WORKERS_WANTED, .campaign = 1, .wanted = {.workers = workers, .load = load}};
     for (size_t i = 0; i < stand->agent_count; i++) {
         if (strcmp(stand->agents[i].name, agent) == 0) {
             stand_send(stand, &stand->agents[i], &message);
         }
     }
     stand_exchange(stand);
+}
+
+static void want(struct stand *stand, const char *agent, uint32_t workers)
+{
+    want_of(stand, agent, workers, 0);
 }
 
 static void workers_that_are_wanted_begin_where_they_are_wanted(void **state)
@@ -167,6 +173,70 @@ static void workers_that_are_wanted_begin_where_they_are_wanted(void **state)
     stand_expect(stand, "a2: assign, as wanted\n");
     assert_int_equal(stand_report(stand)->workers_grown, 3);
     assert_int_equal(stand_report(stand)->options->workers, 7);
+}
+
+/* Whole rooms, whose seats go to all agents in turn; the arrivals are split over all from an instant on. */
+static void rooms_that_are_wanted_begin(void **state)
+{
+    struct stand *stand = *state;
+    struct campaign_options options = stand_options(2);
+    options.rate = bytes_of_string("10/s");
+    options.duration_ms = 20000;
+    options.room_size = 2;
+    options.max_workers = 8;
+    stand_run(stand, &options, 2);
+    want(stand, "a1", 3);
+    assert_true(is_told(stand, "a1: scale to 4\n") && is_told(stand, "a2: assign worker 3 from step 1\n"));
+    assert_true(is_told(stand, "a1: pace shifted by 0 ms, split over 2 from 2") &&
+                is_told(stand, " ms, room 1 from step 1\n"));
+    stand_forget_story(stand);
+    want(stand, "a2", 100);
+    assert_true(is_told(stand, "split over 4 from ") &&
+                is_told(stand, ", room 2 from step 1, room 3 from step 1\n"));
+    assert_int_equal(stand_report(stand)->workers_grown, 6);
+    stand_forget_story(stand);
+    want(stand, "a1", 2);
+    stand_expect(stand, "a1: assign, as wanted\n");
+}
+
+static void only_whole_rooms_come_and_go(void **state)
+{
+    struct stand *stand = *state;
+    struct campaign_options options = stand_options(4);
+    struct error error;
+    options.rate = bytes_of_string("10/s");
+    options.duration_ms = 20000;
+    options.room_size = 2;
+    stand_run(stand, &options, 2);
+    assert_false(coordinator_may_scale(stand->coordinator, 1, 5, &error));
+    assert_string_equal(error.text,
+                        "an arrival of campaign 1 is one of a room: only whole rooms of 2 come and go");
+    assert_true(coordinator_may_scale(stand->coordinator, 1, 2, &error));
+}
+
+/* Each load has workers with ids of its own, and what it gets more has the next ids that there are. */
+static void each_load_grows_by_itself(void **state)
+{
+    struct stand *stand = *state;
+    struct campaign_options options = stand_options(1);
+    options.load = bytes_of_string("a;workers=2;max_workers=4;rate=5/s;duration=10s\n"
+                                   "b;workers=1;max_workers=2;rate=5/s;duration=10s\nc;runs=1");
+    options.duration_ms = 10000;
+    options.workers = 4;
+    stand_run(stand, &options, 2);
+    want_of(stand, "a2", 1, 1);
+    stand_expect(stand, "a2: scale to 5 of load 1\na2: assign worker 4 from step 1\na2: assign, as wanted\n"
+                        "a1: scale to 5 of load 1\n");
+    want_of(stand, "a2", 9, 1);
+    stand_expect(stand, "a2: assign, as wanted\n");
+    want_of(stand, "a1", 9, 0);
+    stand_expect(stand, "a1: scale to 7\na1: assign workers 5–6 from step 1\na1: assign, as wanted\n"
+                        "a2: scale to 7\n");
+    want_of(stand, "a1", 1, 2); /* it has no rate */
+    stand_expect(stand, "a1: assign, as wanted\n");
+    want_of(stand, "a1", 1, 9);
+    stand_expect(stand, "a1: assign, as wanted\n");
+    assert_int_equal(stand_report(stand)->workers_grown, 3);
 }
 
 static void agents_without_capacity_leave_it_to_others(void **state)
@@ -219,6 +289,9 @@ int main(void)
         STORY(what_cannot_be_is_refused),
         STORY(workers_that_meet_pause_before_one_step),
         STORY(workers_that_are_wanted_begin_where_they_are_wanted),
+        STORY(rooms_that_are_wanted_begin),
+        STORY(only_whole_rooms_come_and_go),
+        STORY(each_load_grows_by_itself),
         STORY(agents_without_capacity_leave_it_to_others),
         STORY(what_a_lost_agent_has_not_begun_is_dropped),
     };

@@ -403,6 +403,7 @@ static void merge_step_of(struct campaign_statistics *statistics, const char *sc
                                                                .scenario_count = 1});
     histogram_free(&by_scenario.step_us);
     histogram_free(&request.latency_us);
+    slow_traces_finish(&request.slowest);
 }
 
 static void scenarios_and_what_was_sent_are_kept_over_a_restart(void **state)
