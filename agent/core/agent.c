@@ -224,6 +224,8 @@ void agent_step(struct agent *agent, const struct agent_event *event, struct age
         take_notice(agent, event);
     } else if (event->kind == AGENT_GAUGES) {
         agent_take_gauges(agent, event->gauges);
+    } else if (event->kind == AGENT_GONE) {
+        agent_take_gone(agent);
     } else if (event->kind == AGENT_ASK) {
         agent_ask_to_leave(agent);
     } else if (event->kind == AGENT_LEAVE) {

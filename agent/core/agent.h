@@ -28,6 +28,7 @@ enum agent_event_kind {
     AGENT_NOTICE,    /* from a runner; taken */
     AGENT_GAUGES,    /* what the process and its host used since the last such event: about once a second */
     AGENT_TURN_END,  /* nothing more for now: send what has gathered */
+    AGENT_GONE,      /* the process that AGENT_LOOK named does not exist */
     AGENT_ASK,       /* the operator stops the agent: ask the coordinator when it may leave */
     AGENT_LEAVE,     /* the operator stops the agent, and no worker acts any more: say goodbye */
 };
@@ -47,6 +48,7 @@ enum agent_effect_kind {
     AGENT_COMMAND,   /* hand `command` to the runner of `shard`; the shell takes it */
     AGENT_LEASE,     /* workers may act until lease_until_ns of the local clock; 0: they pause until there is
                         another */
+    AGENT_LOOK,      /* whether the process `pid` of this host exists: it has our name at the coordinator */
     AGENT_RECONNECT, /* the coordinator has been silent for long: make a new connection */
     AGENT_REFUSED,   /* for good: print `text` and end with exit code 2 */
     AGENT_MAY_LEAVE, /* nobody needs its workers any more, or this took too long: end them, then AGENT_LEAVE
@@ -63,8 +65,10 @@ struct agent_effect {
     struct command
         *command; /* NULLed by the shell that takes it; freed by agent_effects_clear if nobody did */
     uint64_t lease_until_ns;
+    uint32_t pid;
     enum log_level level;
-    const char *text; /* borrowed until the next agent_step */
+    uint64_t campaign; /* that a line of the log is about; 0: none */
+    const char *text;  /* borrowed until the next agent_step */
 };
 
 struct agent_effects {

@@ -46,6 +46,14 @@ void agent_free_texts(struct agent *agent)
     agent->text_count = 0;
 }
 
+void agent_log_campaign(struct agent *agent, uint64_t campaign, char *text)
+{
+    struct agent_effect *effect = agent_add_effect(agent, AGENT_LOG);
+    effect->level = LOG_INFO;
+    effect->campaign = campaign;
+    effect->text = agent_keep_text(agent, text);
+}
+
 void agent_log(struct agent *agent, enum log_level level, char *text)
 {
     struct agent_effect *effect = agent_add_effect(agent, AGENT_LOG);

@@ -30,6 +30,7 @@ struct agent {
     uint64_t hello_wait_ns;
     struct text setting_texts[4]; /* name, host, labels and address, of which the settings have views */
     struct shared *hello;         /* encoded; NULL: not yet */
+    uint32_t holder_pid;          /* of the process that has our name; 0: none is known */
     uint64_t refusal_told_ns;     /* when a refusal was last logged; 0: never since we were welcome */
     uint64_t refusal_reason;      /* the hash of its text */
     uint64_t reconnect_due_ns;
@@ -60,6 +61,8 @@ const char *agent_keep_text(struct agent *agent, char *text);
 void agent_free_texts(struct agent *agent);
 /* Takes `text` (memory_format). */
 void agent_log(struct agent *agent, enum log_level level, char *text);
+/* The same about a campaign. */
+void agent_log_campaign(struct agent *agent, uint64_t campaign, char *text);
 /* Something came that makes no sense: logged at most once a second. */
 void agent_complain(struct agent *agent, const char *what);
 /* A command for the runner of `shard`, to be filled in by the caller. */
@@ -74,6 +77,8 @@ void agent_join_init(struct agent *agent);
 void agent_say_hello(struct agent *agent);
 /* A frame that may be our welcome. True if it was: then it is the link's first. */
 bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, struct bytes message);
+/* The process that has our name is no more: the next hello says so. */
+void agent_take_gone(struct agent *agent);
 void agent_take_refusal(struct agent *agent, const struct envelope *envelope, struct bytes message);
 /* The operator wants it to leave: campaigns that stop end in order first. */
 void agent_ask_to_leave(struct agent *agent);

@@ -16,7 +16,7 @@
 /* Service managers and containers give 30 s. */
 #define ASK_WAIT_NS (25000 * NS_PER_MS)
 
-static void encode_hello(struct agent *agent)
+static void encode_hello(struct agent *agent, uint32_t gone_pid)
 {
     struct message message = {
         .kind = MESSAGE_HELLO,
@@ -29,11 +29,13 @@ static void encode_hello(struct agent *agent)
                   .memory_bytes = agent->settings.memory_bytes,
                   .shards = agent->settings.shards,
                   .labels = bytes_of_string(agent->settings.labels),
-                  .capacity = agent->settings.capacity},
+                  .capacity = agent->settings.capacity,
+                  .gone_pid = gone_pid},
     };
     SCOPED(buffer_finish) struct buffer encoded;
     buffer_init(&encoded, LIMIT_FRAME_BYTES);
     message_encode(&message, &encoded);
+    shared_release(&agent->hello);
     agent->hello = shared_take(&encoded);
 }
 
@@ -56,7 +58,7 @@ void agent_join_init(struct agent *agent)
     agent->heartbeat_ns = AGENT_DEFAULT_HEARTBEAT_NS;
     clock_filter_init(&agent->clock);
     if (agent->hello == NULL) {
-        encode_hello(agent);
+        encode_hello(agent, 0);
         agent->hello_wait_ns = FIRST_HELLO_WAIT_NS;
     }
     agent_heard(agent);
@@ -103,6 +105,23 @@ static void refuse_for_good(struct agent *agent, struct bytes text)
         agent_keep_text(agent, memory_format("%.*s", BYTES_FORMAT(text)));
 }
 
+static void refuse_version(struct agent *agent, uint32_t version)
+{
+    SCOPED(memory_free_at)
+    char *text =
+        memory_format("the coordinator speaks another version of the protocol: %u, and this agent %u: "
+                      "upgrade the %s",
+                      version, PROTOCOL_VERSION, version < PROTOCOL_VERSION ? "coordinator" : "agent");
+    refuse_for_good(agent, bytes_of_string(text));
+}
+
+void agent_take_gone(struct agent *agent)
+{
+    if (agent->link == NULL && agent->holder_pid != 0) {
+        encode_hello(agent, agent->holder_pid);
+    }
+}
+
 static void welcome(struct agent *agent, const struct envelope *envelope, const struct welcome *welcome)
 {
     agent->heartbeat_ns = welcome->heartbeat_ms * NS_PER_MS;
@@ -111,6 +130,10 @@ static void welcome(struct agent *agent, const struct envelope *envelope, const 
                            confirmed_hello_ns(agent, envelope));
     agent->hello_wait_ns = FIRST_HELLO_WAIT_NS;
     agent->refusal_told_ns = 0;
+    if (agent->holder_pid != 0) {
+        agent->holder_pid = 0;
+        encode_hello(agent, 0);
+    }
     agent_log(agent, LOG_INFO, memory_format("joined as %s", agent->settings.name));
 }
 
@@ -129,7 +152,7 @@ bool agent_take_welcome(struct agent *agent, const struct envelope *envelope, st
     if (!is_welcome) {
         agent_complain(agent, "the first message is no welcome");
     } else if (decoded.welcome.version != PROTOCOL_VERSION) {
-        refuse_for_good(agent, bytes_of_string("the coordinator speaks another version of the protocol"));
+        refuse_version(agent, decoded.welcome.version);
         is_welcome = false;
     } else {
         welcome(agent, envelope, &decoded.welcome);
@@ -188,6 +211,10 @@ void agent_take_refusal(struct agent *agent, const struct envelope *envelope, st
         refuse_for_good(agent, decoded.refused.text);
     } else if (!is_late) {
         tell_refusal(agent, decoded.refused.text);
+        agent->holder_pid = decoded.refused.holder_pid;
+        if (agent->holder_pid != 0) {
+            agent_add_effect(agent, AGENT_LOOK)->pid = agent->holder_pid;
+        }
         live_anew(agent);
     }
     message_finish(&decoded);

@@ -1,5 +1,6 @@
 /* Messages of the coordinator, handed on to the shards. */
 #include "agent/core/agent_internal.h"
+#include "common/digits.h"
 #include "common/memory.h"
 #include "common/shared.h"
 #include "proto/message/arrivals.h"
@@ -35,6 +36,10 @@ void agent_drop_shares(struct agent *agent)
 {
     struct map_cursor cursor = {0};
     while (map_next(agent->campaigns, &cursor)) {
+        const struct agent_campaign *campaign = cursor.value;
+        agent_log_campaign(agent, campaign->campaign,
+                           memory_format("campaign %llu is dropped here: its workers end",
+                                         (unsigned long long)campaign->campaign));
         drop_campaign(agent, cursor.value);
     }
 }
@@ -56,6 +61,14 @@ static struct deployment *deployment_of(const struct agent *agent, const struct 
     return deployment_new(message->campaign, &options, NULL);
 }
 
+static void tell_deployed(struct agent *agent, uint64_t campaign, const struct deploy *deploy)
+{
+    unsigned long long count = worker_set_count(&deploy->workers);
+    agent_log_campaign(agent, campaign,
+                       memory_format("campaign %llu is deployed here, with %llu worker%s",
+                                     (unsigned long long)campaign, count, digits_plural(count)));
+}
+
 static void agent_message_deploy(struct agent *agent, const struct message *message)
 {
     const struct deploy *deploy = &message->deploy;
@@ -71,6 +84,7 @@ static void agent_message_deploy(struct agent *agent, const struct message *mess
     (void)map_put(agent->campaigns, agent_message_key_of(&campaign->campaign), campaign);
     campaign->download =
         bundle_download_new(&deploy->bundle); /* what follows is held until the bundle is here */
+    tell_deployed(agent, message->campaign, deploy);
     struct worker_set *sets = agent_campaign_new_sets(campaign);
     agent_campaign_deal(campaign, &deploy->workers, sets);
     bool may_have_more =
@@ -245,6 +259,12 @@ static void tell_all(struct agent *agent, struct agent_campaign *campaign, const
     }
 }
 
+static void tell_campaign(struct agent *agent, const struct agent_campaign *campaign, const char *what)
+{
+    agent_log_campaign(agent, campaign->campaign,
+                       memory_format("campaign %llu %s", (unsigned long long)campaign->campaign, what));
+}
+
 static void take_of_campaign(struct agent *agent, struct agent_campaign *campaign,
                              const struct message *message)
 {
@@ -256,6 +276,7 @@ static void take_of_campaign(struct agent *agent, struct agent_campaign *campaig
         global(agent, campaign, message);
         break;
     case MESSAGE_BEGIN:
+        tell_campaign(agent, campaign, "begins");
         tell_all(agent, campaign, message, COMMAND_BEGIN);
         break;
     case MESSAGE_ASSIGN:
@@ -287,6 +308,7 @@ static void take_of_campaign(struct agent *agent, struct agent_campaign *campaig
         break;
     case MESSAGE_STOP:
         campaign->is_stopping = true;
+        tell_campaign(agent, campaign, "stops");
         if (campaign->download != NULL) {
             agent_campaign_give_up(campaign, "stopped before the bundle was here");
         }
@@ -294,6 +316,7 @@ static void take_of_campaign(struct agent *agent, struct agent_campaign *campaig
         agent_check_finished(agent, campaign);
         break;
     case MESSAGE_FORGET:
+        tell_campaign(agent, campaign, "is over");
         drop_campaign(agent, campaign);
         break;
     default:

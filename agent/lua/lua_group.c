@@ -78,7 +78,7 @@ static int group_on_end(lua_State *lua, int status, lua_KContext began_ns)
                                       .is_ok = is_ok,
                                       .has_time = true,
                                       .us = (clock_now_ns() - (uint64_t)began_ns) / 1000};
-        meter_group(vu_meter(vu), &sample);
+        meter_slice(vu_meter(vu), &sample);
     }
     return is_ok ? lua_gettop(lua) - GROUP_AROUND : lua_error(lua);
 }

@@ -29,13 +29,13 @@ enum connect_index { CONNECT_OBJECT = 1, CONNECT_URL };
 
 /* What a request of HTTP has as well. */
 static const char *const http_names[] = {"headers", "timeout", "tls",   "auth", "query",
-                                         "base",    "name",    "proxy", NULL};
+                                         "base",    "name",    "proxy", "tags", NULL};
 
 static void connect_check_options(lua_State *lua)
 {
-    static const char *const names[] = {"headers",     "timeout", "tls",     "auth",          "query",
-                                        "base",        "name",    "proxy",   "protocols",     "compress",
-                                        "max_message", "queue",   "on_full", "ping_interval", NULL};
+    static const char *const names[] = {
+        "headers",   "timeout",  "tls",         "auth",  "query",   "base",          "name", "proxy",
+        "protocols", "compress", "max_message", "queue", "on_full", "ping_interval", "tags", NULL};
 
     if (lua_isnil(lua, 2)) {
         lua_newtable(lua);
@@ -258,7 +258,8 @@ static int connect_raw(lua_State *lua)
                                                    WEBSOCKET_MAX_MESSAGE_BYTES),
         .queue = (uint32_t)connect_read_number(lua, "queue", WEBSOCKET_DEFAULT_QUEUE, QUEUE_MAX),
         .policy = connect_read_policy(lua),
-        .ping_ms = connect_read_interval(lua)};
+        .ping_ms = connect_read_interval(lua),
+        .tags = lua_tags_label_tags(lua, LUA_HTTP_NAME)};
     lua_http_draft_trace(vu, &draft);
     options.protocols = connect_push_protocols(lua);
     options.name = connect_push_name(lua);

@@ -46,9 +46,10 @@ struct agent_daemon {
     struct descriptor_room descriptor_room;
     _Atomic(uint64_t) lease_until_ns;
     uint64_t bad_frames;
-    bool has_asked;  /* the operator has told it to leave: the coordinator decides when */
-    bool may_leave;  /* done at the end of the turn */
-    bool is_leaving; /* the shards have ended */
+    bool has_asked;      /* the operator has told it to leave: the coordinator decides when */
+    bool is_holder_gone; /* the process that had our name; told at the end of the turn */
+    bool may_leave;      /* done at the end of the turn */
+    bool is_leaving;     /* the shards have ended */
     int exit_code;
 };
 
@@ -66,6 +67,14 @@ static void set_lease(struct agent_daemon *daemon, uint64_t until_ns)
     if (before_ns <= clock_now_ns()) {
         agent_shards_nudge(daemon->shards);
     }
+}
+
+static void tell(const struct agent_daemon *daemon, const struct agent_effect *effect)
+{
+    struct log_subject subject = daemon->setup.subject;
+
+    subject.campaign = effect->campaign;
+    log_about(effect->level, daemon->setup.name, &subject, "%s", effect->text);
 }
 
 static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect)
@@ -87,6 +96,9 @@ static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect
     case AGENT_LEASE:
         set_lease(daemon, effect->lease_until_ns);
         break;
+    case AGENT_LOOK:
+        daemon->is_holder_gone = process_setup_is_gone(effect->pid);
+        break;
     case AGENT_RECONNECT:
         dialler_reconnect(&daemon->dialler);
         break;
@@ -101,7 +113,7 @@ static void perform_one(struct agent_daemon *daemon, struct agent_effect *effect
         finish(daemon, 0);
         break;
     case AGENT_LOG:
-        log_about(effect->level, daemon->setup.name, &daemon->setup.subject, "%s", effect->text);
+        tell(daemon, effect);
         break;
     }
 }
@@ -136,6 +148,11 @@ static void end_turn_for(struct agent_daemon *daemon, uint64_t least_ms)
         uv_timer_stop(&daemon->timer);
     } else {
         uv_timer_start(&daemon->timer, agent_daemon_on_timer, in_ms > least_ms ? in_ms : least_ms, 0);
+    }
+    if (daemon->is_holder_gone) {
+        struct agent_event gone = {.kind = AGENT_GONE};
+        daemon->is_holder_gone = false;
+        step(daemon, &gone);
     }
     if (daemon->may_leave && !daemon->is_leaving) {
         agent_daemon_leave(daemon);
@@ -298,7 +315,7 @@ static bool start_shards(struct agent_daemon *daemon, uint32_t count)
     const struct agent_run_options *options = daemon->options;
     struct mailbox_callbacks callbacks = {
         .on_mail = on_notice, .on_batch_end = on_notices_end, .context = daemon};
-    uint32_t starts = options->browser_starts ? options->browser_starts : uv_available_parallelism();
+    uint32_t starts = options->browser_starts ? options->browser_starts : daemon->setup.means.cores;
 
     daemon->request_log = (struct request_log){.lines = daemon->setup.lines,
                                                .share = options->request_log_share,
@@ -410,9 +427,9 @@ static void agent_daemon_close_all(struct agent_daemon *daemon)
     buffer_finish(&daemon->envelope);
 }
 
-static uint32_t choose_shard_count(const struct agent_run_options *options)
+static uint32_t choose_shard_count(const struct agent_daemon *daemon)
 {
-    uint32_t count = options->shards ? options->shards : uv_available_parallelism();
+    uint32_t count = daemon->options->shards ? daemon->options->shards : daemon->setup.means.cores;
 
     return count < LIMIT_SHARDS ? count : LIMIT_SHARDS;
 }
@@ -420,9 +437,9 @@ static uint32_t choose_shard_count(const struct agent_run_options *options)
 int agent_run(const struct agent_run_options *options)
 {
     struct agent_daemon daemon = {.options = options, .exit_code = EXIT_REFUSED};
-    uint32_t shard_count = choose_shard_count(options);
 
     bool is_walled = process_setup_open(&daemon.setup, options);
+    uint32_t shard_count = choose_shard_count(&daemon);
     buffer_init(&daemon.envelope, ENVELOPE_MAX_BYTES);
     open_loop(&daemon);
     if (is_walled && open_socket(&daemon) && start_shards(&daemon, shard_count)) {

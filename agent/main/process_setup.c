@@ -9,12 +9,15 @@
 #include "agent/walls/walls.h"
 #include "common/clock.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/random.h>
 #include <unistd.h>
 #include <uv.h>
+
+#define PROC_PATH_BYTES 32u
 
 static void choose_name(struct process_setup *setup)
 {
@@ -92,7 +95,7 @@ static bool open_lines(struct process_setup *setup)
 
 bool process_setup_open(struct process_setup *setup, const struct agent_run_options *options)
 {
-    *setup = (struct process_setup){.options = options, .browsers = -1};
+    *setup = (struct process_setup){.options = options, .browsers = -1, .means = host_means_now()};
     if (options->dies_with_parent) {
         prctl(PR_SET_PDEATHSIG, SIGTERM);
     }
@@ -115,8 +118,6 @@ struct agent_settings process_setup_describe(struct process_setup *setup)
 {
     const struct agent_run_options *options = setup->options;
     uint64_t drawn[2] = {1, 1};
-    long pages = sysconf(_SC_PHYS_PAGES);
-    long page_bytes = sysconf(_SC_PAGESIZE);
 
     gethostname(setup->machine, sizeof setup->machine - 1);
     endpoint_host(options->coordinator, setup->coordinator, sizeof setup->coordinator);
@@ -130,11 +131,21 @@ struct agent_settings process_setup_describe(struct process_setup *setup)
         .host = setup->machine,
         .coordinator_host = setup->coordinator,
         .pid = (uint32_t)getpid(),
-        .cores = uv_available_parallelism(),
-        .memory_bytes = pages > 0 && page_bytes > 0 ? (uint64_t)pages * (uint64_t)page_bytes : 0,
+        .cores = setup->means.cores,
+        .memory_bytes = setup->means.memory_bytes,
         .labels = options->labels,
         .capacity = options->capacity,
     };
+}
+
+/* By its folder: the walls let us send no signal to others. */
+bool process_setup_is_gone(uint32_t pid)
+{
+    char path[PROC_PATH_BYTES];
+
+    (void)snprintf(path, sizeof path, "/proc/%u", pid);
+    return pid == (uint32_t)getpid() ||
+           (access("/proc/self", F_OK) == 0 && access(path, F_OK) != 0 && errno == ENOENT);
 }
 
 void process_setup_watch_names(struct process_setup *setup)

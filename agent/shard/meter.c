@@ -152,7 +152,7 @@ void meter_check(struct meter *meter, const struct check_sample *sample)
     meter->has_changed = true;
 }
 
-void meter_group(struct meter *meter, const struct slice_sample *sample)
+void meter_slice(struct meter *meter, const struct slice_sample *sample)
 {
     slice_meter_add(meter->slices, sample);
     meter->has_changed = true;

@@ -31,8 +31,8 @@ void meter_trace(struct meter *meter, struct bytes name, const struct slow_trace
 /* A request of this name that was counted, with these tags, has failed after all, or has not. */
 void meter_rebook(struct meter *meter, struct bytes name, const struct tag_set *tags, bool is_ok);
 void meter_check(struct meter *meter, const struct check_sample *sample);
-/* A group has ended. */
-void meter_group(struct meter *meter, const struct slice_sample *sample);
+/* A group has ended, or the handshake of a WebSocket. */
+void meter_slice(struct meter *meter, const struct slice_sample *sample);
 /* The tags that samples may have. */
 struct tag_table *meter_tags(struct meter *meter);
 /* Counts by the combinations of tags that these thresholds name. Called once, before anything is counted. */

@@ -238,11 +238,25 @@ static void vu_websocket_on_left(void *context, uint64_t queued_us)
     }
 }
 
+/* By tag: whether there is a connection, and how long that took. */
+static void vu_websocket_count_tags(struct vu_websocket *websocket, bool is_ok, uint64_t handshake_us)
+{
+    const struct slice_sample sample = {.kind = SLICE_WEBSOCKET,
+                                        .name = bytes_of_string(websocket->name),
+                                        .tags = vu_tags_under(websocket->vu, &websocket->plan->options.tags),
+                                        .is_ok = is_ok,
+                                        .has_time = is_ok,
+                                        .us = handshake_us};
+
+    meter_slice(vu_meter(websocket->vu), &sample);
+}
+
 static void vu_websocket_fail(struct vu_websocket *websocket, const char *failure, char *text)
 {
     websocket->failure = failure;
     websocket->failure_text = text;
     vu_websocket_statistics(websocket)->counts[WEBSOCKET_COUNT_FAILED]++;
+    vu_websocket_count_tags(websocket, false, 0);
 }
 
 static void vu_websocket_refuse(struct vu_websocket *websocket, const struct http_response *response)
@@ -292,8 +306,10 @@ static void vu_websocket_accept(struct vu_websocket *websocket, const struct htt
         .on_left = vu_websocket_on_left,
         .context = websocket};
     struct websocket_statistics *statistics = vu_websocket_statistics(websocket);
+    uint64_t handshake_us = (clock_now_ns() - plan->began_ns) / NS_PER_US;
     statistics->counts[WEBSOCKET_COUNT_OPENED]++;
-    histogram_record(statistics->handshake_us, (clock_now_ns() - plan->began_ns) / 1000);
+    histogram_record(statistics->handshake_us, handshake_us);
+    vu_websocket_count_tags(websocket, true, handshake_us);
     if (answer.protocol.size > 0) {
         websocket->protocol = memory_copy(answer.protocol.data, answer.protocol.size);
     }

@@ -5,6 +5,7 @@
 #include "agent/http/engine.h"
 #include "agent/shard/alarms.h"
 #include "agent/websocket/websocket.h"
+#include "proto/message/tags.h"
 
 struct vu;
 struct vu_websockets;
@@ -52,7 +53,8 @@ struct vu_websocket_options {
     size_t max_message;
     uint32_t queue;
     enum queue_policy policy;
-    uint64_t ping_ms; /* between two pings; 0: the script sends them */
+    uint64_t ping_ms;    /* between two pings; 0: the script sends them */
+    struct tag_set tags; /* over those of the worker */
 };
 
 /* Begins the handshake, by a request whose URL, headers and so on are those of `request`. The worker is

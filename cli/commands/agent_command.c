@@ -4,6 +4,7 @@
 #include "cli/commands/subcommand.h"
 #include "cli/options/run_options.h"
 #include "common/bytes.h"
+#include "common/host_means.h"
 #include "common/log.h"
 #include "proto/keys/key_folder.h"
 #include "proto/message/labels.h"
@@ -12,7 +13,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
-#include <uv.h>
 
 #define DESCRIPTORS_A_SHARD 10u
 
@@ -32,9 +32,11 @@ struct agent_options {
     bool is_parent_bound;
     bool is_quiet;
     uint32_t verbosity;
+    uint32_t log_level;
     uint32_t log_form; /* an enum log_form */
 };
 
+static const char *const level_choices[] = {"error", "warning", "info", "debug", NULL};
 static const char *const form_choices[] = {"text", "json", NULL};
 
 static bool parse_name(const char *text, void *value, struct error *error)
@@ -108,7 +110,9 @@ static const struct option agent_options[] = {
     {.name = "parent-bound", .type = OPTION_FLAG, FIELD(is_parent_bound),
         .help = "end with the process that started this one, and leave Ctrl-C to it"},
     {.name = "quiet", .letter = 'q', .type = OPTION_FLAG, FIELD(is_quiet), .help = "drop what scripts print"},
-    {.name = "verbose", .letter = 'v', .type = OPTION_COUNT, FIELD(verbosity), .help = "log more"},
+    {.name = "verbose", .letter = 'v', .type = OPTION_COUNT, FIELD(verbosity), .help = "log more: as --log-level debug"},
+    {.name = "log-level", .type = OPTION_CHOICE, FIELD(log_level), .choices = level_choices,
+        .help = "minimum level of lines to log", .fallback = "info"},
     {.name = "log-format", .type = OPTION_CHOICE, FIELD(log_form), .choices = form_choices,
         .help = "format of log lines", .fallback = "text"},
 };
@@ -150,7 +154,7 @@ static bool read_key(struct agent_options *options, struct agent_key *key)
 static bool has_room_for_shards(const struct agent_options *options)
 {
     struct error error;
-    uint32_t shards = options->shards > 0 ? (uint32_t)options->shards : uv_available_parallelism();
+    uint32_t shards = options->shards > 0 ? (uint32_t)options->shards : host_means_now().cores;
     const struct process_needs needs = {
         .descriptors = agent_subcommand.needs.descriptors + shards * DESCRIPTORS_A_SHARD,
         .threads = agent_subcommand.needs.threads + shards,
@@ -164,7 +168,7 @@ static bool has_room_for_shards(const struct agent_options *options)
 
 static int run_agent(int argc, char **argv)
 {
-    struct agent_options options = {.request_log.share = 1};
+    struct agent_options options = {.request_log.share = 1, .log_level = LOG_INFO};
     struct agent_key key;
     size_t word_count = 0;
     if (!subcommand_parse(&agent_subcommand, argc, argv, &options, NULL, 0, &word_count)) {
@@ -181,7 +185,7 @@ static int run_agent(int argc, char **argv)
         uint32_t level = LOG_WARNING + options.verbosity;
         log_configure(level < LOG_DEBUG ? (enum log_level)level : LOG_DEBUG, LOG_TEXT, 1);
     } else {
-        log_configure(options.verbosity > 0 ? LOG_DEBUG : LOG_INFO,
+        log_configure(options.verbosity > 0 ? LOG_DEBUG : (enum log_level)options.log_level,
                       options.log_form == 1 ? LOG_JSON : LOG_TEXT, 0);
     }
     if (options.key != NULL && !read_key(&options, &key)) {

@@ -17,18 +17,23 @@
 #define GIB (1024.0 * MIB)
 #define GAUGE_COLUMNS 5
 #define US_PER_MS 1000u
+#define LEFT_SHOWN_MS 60000u
+#define LOST_SHOWN_MS 3600000u
 #define NUMBER_DIGITS 18u
 #define TEXT_LEAST_COLUMNS 10u
 
 struct agents_options {
     bool is_json;
     bool is_wide;
+    bool is_all;
     struct control_options control;
 };
 
 /* clang-format off */
 static const struct option agents_options[] = {
     CONTROL_JSON_OPTION(offsetof(struct agents_options, is_json), "print the answer of the API"),
+    {.name = "all", .type = OPTION_FLAG, .offset = offsetof(struct agents_options, is_all),
+        .is_set_offset = SIZE_MAX, .help = "also those that left a minute ago, or were lost an hour ago"},
     CONTROL_WIDE_OPTION(offsetof(struct agents_options, is_wide)),
     CONTROL_RETRY_OPTION(offsetof(struct agents_options, control)),
     CONTROL_OPTIONS(offsetof(struct agents_options, control))
@@ -198,23 +203,52 @@ static int agents_command_compare(const void *left, const void *right)
     return bytes_compare(names[0], names[1]);
 }
 
-static void print_agents(const json_t *list, bool is_wide)
+/* An agent that has gone is news for a while. */
+static bool agents_command_is_news(const json_t *agent)
+{
+    struct bytes state = json_get_text(agent, "state");
+    uint64_t gone_ms = json_get_count(agent, "heard_ms_ago");
+    return !(bytes_equal_string(state, "left") && gone_ms > LEFT_SHOWN_MS) &&
+           !(bytes_equal_string(state, "lost") && gone_ms > LOST_SHOWN_MS);
+}
+
+/* In order; `*count` is how many there are. For memory_free. */
+static const json_t **agents_command_choose(const json_t *list, bool is_all, size_t *count)
+{
+    const json_t **agents = memory_new(json_array_size(list) + 1, sizeof *agents);
+    *count = 0;
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *agent = json_array_get(list, i);
+        if (is_all || agents_command_is_news(agent)) {
+            agents[(*count)++] = agent;
+        }
+    }
+    qsort(agents, *count, sizeof *agents, agents_command_compare);
+    return agents;
+}
+
+static void agents_command_tell_hidden(size_t count)
+{
+    if (count > 0) {
+        printf("%zu more %s gone (--all)\n", count, count == 1 ? "has" : "have");
+    }
+}
+
+static void print_agents(const json_t *list, const struct agents_options *options)
 {
     static const char *const wide[] = {"agent",  "<host",    "pid",      "<state",  "cores",      "memory",
                                        "shards", "workers",  "capacity", "<labels", "<campaigns", "heard ago",
                                        "cpu",    "host cpu", "resident", "lag",     "clock",      NULL};
     static const char *const columns[] = {"agent", "<host",     "<state",     "workers", "cpu",
                                           "lag",   "heard ago", "<campaigns", NULL};
-    size_t count = json_array_size(list);
+    size_t count = 0;
+    SCOPED(memory_free_at) const json_t **agents = agents_command_choose(list, options->is_all, &count);
+    bool is_wide = options->is_wide;
     if (count == 0) {
         printf("no agents (tutti agent --coordinator tcp://HOST:7440 joins one)\n");
+        agents_command_tell_hidden(json_array_size(list));
         return;
     }
-    const json_t **agents = memory_new(count, sizeof *agents);
-    for (size_t i = 0; i < count; i++) {
-        agents[i] = json_array_get(list, i);
-    }
-    qsort(agents, count, sizeof *agents, agents_command_compare);
     SCOPED(table_finish) struct table table;
     table_init(&table, is_wide ? wide : columns);
     table.limit = is_wide ? 0 : TABLE_COLUMNS; /* wide: programs read it by lines */
@@ -222,8 +256,10 @@ static void print_agents(const json_t *list, bool is_wide)
     for (size_t i = 0; i < count; i++) {
         (is_wide ? agents_command_add_wide : agents_command_add_agent)(&table, agents[i]);
     }
-    memory_free(agents);
     control_print_table(&table);
+    if (!is_wide) {
+        agents_command_tell_hidden(json_array_size(list) - count);
+    }
 }
 
 static int run_agents(int argc, char **argv)
@@ -242,7 +278,7 @@ static int run_agents(int argc, char **argv)
     if (result == API_DONE && options.is_json) {
         control_print_json(answer);
     } else if (result == API_DONE) {
-        print_agents(json_object_get(answer, "agents"), options.is_wide);
+        print_agents(json_object_get(answer, "agents"), &options);
     }
     json_decref(answer);
     return (int)control_exit_code(result);

@@ -10,12 +10,31 @@
 #define SUGGESTION_DISTANCE 2u
 
 const struct subcommand *const subcommands[] = {
-    &run_subcommand,        &start_subcommand,     &stop_subcommand,        &scale_subcommand,
-    &rate_subcommand,       &pause_subcommand,     &resume_subcommand,      &status_subcommand,
-    &watch_subcommand,      &report_subcommand,    &delete_subcommand,      &compare_subcommand,
-    &agents_subcommand,     &dashboard_subcommand, &coordinator_subcommand, &agent_subcommand,
-    &keygen_subcommand,     &check_subcommand,     &init_subcommand,        &target_command_subcommand,
-    &completion_subcommand, &help_subcommand,      &version_subcommand,     NULL,
+    &run_subcommand,
+    &start_subcommand,
+    &stop_subcommand,
+    &scale_subcommand,
+    &rate_subcommand,
+    &pause_subcommand,
+    &resume_subcommand,
+    &status_subcommand,
+    &watch_subcommand,
+    &report_subcommand,
+    &delete_subcommand,
+    &compare_subcommand,
+    &agents_subcommand,
+    &dashboard_subcommand,
+    &coordinator_subcommand,
+    &agent_subcommand,
+    &keygen_subcommand,
+    &doctor_subcommand,
+    &check_subcommand,
+    &init_subcommand,
+    &target_command_subcommand,
+    &completion_subcommand,
+    &help_subcommand,
+    &version_subcommand,
+    NULL,
 };
 
 const struct subcommand *subcommand_find(const char *name)

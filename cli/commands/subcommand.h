@@ -16,6 +16,7 @@ extern const struct subcommand status_subcommand;
 extern const struct subcommand watch_subcommand;
 extern const struct subcommand report_subcommand;
 extern const struct subcommand delete_subcommand;
+extern const struct subcommand doctor_subcommand;
 extern const struct subcommand agents_subcommand;
 extern const struct subcommand dashboard_subcommand;
 extern const struct subcommand compare_subcommand;

@@ -178,13 +178,29 @@ static void api_client_finish(struct transfer *transfer)
 /* False if the owner of the wake descriptor wants to leave. */
 static bool wait_for_more(struct transfer *transfer)
 {
-    struct curl_waitfd wake = {.fd = transfer->client->wake_descriptor, .events = CURL_WAIT_POLLIN};
+    const struct api_stream *stream = transfer->stream;
+    struct curl_waitfd waits[2];
+    unsigned count = 0;
     int ready = 0;
-    (void)curl_multi_poll(transfer->multi, &wake, wake.fd >= 0 ? 1 : 0, POLL_MS, &ready);
-    if (wake.fd < 0 || wake.revents == 0) {
-        return true;
+    int descriptors[] = {transfer->client->wake_descriptor, stream != NULL ? stream->descriptor : -1};
+    for (size_t i = 0; i < 2; i++) {
+        if (descriptors[i] >= 0) {
+            waits[count++] = (struct curl_waitfd){.fd = descriptors[i], .events = CURL_WAIT_POLLIN};
+        }
     }
-    return transfer->stream != NULL && transfer->stream->on_wake(transfer->stream->context);
+    (void)curl_multi_poll(transfer->multi, waits, count, POLL_MS, &ready);
+    bool goes_on = true;
+    for (unsigned i = 0; i < count; i++) {
+        if (waits[i].revents == 0) {
+            continue;
+        }
+        if (waits[i].fd == descriptors[0]) {
+            goes_on = stream != NULL && stream->on_wake(stream->context);
+        } else {
+            stream->on_readable(stream->context);
+        }
+    }
+    return goes_on;
 }
 
 /* False when interrupted. */

@@ -60,6 +60,8 @@ struct api_stream {
     /* The wake descriptor is readable; this has to read it. May make requests. False ends it as
      * API_INTERRUPTED. */
     bool (*on_wake)(void *context);
+    int descriptor; /* one more that is waited for; -1: none. Only while the stream is followed */
+    void (*on_readable)(void *context); /* it is readable; this has to read it */
     void *context;
 };
 

@@ -10,6 +10,7 @@
 #include "coordinator/json/json_get.h"
 #include "coordinator/json/json_put.h"
 #include "coordinator/json/report_json.h"
+#include "coordinator/json/series_json.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -27,6 +28,8 @@
 struct follow_session {
     const struct control_follow *follow;
     struct live_view view;
+    struct report_view *shown; /* what the live screen shows; NULL: nothing yet */
+    int resizes;               /* is readable when the terminal has another size; -1: there is none */
     uint64_t progress_events;
     bool has_heard;
     uint64_t since_ns; /* when the coordinator was last heard, or it began to ask */
@@ -90,6 +93,19 @@ static void tell_lost(struct follow_session *session, const json_t *agents)
     session->lost_agents = count;
 }
 
+/* A watcher that comes late sees the last minute at once. */
+static void control_follow_look_back(struct follow_session *session, const struct report_view *report)
+{
+    struct screen_area area;
+    if (session->view.history.is_begun || !screen_has_room(session->follow->screen, &area)) {
+        return;
+    }
+    json_t *object = control_series(session->follow->client, session->follow->campaign);
+    SCOPED(series_view_free) struct series_view *series = series_json_read(object);
+    live_history_seed(&session->view.history, series, report);
+    json_decref(object);
+}
+
 static void on_progress(struct follow_session *session, json_t *object)
 {
     tell_lost(session, json_object_get(object, "agents"));
@@ -99,8 +115,10 @@ static void on_progress(struct follow_session *session, json_t *object)
     if (screen_is_quiet(screen) || !is_wanted) {
         return;
     }
-    SCOPED(report_view_free) struct report_view *report = report_json_read(object);
-    live_view_show(&session->view, screen, report);
+    report_view_free(&session->shown);
+    session->shown = report_json_read(object);
+    control_follow_look_back(session, session->shown);
+    live_view_show(&session->view, screen, session->shown);
 }
 
 static void control_follow_write_json(struct follow_session *session, const json_t *object)
@@ -302,29 +320,68 @@ static bool may_come_back(struct follow_session *session, enum api_result result
     return true;
 }
 
-enum exit_code control_follow(const struct control_follow *follow)
+static void on_resize(void *context)
 {
-    struct follow_session session = {.follow = follow, .code = EXIT_CODE_LOST};
-    const struct api_stream stream = {.on_event = on_event, .on_wake = on_wake, .context = &session};
+    struct follow_session *session = context;
+    struct signalfd_siginfo information;
+    while (read(session->resizes, &information, sizeof information) == (ssize_t)sizeof information) {
+    }
+    if (session->shown != NULL && !session->has_ended) {
+        live_view_show(&session->view, session->follow->screen, session->shown);
+    }
+}
+
+/* A signal that is blocked is not ignored, so that it arrives here though nobody handles it. */
+static int control_follow_resizes(const struct screen *screen)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGWINCH);
+    if (!screen_is_terminal(screen) || pthread_sigmask(SIG_BLOCK, &signals, NULL) != 0) {
+        return -1;
+    }
+    return signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static enum exit_code control_follow_all(struct follow_session *session)
+{
+    const struct control_follow *follow = session->follow;
+    const struct api_stream stream = {.on_event = on_event,
+                                      .on_wake = on_wake,
+                                      .descriptor = session->resizes,
+                                      .on_readable = on_resize,
+                                      .context = session};
     SCOPED(memory_free_at) char *path = control_path(follow->campaign, "/events");
-    session.since_ns = clock_now_ns();
-    session.has_heard = follow->stops_campaign; /* it has answered the request that started the campaign */
-    session.patience_ms = session.has_heard ? CONTROL_PATIENCE_MS : api_client_patience_ms(follow->client);
     for (;;) {
         struct error error;
         enum api_result result = api_client_follow(follow->client, path, &stream, &error);
         if (result == API_DONE) {
-            return session.code;
+            return session->code;
         }
         if (result == API_INTERRUPTED) {
             return EXIT_CODE_INTERRUPTED;
         }
-        if (!may_come_back(&session, result, &error)) {
-            return result == API_UNREACHABLE || session.has_heard ? EXIT_CODE_LOST
-                                                                  : control_exit_code(result);
+        if (!may_come_back(session, result, &error)) {
+            return result == API_UNREACHABLE || session->has_heard ? EXIT_CODE_LOST
+                                                                   : control_exit_code(result);
         }
-        if (!rest(&session)) {
+        if (!rest(session)) {
             return EXIT_CODE_INTERRUPTED;
         }
     }
+}
+
+enum exit_code control_follow(const struct control_follow *follow)
+{
+    struct follow_session session = {.follow = follow, .code = EXIT_CODE_LOST};
+    session.resizes = control_follow_resizes(follow->screen);
+    session.since_ns = clock_now_ns();
+    session.has_heard = follow->stops_campaign; /* it has answered the request that started the campaign */
+    session.patience_ms = session.has_heard ? CONTROL_PATIENCE_MS : api_client_patience_ms(follow->client);
+    enum exit_code code = control_follow_all(&session);
+    report_view_free(&session.shown);
+    if (session.resizes >= 0) {
+        (void)close(session.resizes);
+    }
+    return code;
 }

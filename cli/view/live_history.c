@@ -3,6 +3,7 @@
 #include "common/clock.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define HEIGHTS 8u
 
@@ -53,6 +54,61 @@ void live_history_add(struct live_history *history, const struct report_view *re
     history->seen_ns = report->running_ns;
     history->requests = report->requests_total;
     history->steps = steps;
+}
+
+/* NULL if the total of the group is not there. */
+static const struct series_row_view *live_history_total(const struct series_view *series,
+                                                        enum series_group group)
+{
+    for (size_t i = 0; i < series->row_count; i++) {
+        if (series->rows[i].is_total && series->rows[i].group == group) {
+            return &series->rows[i];
+        }
+    }
+    return NULL;
+}
+
+/* SERIES_NONE where the row has no such column. */
+static uint64_t live_history_value(const struct series_view *series, const struct series_row_view *row,
+                                   const char *key, size_t point)
+{
+    for (size_t i = 0; row != NULL && i < series_column_count(row->group); i++) {
+        if (strcmp(series_column(row->group, i).key, key) == 0) {
+            return row->values[i * series->points + point];
+        }
+    }
+    return SERIES_NONE;
+}
+
+static double live_history_counted(const struct series_view *series, bool has_requests, size_t point)
+{
+    const struct series_row_view *row =
+        live_history_total(series, has_requests ? SERIES_REQUESTS : SERIES_STEPS);
+    uint64_t count = live_history_value(series, row, has_requests ? "count" : "ok", point);
+    uint64_t failed = has_requests ? 0 : live_history_value(series, row, "failed", point);
+    return count == SERIES_NONE || failed == SERIES_NONE ? LIVE_HISTORY_NONE
+                                                         : (double)(count + failed) / (double)series->point_s;
+}
+
+/* The last point may be incomplete: it is left out. */
+void live_history_seed(struct live_history *history, const struct series_view *series,
+                       const struct report_view *report)
+{
+    bool has_requests = report->requests_total > 0;
+    history->is_begun = false;
+    live_history_add(history, report);
+    uint64_t oldest =
+        history->newest >= LIVE_HISTORY_SECONDS ? history->newest - LIVE_HISTORY_SECONDS + 1 : 1;
+    for (uint64_t second = oldest; series->point_s > 0 && second <= history->newest; second++) {
+        uint64_t point = (second - 1) / series->point_s;
+        if (point + 1 >= series->points) {
+            break;
+        }
+        uint64_t p95 =
+            live_history_value(series, live_history_total(series, SERIES_REQUESTS), "p95_ms", point);
+        history->rates[second % LIVE_HISTORY_SECONDS] = live_history_counted(series, has_requests, point);
+        history->p95_us[second % LIVE_HISTORY_SECONDS] = p95 == SERIES_NONE ? LIVE_HISTORY_NONE : (double)p95;
+    }
 }
 
 double live_history_most(const double values[LIVE_HISTORY_SECONDS])

@@ -2,6 +2,7 @@
 #pragma once
 #include "common/buffer.h"
 #include "coordinator/core/report_view/report_view.h"
+#include "coordinator/core/series/series_view.h"
 
 #define LIVE_HISTORY_SECONDS 60u
 /* Of a second of which nothing is known. */
@@ -21,6 +22,9 @@ struct live_history {
 
 /* To be called each time that the report is new; the same second may come again. */
 void live_history_add(struct live_history *history, const struct report_view *report);
+/* What was counted before the first report that is seen; that one is taken as well. */
+void live_history_seed(struct live_history *history, const struct series_view *series,
+                       const struct report_view *report);
 /* The highest of the minute; LIVE_HISTORY_NONE if nothing is known. */
 double live_history_most(const double values[LIVE_HISTORY_SECONDS]);
 /* Steps, or requests, in a second, over the last `seconds` that are known; 0 if none are. */

@@ -194,7 +194,9 @@ static void append_agents(struct buffer *text, const struct report_view *report)
         escape_text(text, agent->name);
         buffer_append_format(text, "  %s %s, %s", workers, agent->workers == 1 ? "worker" : "workers",
                              agent_state_name(agent->state));
-        buffer_append_format(text, "  (process %" PRIu32 ")", agent->pid);
+        if (agent->pid > 1) { /* that of a container says nothing */
+            buffer_append_format(text, "  (process %" PRIu32 ")", agent->pid);
+        }
         append_performance(text, agent);
         buffer_append_string(text, "\n");
     }

@@ -47,20 +47,36 @@ static void add_row(struct table *table, const struct seen_view *seen)
     add_last(table, seen);
 }
 
-/* Of one kind of browser: its name stands under that of its notifier. */
-static void add_part(struct table *table, const struct seen_part_view *part)
+static void add_part(struct table *table, struct bytes notifier, const struct seen_part_view *part)
 {
     SCOPED(buffer_finish) struct buffer name;
     buffer_init(&name, CELL_BYTES);
-    buffer_append_format(&name, "  %.*s", BYTES_FORMAT(part->browser));
+    buffer_append_format(&name, "%.*s (%.*s)", BYTES_FORMAT(notifier), BYTES_FORMAT(part->browser));
     table_add(table, buffer_bytes(&name));
     table_add_count(table, part->count);
     table_add_us(table, part->seen.p50_us);
     table_add_us(table, part->seen.p95_us);
     table_add_us(table, part->seen.p99_us);
     table_add_us(table, part->seen.maximum_us);
-    table_add(table, bytes_of_string(""));
-    table_add(table, bytes_of_string(""));
+}
+
+/* Where readers have browsers of several kinds. */
+static void append_parts(struct buffer *text, const struct report_view *report, bool has_colour)
+{
+    static const char *const columns[] = {"by browser", "count", "p50", "p95", "p99", "max", NULL};
+    SCOPED(table_finish) struct table table;
+    table_init(&table, columns);
+    for (size_t i = 0; i < report->seen_count; i++) {
+        const struct seen_view *seen = &report->seen[i];
+        for (size_t j = 0; j < seen->part_count && table_rows(&table) < ROWS_SHOWN; j++) {
+            if (seen->count > 0 && seen->parts[j].count > 0) {
+                add_part(&table, seen->name, &seen->parts[j]);
+            }
+        }
+    }
+    if (table_rows(&table) > 0) {
+        table_print(&table, NAME_COLUMNS, has_colour, text);
+    }
 }
 
 static void append_counted(struct buffer *text, uint64_t count, const char *what)
@@ -86,9 +102,6 @@ static void append_times(struct buffer *text, const struct report_view *report, 
         at_once += seen->at_once;
         if (seen->count > 0) {
             add_row(&table, seen);
-            for (size_t j = 0; j < seen->part_count; j++) {
-                add_part(&table, &seen->parts[j]);
-            }
             uncertainty_us = seen->uncertainty_us > uncertainty_us ? seen->uncertainty_us : uncertainty_us;
             before_edit += seen->before_edit;
         }
@@ -98,6 +111,7 @@ static void append_times(struct buffer *text, const struct report_view *report, 
         format_us(uncertainty_us, within);
         buffer_append_string(text, "\n");
         table_print(&table, NAME_COLUMNS, has_colour, text);
+        append_parts(text, report, has_colour);
         buffer_append_format(text, "  true to within %s, by the clocks of the hosts\n", within);
     } else if (at_once > 0) {
         buffer_append_string(text, "\n  edit → seen\n");

@@ -47,7 +47,7 @@ static bool wish_read(const struct http_exchange *request, struct series_wish *w
         return error_set(error, "only is not \"total\"");
     }
     if (name != NULL && !wish_read_name(name, &wish->choice)) {
-        return error_set(error, "name is not a group and a name, as in requests.NAME");
+        return error_set(error, "name is not like requests.NAME, tags.tier=gold or waits.NAME.barrier");
     }
     wish->choice.is_totals = only != NULL;
     wish->is_part = wish->is_part || only != NULL || name != NULL;

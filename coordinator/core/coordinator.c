@@ -172,6 +172,11 @@ static void coordinator_take_frame(struct coordinator *coordinator, const struct
     struct member *member = members_find(coordinator->members, envelope->incarnation);
     overview_received(coordinator->overview);
     if (member == NULL) {
+        struct member *gone = admission_find_gone(&coordinator->admission, event);
+        if (gone != NULL) {
+            coordinator_lose(coordinator, event->now_ns, gone,
+                             "its process has ended, and another one has come in its place");
+        }
         member = admission_take(&coordinator->admission, event);
         if (member != NULL) {
             overview_joined(coordinator->overview, member);

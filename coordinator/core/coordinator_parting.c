@@ -1,12 +1,17 @@
 /* How agents leave the coordinator. */
 #include "coordinator/core/coordinator_parting.h"
 
+#include "common/compose.h"
 #include "common/memory.h"
 #include "coordinator/core/coordinator_inside.h"
 
 /* How long an agent that is stopped is not let go: the others, or we, may be stopped by the same hand. */
 #define LEAVING_MS 1000u
 #define LEAVING_LOOK_MS 250u
+
+#define MEMORY_TEXT_BYTES 100u
+#define SCARCE_PERCENT 80u
+#define MIB (UINT64_C(1024) * 1024)
 
 /* `what` happened to it: "was lost". */
 static void coordinator_part_with(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
@@ -26,11 +31,26 @@ static void coordinator_tell_loss(struct coordinator *coordinator, const struct 
                "agent %.*s is lost: %s", BYTES_FORMAT(member->name.bytes), why);
 }
 
+/* Where it had hardly any left, the kernel has probably killed it. Empty where it had. */
+static void coordinator_describe_memory(const struct member *member, char text[MEMORY_TEXT_BYTES])
+{
+    uint64_t used_bytes = member->gauges.interval_us > 0 ? member->gauges.memory_bytes : 0;
+    text[0] = '\0';
+    if (member->memory_bytes > 0 && used_bytes >= member->memory_bytes / 100 * SCARCE_PERCENT) {
+        compose(text, MEMORY_TEXT_BYTES, ", probably for lack of memory: it used %llu of %llu MiB",
+                (unsigned long long)(used_bytes / MIB), (unsigned long long)(member->memory_bytes / MIB));
+    }
+}
+
 void coordinator_lose(struct coordinator *coordinator, uint64_t now_ns, struct member *member,
                       const char *why)
 {
-    coordinator_tell_loss(coordinator, member, why);
-    coordinator_part_with(coordinator, now_ns, member, "was lost");
+    char memory[MEMORY_TEXT_BYTES];
+    coordinator_describe_memory(member, memory);
+    SCOPED(memory_free_at) char *more = memory_format("%s%s", why, memory);
+    SCOPED(memory_free_at) char *what = memory_format("was lost%s", memory);
+    coordinator_tell_loss(coordinator, member, more);
+    coordinator_part_with(coordinator, now_ns, member, what);
 }
 
 /* The journal that we were restored from is not where we stopped: it could be neither written nor removed.

@@ -21,6 +21,7 @@ void encode_hello(const struct message *message, struct buffer *into)
     protobuf_write_number(into, 9, hello->shards);
     put_text(into, 10, hello->labels);
     protobuf_write_number(into, 11, hello->capacity);
+    protobuf_write_number(into, 320, hello->gone_pid);
 }
 
 bool decode_hello(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
@@ -37,6 +38,7 @@ bool decode_hello(const Tutti__V1__Message *protobuf_write_message, struct decod
     hello->shards = wire->shards;
     hello->labels = bytes_of(wire->labels.data, wire->labels.len);
     hello->capacity = wire->capacity;
+    hello->gone_pid = wire->gone_pid;
     if (wire->version_lowest == 0 || wire->version_lowest > wire->version_highest) {
         return error_set(error, "versions %u to %u are not a range", wire->version_lowest,
                          wire->version_highest);
@@ -78,11 +80,13 @@ static void put_refused(const struct refused *refused, struct buffer *into)
 {
     protobuf_write_flag(into, 1, refused->is_final);
     put_text(into, 2, refused->text);
+    protobuf_write_number(into, 320, refused->holder_pid);
 }
 
 static bool take_refused(const Tutti__V1__Refused *wire, struct refused *refused, struct error *error)
 {
     refused->is_final = wire->is_final;
+    refused->holder_pid = wire->holder_pid;
     return take_text(&wire->text, "text", &refused->text, error);
 }
 

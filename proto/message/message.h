@@ -66,6 +66,7 @@ struct hello {
     uint32_t shards;
     struct bytes labels; /* proto/message/labels.h */
     uint32_t capacity; /* workers that it takes at the same time, of all campaigns together; 0: any number */
+    uint32_t gone_pid; /* the process on its host that had its name, and is no more; 0: it knows of none */
 };
 
 struct welcome {
@@ -78,6 +79,8 @@ struct welcome {
 struct refused {
     bool is_final; /* retrying does not help */
     struct bytes text;
+    uint32_t
+        holder_pid; /* of the process on the agent's host that has its name; 0: it is not because of that */
 };
 
 struct deploy {

@@ -9,7 +9,7 @@ class Versions(Scene):
         key = read_key(cluster.folder / "stranger.key")
         campaign = cluster.start(workers=4, room_size=2, duration_ms=4000)
         for lowest, highest, spoken in ((99, 99, "version 99"), (97, 99, "versions 97 to 99")):
-            said = f"the agent speaks {spoken} of the protocol, this coordinator version {VERSION}"
+            said = f"the agent speaks {spoken} of the protocol, this coordinator version {VERSION}: upgrade the coordinator"
             with Peer(key, connect=cluster.address) as peer:
                 peer.send(envelope(4711), hello("stranger", lowest, highest))
                 refused = fields(fields(peer.receive()[1])[REFUSED])

@@ -34,8 +34,9 @@ def docker(*words, **more):
     return run("docker", *words, **more)
 
 
-def compose(*words, env=None, **more):
-    return run("docker-compose", "-p", "tutti-test", "-f", FILE, *words, env={**os.environ, **(env or {})}, **more)
+def compose(*words, env=None, files=(FILE,), **more):
+    chosen = [word for file in files for word in ("-f", file)]
+    return run("docker-compose", "-p", "tutti-test", *chosen, *words, env={**os.environ, **(env or {})}, **more)
 
 
 def control(*words, **more):
@@ -68,13 +69,13 @@ def wait_until(holds, what, patience=PATIENCE_S):
 def joined():
     done = control("agents", "--json", check=False)
     if done.returncode != 0:
-        return 0
+        return None
     return len([agent for agent in json.loads(done.stdout)["agents"] if agent["state"] not in ("lost", "left")])
 
 
-def up():
-    compose("up", "-d", "--scale", f"agent={AGENTS}")
-    wait_until(lambda: joined() == AGENTS, f"{AGENTS} agents join")
+def up(agents=AGENTS, files=(FILE,)):
+    compose("up", "-d", "--scale", f"agent={agents}", files=files, patience=BUILD_S)
+    wait_until(lambda: joined() == agents, f"{agents} agents join")
 
 
 def start(*words, env=None):
@@ -114,7 +115,9 @@ class Cluster(unittest.TestCase):
         """One agent was lost, and no step has failed for any other reason."""
         self.assertEqual((found["verdict"], [agent["state"] for agent in found["agents"]].count("lost")), ("degraded", 1), found)
         self.assertEqual(found["steps"]["failed"], found["steps"]["failed_by_loss"])
-        self.assertLessEqual(found["steps"]["failed"] + found["steps"]["lost"], 2 * WORKERS)
+        self.assertLessEqual(found["steps"]["failed"], 2 * WORKERS)
+        # What it had not told yet: of its ten workers, each with ten steps a second at most, those of the last seconds.
+        self.assertLessEqual(found["steps"]["lost"], 300)
         self.assertGreater(found["steps"]["ok"], 10 * WORKERS)
 
     def play(self, fault, *words):
@@ -274,12 +277,90 @@ class Cluster(unittest.TestCase):
         self.assertLess(took, 15)
 
 
+class Variants(unittest.TestCase):
+    """What docs/deploy.md adds to the cluster by a second file."""
+
+    def tearDown(self):
+        compose("down", "-v", "--remove-orphans", check=False)
+
+    def test_outside(self):
+        """The agents' second network leads to what the first one keeps from them."""
+        guide = (ROOT / "docs/deploy.md").read_text()
+        text = re.search(r"```yaml\n(# outside.yaml:.*?)```", guide, re.DOTALL)[1]
+        with tempfile.NamedTemporaryFile("w", suffix=".yaml") as file:
+            file.write(text)
+            file.flush()
+            compose("build", patience=BUILD_S)
+            up(files=(FILE, file.name))
+            docker("run", "-d", "--rm", "--name", "tutti-test-site", "--network", "tutti-test_outside", "tutti", "target",
+                   "--address", "0.0.0.0", "--port", "8080")
+            try:
+                site = ("-r", "2", "--wait", "--target", "http://tutti-test-site:8080")
+                self.assertIn("60 ok, 0 failed", control("start", *PAD, *site).stdout)
+                compose("up", "-d", "--scale", f"agent={AGENTS}")
+                wait_until(lambda: joined() == AGENTS, "agents without it join")
+                refused = control("start", *PAD, *site, check=False)
+                self.assertIn(" 0 ok", refused.stdout)
+            finally:
+                docker("rm", "-f", "tutti-test-site", check=False)
+
+    def test_browsers(self):
+        both = (FILE, ROOT / "deploy/compose.browsers.yaml")
+        compose("build", files=both, patience=BUILD_S)
+        up(2, both)
+        scripts = {"TUTTI_CAMPAIGNS": str(HERE / "scripts")}
+        done = control("start", "page.lua", "-w", "2", "-r", "2", "--expect-agents", "2", "--wait", env=scripts, check=False,
+                       patience=2 * PATIENCE_S)
+        self.assertIn("4 ok, 0 failed", done.stdout)
+
+
+class Hosts(unittest.TestCase):
+    """The commands of docs/deploy.md for several hosts, as they stand there, but all on this engine."""
+
+    def setUp(self):
+        self.folder = tempfile.mkdtemp(prefix="tutti-hosts-")
+        os.chmod(self.folder, 0o755)
+        self.addCleanup(shutil.rmtree, self.folder)
+        self.addCleanup(docker, "volume", "rm", "-f", "tutti-state", check=False)
+        self.addCleanup(docker, "rm", "-f", "tutti-coordinator", "tutti-agent", check=False)
+
+    def commands(self):
+        guide = (ROOT / "docs/deploy.md").read_text()
+        part = guide[guide.index("### Containers on several hosts"):guide.index("## Kubernetes")]
+        blocks = re.findall(r"```sh\n(.*?)```", part, re.DOTALL)
+        self.assertEqual([bool(re.search(word, block)) for word, block in zip(
+            ("tutti coordinator", "docker save tutti", "tutti agent", "tutti start"), blocks)], [True] * 4)
+        del blocks[1]
+        made = [block.replace("/srv/tutti", f"{self.folder}/tutti").replace("COORDINATOR", "127.0.0.1") for block in blocks]
+        return [re.sub(r"(?m)^docker build .*$", "", block) for block in made]
+
+    def play(self, command):
+        return run("sh", "-ec", command, cwd=ROOT / "examples", patience=2 * PATIENCE_S)
+
+    def test_as_they_stand_there(self):
+        compose("build", patience=BUILD_S)
+        coordinator, agent, start_pad = self.commands()
+        self.play(coordinator)
+        self.play(agent)
+        played = self.play(start_pad)
+        self.assertRegex(played.stdout, r"passed\n(?s:.*) 0 failed")
+        longer = start_pad.replace("--wait", "-d 8s --delay 100ms --expect-agents 1 --wait")
+        with subprocess.Popen(["sh", "-ec", longer], cwd=ROOT / "examples", stdout=subprocess.PIPE, text=True) as campaign:
+            self.assertRegex(campaign.stdout.readline(), "campaign 2")
+            time.sleep(3)
+            kill_process("tutti-coordinator")
+            out = campaign.communicate(timeout=PATIENCE_S)[0]
+        self.assertEqual(campaign.returncode, 0, out)
+        self.assertRegex(out, r"passed\n(?s:.*) 0 failed")
+
+
 class Removal(unittest.TestCase):
     def test_nothing_is_left(self):
         """But what the build keeps to be quicker the next time, which has no name."""
         compose("build", patience=BUILD_S)
         compose("up", "-d")
         control("agents")
+        compose("down", "-v", "--rmi", "all", files=(FILE, ROOT / "deploy/compose.browsers.yaml"))
         compose("down", "-v", "--rmi", "all")
         self.assertEqual(docker("ps", "-aq", "--filter", "name=tutti-test").stdout, "")
         self.assertEqual(docker("volume", "ls", "-q", "--filter", "name=tutti-test").stdout, "")

@@ -52,6 +52,14 @@ class Terminal:
                 self.shown += piece
                 self.stream.feed(piece.replace("\u200d".encode(), b""))  # pyte drops what follows a joiner
 
+    def settle(self, quiet=0.7, seconds=30):
+        """Reads until it has written nothing for a while."""
+        end = time.monotonic() + seconds
+        before = -1
+        while before != len(self.shown) and time.monotonic() < end:
+            before = len(self.shown)
+            self.read(quiet)
+
     @property
     def rows(self):
         """The rows of the screen, without the blanks at their ends."""

@@ -1,7 +1,9 @@
 """Bad input: one clear line, the right exit code, and nothing left running."""
+import json
 import os
 import pathlib
 import socket
+import subprocess
 import tempfile
 import unittest
 
@@ -91,6 +93,49 @@ class BadInput(unittest.TestCase):
             self.refused("target", "--port", port, says=port)
         self.refused("target", "--port", "70000", says="--port")
         self.refused("init", "/proc/nowhere", says="/proc/nowhere")
+
+    # What no value of a type is, and of options that have a check of their own; with what is said, if it is not the value.
+    OF_TYPE = {"flag": ("maybe",), "count": (), "number": ("many", "-1", "1.5", "", "99999999999999999999"),
+               "duration": ("soon", "-1s", "5x", "", "1e999h"), "choice": ("cry", ""), "real": ("much", "-1%", "")}
+    OF_OPTION = {
+        "name": ("", "a\tb"), "label": ("zone", "zone=", ("a b=c", "labels must be pairs")), "grace": ("soon", "-1s"), "trace": ("some", "101%"),
+        "fail": ("x%", "150%", "-1"), "think": ("gauss", "normal:1s", "uniform:2s:1s", "exponential:1s:2s"), "rate": ("fast", "-5/s", "5", "5/year"),
+        "stages": ("30s", "30s:", "x:5", "30s:5/x", "30s:1.5", ("30s:5,30s:5/s", 'stage "30s:5/s"')),
+        "load": (("a;wrokers=2", "load a: unknown option --wrokers"), ("a;workers", 'load a: workers: ""'), ("a;workers=x", 'load a: workers: "x"'),
+                 (";runs=1", "expected SCENARIO")),
+        "goal": ("http.p95", ("http.p95 < 1s;max=x", "min and max are numbers"), ("http.p95 < 1s;least=1", "expected a threshold with max=N")), "target": ("",), "resolve": ("a", "a:1", "a:b:c", "a:1:x"),
+        "source": ("nowhere", "1.2.3", "10.0.0.0/99"), "single-mode": ("",),
+        "threshold": ("x", "http", "http.p95 < 1", "http.p95 << 1s", "http.p42x < 1s", "http{a}.p95 < 1s", "http{a=1,a=2}.p95 < 1s", "request.p95 < 1s",
+                      "request[a.p95 < 1s", "waits[a]{b=c}.p95 < 1s", "http.p95 < 1s over", "http.p95 < 1s abort abort", "http.failed < 101%")}
+
+    def test_each_option_of_a_campaign(self):
+        """Whichever way it is given: the option and the value are named, on one line, and nothing is started."""
+        rows = json.loads(subprocess.run([os.environ["OPTION_ROWS"]], capture_output=True, text=True, check=True).stdout)
+        options = {row["name"]: row for row in rows if "name" in row and row.get("key") != "on"}
+        self.assertGreater(len(options), 35)
+        self.assertLessEqual(set(self.OF_OPTION), set(options))
+        path = script("scene-right")
+        for name, row in options.items():
+            self.assertTrue(name in self.OF_OPTION or row["type"] in self.OF_TYPE, f"--{name} is not in the table")
+            for place, value in enumerate(self.OF_OPTION.get(name, self.OF_TYPE.get(row["type"], ()))):
+                value, says = value if isinstance(value, tuple) else (value, "" if "\t" in value else value)
+                with self.subTest(option=name, value=value):
+                    self.refused("run", path, f"--{name}={value}", says=(f"--{name}", says))
+                variable = "TUTTI_" + name.upper().replace("-", "_")
+                if place == 0 and value != "" and name != "insecure":  # which has no variable
+                    with self.subTest(variable=variable):
+                        self.refused("run", path, says=(variable, says), env=environment(**{variable: value}))
+
+    def test_tags_and_thresholds_of_the_script(self):
+        end = "\ntutti.scenario('a', function() end)\n"
+        begin = "local tutti = require 'tutti'\nlocal http = require 'tutti.http'\n"
+        for call, says in (("tutti.thresholds { 'http.p95 < 1' }", "column 12: a time needs a unit"),
+                           ("tutti.thresholds { 'http{a=1,b}.p95 < 1s' }", "column 10: a tag is {NAME=VALUE}"),
+                           ("tutti.thresholds 'x'", "table expected"), ("tutti.thresholds { 5 }", "option threshold: expected a string"),
+                           ("tutti.load('a', { stages = { { '30s' } } })", "stages"), ("tutti.load('a', { wrokers = 5 })", "wrokers"),
+                           ("http.session { tags = { ['a b'] = 1 } }", "the name of a tag"), ("tutti.http_defaults { tags = 5 }", "tags is a table")):
+            with self.subTest(call):
+                self.refused_script(begin + call + end, ("bad.lua:3:", says))
 
     def test_a_full_disk_is_told_after_the_run(self):
         result = tutti("run", script("scene-right"), "-w", 2, "--json", "/dev/full")

@@ -13,7 +13,7 @@ import urllib.request
 from daemon import Agent, Coordinator, campaign
 from support import TUTTI, Process, environment, run, script, tutti
 
-COMMANDS = ("run", "start", "stop", "delete", "scale", "rate", "pause", "resume", "status", "watch", "report", "compare", "agents", "coordinator", "agent", "keygen", "check", "init", "target",
+COMMANDS = ("run", "start", "stop", "delete", "scale", "rate", "pause", "resume", "status", "watch", "report", "compare", "agents", "coordinator", "agent", "keygen", "doctor", "check", "init", "target",
             "completion", "help", "version")
 
 

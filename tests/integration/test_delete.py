@@ -6,6 +6,7 @@ import tempfile
 import unittest
 
 from daemon import Agent, Coordinator
+from fake_api import FakeApi
 from support import environment, tutti
 
 
@@ -91,6 +92,25 @@ class Deleted(unittest.TestCase):
     def test_words_that_are_no_ids(self):
         for words in ((), ("seven",), ("1", "x")):
             self.assertEqual(self.tutti("delete", *words).code, 2, words)
+
+
+class Gone(unittest.TestCase):
+    """`tutti agents` does not list for ever those that have gone."""
+
+    def test_they_disappear(self):
+        def agent(name, state, heard_ms_ago):
+            return {"name": name, "host": "h", "pid": 1, "cores": 1, "memory_bytes": 1 << 30, "shards": 1, "labels": {}, "capacity": None,
+                    "free": None, "workers": 0, "state": state, "campaigns": [], "link_backlog": 0, "gauges": None, "heard_ms_ago": heard_ms_ago}
+        agents = [agent("here", "idle", 100), agent("left-now", "left", 59000), agent("left-before", "left", 61000),
+                  agent("lost-now", "lost", 3500000), agent("lost-before", "lost", 3700000), agent("silent", "running", 9000000)]
+        with FakeApi({("GET", "/v1/agents"): [(200, {"agents": agents})]}) as api:
+            shown = tutti("agents", "--api", api.url)
+            names = [line.split()[0] for line in shown.out.splitlines()[1:]]
+            self.assertEqual(names, ["here", "left-now", "lost-now", "silent", "2"], shown)
+            self.assertIn("2 more have gone (--all)", shown.out)
+            every = tutti("agents", "--all", "--api", api.url)
+            self.assertEqual([line.split()[0] for line in every.out.splitlines()[1:]], sorted(row["name"] for row in agents))
+            self.assertEqual(len(json.loads(tutti("agents", "--json", "--api", api.url).out)["agents"]), 6)
 
 
 if __name__ == "__main__":

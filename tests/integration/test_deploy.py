@@ -298,6 +298,7 @@ class Kubernetes(DeployCase):
         arguments = " ".join(chosen["spec"]["containers"][0]["args"])
         self.assertIn(f"--listen=tcp://0.0.0.0:{ports['agents']} ", arguments)
         self.assertIn(f"--http=0.0.0.0:{ports['api']} ", arguments)
+        self.assertIn(f"--target-port={ports['target']} ", arguments)
         agent = [template for template in templates if template is not chosen][0]["spec"]["containers"][0]
         self.assertIn(f"--coordinator=tcp://{service['metadata']['name']}:{ports['agents']}", agent["args"])
 
@@ -307,7 +308,8 @@ class Kubernetes(DeployCase):
         ports = {port["name"] for port in chosen["spec"]["containers"][0].get("ports", [])}
         self.assertEqual({port["port"] for rule in policy["ingress"] for port in rule["ports"]}, ports)
         for rule in policy["ingress"]:
-            if rule["ports"] == [{"port": "agents"}]:
+            if {"port": "agents"} in rule["ports"]:
+                self.assertEqual(rule["ports"], [{"port": "agents"}, {"port": "target"}])
                 wanted = rule["from"][0]["podSelector"]["matchLabels"]
                 self.assertTrue([template for template in templates if
                                  template is not chosen and matches(wanted, template["metadata"]["labels"])])

@@ -44,7 +44,7 @@ class Watch:
             parts = [part for said in events for part in (event("progress", said), lambda: time.sleep(0.02))]
             handler.stream(*parts, *([event("ended", report())] if ends else [lambda: self.api.over.wait(30)]))
 
-        self.api = FakeApi({EVENTS: [stream]})
+        self.api = FakeApi({EVENTS: [stream], ("GET", "/v1/campaigns/7/series"): [(200, more.pop("series")) if "series" in more else (404, {"error": "none"})]})
         self.arguments = more.pop("arguments", ())
         self.more = more
 
@@ -80,7 +80,7 @@ class Numbers(unittest.TestCase):
         # An event that comes while the one before is being written is not shown, so the last one is said until it is.
         with Watch(*events, *[last] * 20, columns=columns, rows=rows, **more) as terminal:
             shown = terminal.read(20, lambda it: any(row.startswith(head) for row in it.rows))
-            terminal.read(0.5)
+            terminal.settle()
             self.assertTrue(shown, terminal.rows)
             block = shown_block(terminal)
             for row, cells in zip(terminal.screen.display, terminal.screen.buffer.values()):
@@ -110,6 +110,17 @@ class Numbers(unittest.TestCase):
                 each = 60 // width
                 self.assertEqual(chart[-(60 - 6) // each:], "█" * ((60 - 6) // each), block)
                 self.assertIn(chart[1], "▄▅", block)
+
+    def test_a_watcher_that_comes_late_sees_the_last_minute(self):
+        points = 200
+        series = {"point_s": 1, "points": points, "total": {"requests": {"count": [50] * 170 + [100] * 30, "p95_ms": [10] * 185 + [20] * 15}}}
+        block, _ = self.watched(progress(200), progress(201), series=series, columns=120)
+        # From the 142nd second on; the last point may be incomplete, and 200 more requests come in the 201st.
+        self.assertEqual(block[1][12:72], "▃" * 29 + "▅" * 29 + " █", block)
+        self.assertEqual(block[2][12:72], "▄" * 44 + "▇" * 14 + " █", block)
+        halves = {"point_s": 2, "points": 101, "total": {"requests": {"count": [100] * 86 + [200] * 15, "p95_ms": [10] * 101}}}
+        block, _ = self.watched(progress(200), progress(201), series=halves, columns=120)
+        self.assertEqual(block[1][12:72], "▃" * 31 + "▅" * 28 + "█", block)
 
     def test_requests_that_fail(self):
         block, _ = self.watched(*[progress(second, failed_per_s=2.5) for second in range(1, 4)])
@@ -160,6 +171,20 @@ class Numbers(unittest.TestCase):
         self.assertIn("barrier start@2-5", block[6])
 
 
+class Resized(unittest.TestCase):
+    def test_a_watcher_draws_again_though_nothing_is_said(self):
+        with Watch(*[progress(1)] * 5, columns=200) as terminal:
+            self.assertTrue(terminal.read(20, lambda it: it.row("waits ")), terminal.rows)
+            terminal.settle()
+            terminal.size(80)
+            seen = len(terminal.shown)
+            self.assertTrue(terminal.read(5, lambda it: b"waits" in it.shown[seen:]), terminal.rows)
+            terminal.settle()
+            self.assertEqual([row.split()[0] for row in shown_block(terminal)], ["0:01", "requests", "p95", "agents", "thresholds", "pending", "met", "waits", "2"])
+            terminal.size(60)
+            self.assertTrue(terminal.read(5, lambda it: not it.row("agents ")), terminal.rows)
+
+
 class Instead(unittest.TestCase):
     """Where one line is shown, as before there was a live screen."""
 
@@ -169,7 +194,7 @@ class Instead(unittest.TestCase):
         for name, more in (("no-live", {"arguments": ("--no-live",), "columns": 160}), ("narrow", {"columns": 79}), ("low", {"columns": 160, "rows": 7})):
             with self.subTest(name), Watch(*[progress(1)] * 3, *[progress(2)] * 40, **more) as terminal:
                 self.assertTrue(terminal.read(20, lambda it: any(self.LINE.match(row) for row in it.rows)), terminal.rows)
-                terminal.read(0.3)
+                terminal.settle()
                 self.assertEqual(sum(row != "" for row in terminal.rows), 1, terminal.rows)
 
     def test_a_dumb_terminal(self):

@@ -470,8 +470,9 @@ class HonestLatency(Scripts):
 
     def measure(self, *options):
         with StallingServer() as server:
-            return run(self.script(self.BODY), "--target", f"http://127.0.0.1:{server.port}", "-d", "10s", "--agents", "1",
-                       "-q", *options).report
+            result = run(self.script(self.BODY), "--target", f"http://127.0.0.1:{server.port}", "-d", "10s", "--agents", "1", *options)
+        self.lines = " ".join(result.out.split())
+        return result.report
 
     def test_an_open_load_sees_the_second_in_which_the_server_stalls(self):
         """1,000 requests, 100 of which come within the stall: of these the first waits a second, the last nothing, so 10 of
@@ -481,12 +482,14 @@ class HonestLatency(Scripts):
         self.assertEqual(report["requests"]["page"]["count"], 1000)
         self.assertAlmostEqual(report["requests"]["page"]["response"]["p99_ms"], 900, delta=45)
         self.assertAlmostEqual(report["load"]["request_response_ms"]["p95"], 500, delta=50)
+        self.assertRegex(self.lines, r"p99 of requests: response time [89]\d\d ms \(since the intended start\), service time [89]\d\d ms")
 
     def test_a_closed_load_does_not(self):
         report = self.measure("-w", "1", "--delay", "9ms")
         self.assertGreater(report["requests"]["page"]["count"], 300)
         self.assertLess(report["requests"]["page"]["p99_ms"], 100)
         self.assertNotIn("response", report["requests"]["page"])
+        self.assertNotIn("response time", self.lines)
 
     def test_a_pace_shows_both(self):
         """One user who is to ask each 10 ms: the requests that it could not make in time are late, and the server was slow once."""
@@ -494,6 +497,7 @@ class HonestLatency(Scripts):
         page = report["requests"]["page"]
         self.assertAlmostEqual(page["response"]["p99_ms"], 900, delta=60)
         self.assertLess(page["p99_ms"], 100)
+        self.assertRegex(self.lines, r"p99 of requests: response time [89]\d\d ms \(since the intended start\), service time [\d.]+ ms")
 
 
 class BadInput(Scripts):

@@ -148,7 +148,7 @@ class Description(unittest.TestCase):
         self.hold("get", f"/v1/campaigns/{number}/rooms/0", 200)
         self.hold("get", f"/v1/campaigns/{number}/rooms/0?offset=x", 400)
         self.hold("get", f"/v1/campaigns/{number}/rooms/1", 404)
-        for wrong in ("since=x", "since=-1", "only=names", "name=login", "name=load.workers", "name=requests."):
+        for wrong in ("since=x", "since=-1", "only=names", "name=login", "name=load.workers", "name=load.pad", "name=waits.", "name=requests."):
             self.hold("get", f"/v1/campaigns/{number}/series?{wrong}", 400)
         self.hold("get", f"/v1/campaigns/{number}/events?since=", 400)
         with Events(self.coordinator, number) as events:

@@ -1,4 +1,5 @@
 """An agent that cannot reach its coordinator says why, at once and every ten seconds, and says when it is back."""
+import json
 import os
 import pathlib
 import signal
@@ -29,7 +30,7 @@ def can_be_alone():
 
 def free_port():
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
+        taken.bind(("", 0))
         return taken.getsockname()[1]
 
 
@@ -90,6 +91,68 @@ class Reaching(Ending):
         self.assertEqual(len(lines_with(second, words)), 1, second.log)
         self.assertEqual(len(lines_with(coordinator, "was refused: the name a1 is in use")), 1, coordinator.log)
         wait_until(lambda: len(lines_with(second, words)) == 2, 8, "it was not said again")
+
+
+class Again(Ending):
+    """An agent whose process was killed comes back under its name."""
+
+    def setUp(self):
+        self.coordinator = self.enterContext(Coordinator())
+        self.first = self.agent(self.coordinator.endpoint)
+        self.coordinator.wait_agents(1)
+
+    def test_one_that_was_killed(self):
+        self.first.process.kill()
+        self.first.process.wait()
+        began = time.monotonic()
+        second = self.agent(self.coordinator.endpoint)
+        second.wait_for("joined as a1", 10)
+        self.assertLess(time.monotonic() - began, 6, "it does not wait for 15 s")
+        self.coordinator.wait_for("agent a1 is lost: its process has ended, and another one has come in its place")
+
+    def test_one_that_stands_still_is_not_gone(self):
+        """It may go on, and its workers with it, until its lease is over."""
+        self.first.process.send_signal(signal.SIGSTOP)
+        try:
+            second = self.agent(self.coordinator.endpoint)
+            second.wait_for("the name a1 is in use")
+            time.sleep(6)
+            self.assertFalse(lines_with(second, "joined"), second.log)
+        finally:
+            self.first.process.send_signal(signal.SIGCONT)
+
+
+class Telling(Ending):
+    """What happens to an agent is in its log."""
+
+    def run_one(self, agent, coordinator):
+        coordinator.wait_agents(1)
+        coordinator.report(coordinator.create("quick", workers=2, runs=2))
+        agent.wait_for("campaign 1 is over", 5)
+
+    def test_campaigns_come_and_go(self):
+        coordinator = self.enterContext(Coordinator())
+        agent = self.agent(coordinator.endpoint)
+        self.run_one(agent, coordinator)
+        self.assert_ends(agent)
+        agent.wait_for("leaving")
+        said = [line.partition(" info a1: ")[2] for line in agent.lines]
+        self.assertEqual(said[1:], ["joined as a1", "campaign 1 is deployed here, with 2 workers", "campaign 1 begins",
+                                    "campaign 1 is over", "leaving"])
+
+    def test_as_json(self):
+        coordinator = self.enterContext(Coordinator())
+        agent = self.enterContext(Agent(coordinator.endpoint, "a1", "--log-format", "json"))
+        self.run_one(agent, coordinator)
+        lines = [json.loads(line) for line in agent.lines]
+        begun = next(line for line in lines if line["text"] == "campaign 1 begins")
+        self.assertEqual((begun["level"], begun["agent"], begun["campaign"]), ("info", "a1", 1))
+
+    def test_only_what_is_wrong(self):
+        agent = self.enterContext(Agent(f"tcp://127.0.0.1:{free_port()}", "a1", "--log-level", "warning"))
+        agent.wait_for("cannot reach")
+        self.assert_ends(agent)
+        self.assertFalse(lines_with(agent, " info "), agent.log)
 
 
 @unittest.skipUnless(can_be_alone(), "needs root, unshare and iproute2")

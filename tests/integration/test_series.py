@@ -130,8 +130,9 @@ class AsFiles(unittest.TestCase):
         self.assertEqual((summary["verdict"], int(summary["steps_ok"])), (report["verdict"], report["steps"]["ok"]))
         self.assertEqual(int(summary["requests"]), sum(request["count"] for request in report["requests"].values()))
         for row in self.rows("requests.csv"):
-            known = report[{"request": "requests", "timing": "timings", "scenario": "scenarios", "group": "groups"}[row["kind"]]][row["name"]]
-            for key in ("ok", "failed", "per_s", "p50_ms", "p999_ms", "max_ms", "stddev_ms"):
+            known = report[{"request": "requests", "timing": "timings", "scenario": "scenarios", "group": "groups", "seen": "seen"}[row["kind"]]][row["name"]]
+            keys = ("count", "p50_ms", "p95_ms", "p99_ms", "max_ms") if row["kind"] == "seen" else ("ok", "failed", "per_s", "p50_ms", "p999_ms", "max_ms", "stddev_ms")
+            for key in keys:
                 self.assertAlmostEqual(float(row[key]), known[key], delta=abs(known[key]) / 1e6, msg=(row, key))
         self.check_series(report["series"])
         series = [row for row in self.rows("series.csv") if row["group"] == "requests"]

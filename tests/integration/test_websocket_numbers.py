@@ -55,6 +55,23 @@ class Numbers(unittest.TestCase):
         ping = result.report["websockets"]["beat"]["ping_ms"]
         self.assertTrue(99 <= ping["p50"] < 400 and ping["max"] < 2000, ping)
 
+    def test_connections_are_counted_by_tag(self):
+        with WebSocketServer(echo) as server:
+            result = self.passes(server, """
+                worker:tag("tier", "gold")
+                for i = 1, 3 do
+                  local ws = websocket.connect("/", { name = "chat", tags = { room = i == 3 and "b" or "a" } })
+                  ws:send("hello")
+                  ws:receive()
+                  ws:close()
+                end
+                pcall(websocket.connect, "ws://127.0.0.1:1/", { name = "chat", tags = { room = "c", tier = "iron" } })""")
+        rows = {(row["tag"], row["value"], row["name"]): (row["count"], row["failed"]) for row in result.report["tags"] if row["kind"] == "websocket"}
+        self.assertEqual(rows, {("room", "a", "chat"): (2, 0), ("room", "b", "chat"): (1, 0), ("room", "c", "chat"): (1, 1),
+                                ("tier", "gold", "chat"): (3, 0), ("tier", "iron", "chat"): (1, 1)})
+        took = [row["max_ms"] for row in result.report["tags"] if row["kind"] == "websocket" and not row["failed"]]
+        self.assertTrue(all(0 < ms < 2000 for ms in took), took)
+
     def test_a_ping_that_is_not_answered_is_not_followed_by_others(self):
         heard = []
 

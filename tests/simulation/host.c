@@ -150,6 +150,8 @@ static void carry_out(struct world *world, struct host *host, struct agent_effec
     case AGENT_REFUSED:
         world_break(world, "agent %s was permanently refused: %s", host->name, effect->text);
         break;
+    case AGENT_LOOK:
+        break; /* it cannot tell */
     case AGENT_MAY_LEAVE:
         world_break(world, "agent %s was let go, and has not asked", host->name);
         break;
@@ -234,6 +236,7 @@ void host_drop_runner(struct world *world, struct host *host, uint8_t shard)
     runner_free(&self->runner);
     self->life++;
     self->tick_ns = 0;
+    self->dropped = 0;
     self->counted = (struct statistics){0};
     for (uint32_t worker = 0; worker < PLAN_WORKERS; worker++) {
         if (host->actors[worker].state != ACTOR_NONE && host->actors[worker].shard == shard) {
@@ -403,6 +406,8 @@ static void send_statistics(struct world *world, struct host *host, uint8_t shar
     notice->statistics = MEMORY_NEW(struct statistics);
     *notice->statistics = self->counted;
     notice->statistics->workers_running = runner_running(self->runner);
+    notice->statistics->dropped = runner_dropped(self->runner) - self->dropped;
+    self->dropped = runner_dropped(self->runner);
     self->counted = (struct statistics){0};
     host_post_notice(world, host, shard, notice);
 }
@@ -438,6 +443,7 @@ void host_carry_out(struct world *world, struct host *host, uint8_t shard)
             world_break(world, "worker %u has no time to set up, although there is no limit", effect->worker);
             break;
         case RUNNER_STEP:
+            host->shards[shard].counted.arrivals += effect->is_arrival ? 1 : 0;
             actor_begin_step(world, host, effect->worker, effect->step);
             break;
         case RUNNER_ANSWER:

@@ -155,8 +155,11 @@ static void actor_load(struct world *world, struct host *host, uint32_t worker)
     }
     bool are_many = busy > server->capacity;
     double factor = are_many && !server->is_refusing ? busy / server->capacity : 1;
-    actor->is_refused =
-        are_many && server->is_refusing && world_chance(world, (busy - server->capacity) / busy);
+    if (are_many && server->is_refusing) {
+        world->refused += (busy - server->capacity) / busy;
+        actor->is_refused = world->refused >= 1;
+        world->refused -= actor->is_refused ? 1 : 0;
+    }
     actor->position++;
     actor->state = ACTOR_SLEEPING;
     uint64_t about_us = world_between(world, 950, 1050) * server->step_ms;

@@ -86,9 +86,10 @@ static void judge_verdict(struct world *world, const struct campaign_report *rep
     bool is_teardown_lost = !plan_is_calm(world->plan) && report->reason.size > 0 &&
                             memmem(report->reason.data, report->reason.size, "global_teardown", 15) != NULL;
     bool is_loss_failure = options->on_loss == ON_LOSS_FAIL && world->agents_declared > 0;
-    bool is_failure_possible = is_failure_due(world, report) || is_loss_failure || is_teardown_lost ||
-                               report->steps_ok == 0 || world->plan->unfit_workers != 0 ||
-                               options->duration_ms > 0 || options->is_stopped_by_failure;
+    bool is_failure_possible =
+        is_failure_due(world, report) || is_loss_failure || is_teardown_lost || report->steps_ok == 0 ||
+        world->plan->unfit_workers != 0 || options->duration_ms > 0 || options->is_stopped_by_failure ||
+        (options->is_sizing && !plan_is_calm(world->plan)); /* no step ends while an agent is not heard */
     bool may_be = false;
     switch (verdict) {
     case VERDICT_DEADLOCKED:
@@ -230,4 +231,5 @@ void judge_end(struct world *world)
     judge_economy(world);
     judge_sights(world, report);
     judge_search(world, report);
+    judge_arrivals(world, report);
 }

@@ -17,6 +17,7 @@ struct settings {
     uint32_t verbosity;
     bool goes_on;
     bool is_searching;
+    bool is_arriving;
     const char *story;
     const char *stories;
     const char *update_stories;
@@ -60,6 +61,11 @@ static const struct option OPTIONS[] = {
      .offset = offsetof(struct settings, is_searching),
      .is_set_offset = SIZE_MAX,
      .help = "play searches for a number of workers: goals, sizing"},
+    {.name = "arrivals",
+     .type = OPTION_FLAG,
+     .offset = offsetof(struct settings, is_arriving),
+     .is_set_offset = SIZE_MAX,
+     .help = "play campaigns whose steps begin by a rate"},
     {.name = "story",
      .type = OPTION_TEXT,
      .offset = offsetof(struct settings, story),
@@ -85,8 +91,13 @@ static bool play_seed(struct world *world, const struct settings *settings, uint
     struct random random;
     random_seed(&random, seed);
     static struct plan plan;
-    void (*draw)(struct plan *, struct random *) = settings->is_searching ? plan_draw_search : plan_draw;
-    draw(&plan, &random);
+    if (settings->is_searching) {
+        plan_draw_search(&plan, &random);
+    } else if (settings->is_arriving) {
+        plan_draw_arrivals(&plan, &random);
+    } else {
+        plan_draw(&plan, &random);
+    }
     struct transcript transcript;
     transcript_init(&transcript, true, true);
     transcript.has_frames = verbosity > 1;
@@ -98,7 +109,10 @@ static bool play_seed(struct world *world, const struct settings *settings, uint
     if (!is_good) {
         printf("seed %" PRIu64 " (%s): %s\n", seed, plan.shape, world->broken);
         printf("  replay: build/dev/bin/simulate %s--seed %" PRIu64 " --verbose\n",
-               settings->is_searching ? "--searches " : "", seed);
+               settings->is_searching  ? "--searches "
+               : settings->is_arriving ? "--arrivals "
+                                       : "",
+               seed);
         (void)fflush(stdout);
     }
     return is_good;

@@ -41,7 +41,7 @@ uint32_t plan_most_workers(const struct plan *plan)
 
 bool plan_may_scale(const struct plan *plan)
 {
-    return plan->scale_count > 0 || plan->server.capacity > 0;
+    return plan->scale_count > 0 || plan->server.capacity > 0 || plan->options.max_workers > 0;
 }
 
 bool plan_is_calm(const struct plan *plan)

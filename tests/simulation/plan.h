@@ -128,6 +128,7 @@ struct plan {
     uint32_t scale_count;
     struct played_server server;
     char goal[64]; /* the text of the one of its options */
+    char rate[16]; /* likewise */
 
     /* So many times all meet at the same moment, and the messages are counted; 0: they are not. */
     uint32_t rounds;
@@ -162,6 +163,8 @@ void plan_print(const struct plan *plan);
 void plan_draw(struct plan *plan, struct random *random);
 /* The same for a campaign that looks for its number of workers. */
 void plan_draw_search(struct plan *plan, struct random *random);
+/* The same for one whose steps begin by a rate. */
+void plan_draw_arrivals(struct plan *plan, struct random *random);
 /* Options that most plans share. */
 void plan_begin(struct plan *plan, uint32_t workers, uint64_t runs, uint32_t hosts);
 void plan_add(struct plan *plan, uint32_t worker, uint32_t step, struct act act);

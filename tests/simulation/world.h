@@ -143,6 +143,7 @@ struct shard {
     bool has_commands_event;
     uint64_t tick_ns; /* when a tick is in the queue; 0: none */
     struct statistics counted;
+    uint64_t dropped; /* arrivals, that its agent knows of */
 };
 
 struct host {
@@ -248,6 +249,7 @@ struct world {
     uint64_t events_of[HAPPENING_COUNT];
     uint64_t steps_run;
     uint32_t search_changes; /* of the number of workers */
+    double refused;          /* steps by the server, and the part that the next one has of it */
     struct sight *sights;
     size_t sight_count;
     size_t sight_capacity;
@@ -359,6 +361,8 @@ void judge_sights(struct world *world, const struct campaign_report *report);
 /* judge_search.c: the number of workers has changed; the campaign has ended. */
 void judge_searching(struct world *world);
 void judge_search(struct world *world, const struct campaign_report *report);
+/* judge_arrivals.c: likewise. */
+void judge_arrivals(struct world *world, const struct campaign_report *report);
 /* No agent has more workers than its capacity, and none after the end. */
 void judge_room(struct world *world);
 /* Before time moves on. */

@@ -104,6 +104,33 @@ static void arrivals_arrive(struct runner *runner, struct lane *lane, uint64_t i
     runner_pace_push(&lane->late, intended_ns);
 }
 
+bool runner_arrivals_keep(const struct runner *runner, const struct worker *worker)
+{
+    const struct lane *lane = runner_lane_of(runner, worker->id);
+    if (!lane->is_open || runner->pace.begin_ns == 0 || runner->pace.lane_count > 1) {
+        return false;
+    }
+    uint64_t slot = runner->pace.has_rooms ? worker_index_room(runner->index, worker) : worker->id;
+    for (size_t i = 0; i < lane->share_count; i++) {
+        if (slot < lane->shares[i].slots) {
+            return true;
+        }
+    }
+    return slot < lane->slots || (runner->pace.has_rooms && runner_turns_left(runner, worker) > 0);
+}
+
+/* Of those that are free. */
+static void arrivals_end_surplus(struct runner *runner)
+{
+    struct worker_list workers = worker_index_all(runner->index);
+    for (size_t i = 0; i < workers.count; i++) {
+        struct worker *worker = workers.items[i];
+        if (runner_pace_is_free(worker) && runner_is_one_too_many(runner, worker)) {
+            runner_move(runner, worker, WORKER_END);
+        }
+    }
+}
+
 static void arrivals_take_share(struct runner *runner, struct lane *lane, struct arrival_share *share)
 {
     bool are_fewer = share->slots < lane->slots;
@@ -114,6 +141,8 @@ static void arrivals_take_share(struct runner *runner, struct lane *lane, struct
     memory_free(share->starts);
     if (are_fewer && runner->pace.has_rooms) {
         runner_turns_end(runner, lane);
+    } else if (are_fewer) {
+        arrivals_end_surplus(runner);
     }
 }
 

@@ -23,6 +23,7 @@ void runner_growth_note(struct runner *runner, uint32_t load, uint32_t first_wor
     struct pacer *pace = &runner->pace;
     if (pace->lane_count == 1) {
         pace->lanes[0].workers = workers;
+        runner_turns_renew(runner, first_worker, workers);
         return;
     }
     if (load >= pace->lane_count || workers <= first_worker) {

@@ -265,6 +265,8 @@ bool runner_pace_is_paused_at(const struct runner *runner, uint64_t at_ns);
 void runner_pace_give(struct runner *runner, struct worker *worker, uint64_t intended_ns);
 /* The arrival that has waited longest; there is one. */
 uint64_t runner_arrivals_pop_late(struct lane *lane);
+/* It, or its room, has a part of the arrivals still, so that it does not leave before those have come. */
+bool runner_arrivals_keep(const struct runner *runner, const struct worker *worker);
 /* From an instant on arrivals are split another way, which may have been some time ago. */
 void runner_arrivals_share(struct runner *runner, struct lane *lane, const struct command *command);
 void runner_pace_push(struct pace_queue *queue, uint64_t item);
@@ -277,6 +279,8 @@ bool runner_pace_is_free(const struct worker *worker);
 void runner_turns_come(struct runner *runner, struct lane *lane, uint32_t room, uint64_t at_ns);
 /* Its latest arrival was not its. */
 void runner_turns_take_back(struct runner *runner, uint32_t room);
+/* The rooms of these workers are new, or back again: none of the arrivals until they begin is theirs. */
+void runner_turns_renew(struct runner *runner, uint32_t first_worker, uint32_t workers);
 /* With the arrivals from now on the room begins, or begins again. */
 void runner_turns_start(struct runner *runner, const struct room_step *start);
 /* Arrivals of its room that have come and that it has not begun. */
@@ -285,8 +289,6 @@ uint64_t runner_turns_left(const struct runner *runner, const struct worker *wor
 uint64_t runner_turns_next_ns(const struct runner *runner, const struct worker *worker);
 /* How many those are of all rooms whose first seat is here and has been set up. */
 uint64_t runner_turns_behind(const struct runner *runner, const struct lane *lane);
-/* Its room has, or may yet get, arrivals of its own, so that it does not leave before those. */
-bool runner_turns_keep(const struct runner *runner, const struct worker *worker);
 /* Ends the seats that no arrival will come to any more. */
 void runner_turns_end(struct runner *runner, const struct lane *lane);
 void runner_turns_free(struct runner *runner);

@@ -114,6 +114,16 @@ void runner_turns_take_back(struct runner *runner, uint32_t room)
     }
 }
 
+void runner_turns_renew(struct runner *runner, uint32_t first_worker, uint32_t workers)
+{
+    uint32_t size = runner->options->room_size;
+    for (uint32_t room = size > 0 ? first_worker / size : 0; size > 0 && room < workers / size; room++) {
+        struct room_turns *turns = room_turns_of(runner, room);
+        turns->come = 0;
+        turns->known.count = 0;
+    }
+}
+
 void runner_turns_start(struct runner *runner, const struct room_step *start)
 {
     if (start->room >= runner_room_limit(runner)) {
@@ -137,16 +147,6 @@ uint64_t runner_turns_behind(const struct runner *runner, const struct lane *lan
         }
     }
     return behind;
-}
-
-bool runner_turns_keep(const struct runner *runner, const struct worker *worker)
-{
-    const struct lane *lane = runner_lane_of(runner, worker->id);
-    if (!runner->pace.has_rooms || !lane->is_open || runner->pace.begin_ns == 0) {
-        return false;
-    }
-    uint64_t slot = worker_index_room(runner->index, worker) - lane->first_slot;
-    return slot < lane->slots || runner_turns_left(runner, worker) > 0;
 }
 
 void runner_turns_end(struct runner *runner, const struct lane *lane)

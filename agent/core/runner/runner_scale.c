@@ -56,7 +56,7 @@ static void note_change(struct runner *runner, const struct room_step *at, uint3
 bool runner_is_one_too_many(const struct runner *runner, const struct worker *worker)
 {
     return worker->id >= runner_count_at(runner, worker, worker->step + 1) &&
-           !runner_turns_keep(runner, worker);
+           !runner_arrivals_keep(runner, worker);
 }
 
 /* Workers in a step end after it. */

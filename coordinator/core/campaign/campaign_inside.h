@@ -234,8 +234,9 @@ void campaign_take_joined(struct campaign *campaign);
 /* It has loaded the script, or why not. */
 void campaign_joined(struct campaign *campaign, uint64_t now_ns, struct campaign_agent *agent,
                      const struct done *done);
-/* The number of workers of a load has changed: where agents have joined, its arrivals are split over all of
- * them again; with rooms over all rooms, of which those of `starts` are new or back again. */
+/* The number of workers of a load has changed: where agents have joined, or there are fewer than at the
+ * beginning, its arrivals are split over all of them again; with rooms over all rooms, of which those of
+ * `starts` are new or back again. */
 void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns, uint32_t load,
                              const struct room_starts *starts);
 

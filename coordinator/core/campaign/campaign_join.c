@@ -95,8 +95,10 @@ void campaign_share_arrivals(struct campaign *campaign, uint64_t now_ns, uint32_
 {
     struct pace *pace = &campaign->pace;
     uint32_t size = campaign->options.room_size;
+    bool is_split =
+        campaign->has_joined || pace->slots > 0 || campaign->options.workers < campaign->first_workers;
     bool is_of_anyone = size == 0 && campaign->options.load.size == 0;
-    if (!campaign_is_open(&campaign->options) || (size == 0 && !(campaign->has_joined && is_of_anyone))) {
+    if (!campaign_is_open(&campaign->options) || (size == 0 && !(is_split && is_of_anyone))) {
         return;
     }
     uint64_t at_ns = campaign_plan_ns(campaign, now_ns + campaign_lead_ns(campaign) + SHARE_LEAD_NS);

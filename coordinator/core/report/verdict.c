@@ -40,9 +40,11 @@ void judgement_raise(struct judgement *judgement, enum verdict verdict, const ch
     compose_list(reason, sizeof reason, format, arguments);
     va_end(arguments);
     make_one_line(reason);
-    memory_free(judgement->reason);
+    char *former = judgement->reason;
+    bool is_loss = judgement->verdict == VERDICT_DEGRADED && verdict == VERDICT_FAILED;
     judgement->verdict = verdict;
-    judgement->reason = memory_copy_string(reason);
+    judgement->reason = is_loss ? memory_format("%s; %s", reason, former) : memory_copy_string(reason);
+    memory_free(former);
 }
 
 void judgement_explain(struct judgement *judgement, struct bytes text)

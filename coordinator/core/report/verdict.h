@@ -12,7 +12,8 @@ struct judgement {
 };
 
 void judgement_finish(struct judgement *judgement);
-/* Changes it only to a worse one: deadlocked > failed > aborted > degraded > passed. */
+/* Changes it only to a worse one: deadlocked > failed > aborted > degraded > passed. Where it has failed, the
+ * loss of an agent stays part of the reason: it is often the cause. */
 void judgement_raise(struct judgement *judgement, enum verdict verdict, const char *format, ...)
     PRINTF_LIKE(3, 4);
 /* Gives a reason as long as there is no verdict; the verdict replaces it. */

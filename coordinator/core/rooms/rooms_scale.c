@@ -123,13 +123,23 @@ static uint64_t furthest_of(const struct room *room)
     return furthest;
 }
 
+/* Of a room that nobody is left of: a seat may have been lost in a step, which is not begun again. */
+static uint64_t furthest_begun(const struct room *room)
+{
+    uint64_t furthest = room->furthest;
+    for (uint32_t i = 0; i < room->size; i++) {
+        furthest = room->seats[i].begun > furthest ? room->seats[i].begun : furthest;
+    }
+    return furthest;
+}
+
 uint64_t rooms_change_step(struct rooms *rooms, uint32_t id)
 {
     struct room *room = id < rooms->room_count ? rooms->items[id] : NULL;
     if (room == NULL || room->seats == NULL) {
         return 0;
     }
-    uint64_t step = room->live > 0 ? furthest_of(room) + STEPS_AHEAD : room->furthest + 1;
+    uint64_t step = room->live > 0 ? furthest_of(room) + STEPS_AHEAD : furthest_begun(room) + 1;
     room->changes_at = step > room->changes_at ? step : room->changes_at;
     return room->changes_at;
 }

@@ -7,6 +7,8 @@
 #include "proto/message/limits.h"
 
 #define COMPLAINT_EVERY_MS 1000u
+/* One that is alive is heard as often. */
+#define GONE_HEARTBEATS 2u
 /* Of one agent for one reason: it says hello again and again. */
 #define SAME_COMPLAINT_EVERY_MS 10000u
 
@@ -38,13 +40,19 @@ static void admission_answer(struct admission *admission, uint64_t now_ns, const
 }
 
 /* Nothing is remembered of its sender. */
+static void admission_refuse_with(struct admission *admission, const struct coordinator_event *event,
+                                  struct refused refused)
+{
+    const struct envelope *to = &event->frame.envelope;
+    admission_answer(admission, event->now_ns, to, refused);
+    outbox_forget_route(admission->outbox, to->incarnation);
+}
+
 static void admission_refuse(struct admission *admission, const struct coordinator_event *event,
                              bool is_final, const char *why)
 {
-    const struct envelope *to = &event->frame.envelope;
-    admission_answer(admission, event->now_ns, to,
-                     (struct refused){.is_final = is_final, .text = bytes_of_string(why)});
-    outbox_forget_route(admission->outbox, to->incarnation);
+    admission_refuse_with(admission, event,
+                          (struct refused){.is_final = is_final, .text = bytes_of_string(why)});
 }
 
 /* Whether it was not told a moment ago; then it is remembered, in the place of the oldest. */
@@ -95,12 +103,16 @@ static bool admission_speaks_our_version(const struct hello *hello, struct error
     if (hello->version_lowest <= PROTOCOL_VERSION && PROTOCOL_VERSION <= hello->version_highest) {
         return true;
     }
+    const char *older = hello->version_highest < PROTOCOL_VERSION ? "agent" : "coordinator";
     if (hello->version_lowest == hello->version_highest) {
-        return error_set(error, "the agent speaks version %u of the protocol, this coordinator version %u",
-                         hello->version_lowest, PROTOCOL_VERSION);
+        return error_set(
+            error, "the agent speaks version %u of the protocol, this coordinator version %u: upgrade the %s",
+            hello->version_lowest, PROTOCOL_VERSION, older);
     }
-    return error_set(error, "the agent speaks versions %u to %u of the protocol, this coordinator version %u",
-                     hello->version_lowest, hello->version_highest, PROTOCOL_VERSION);
+    return error_set(
+        error,
+        "the agent speaks versions %u to %u of the protocol, this coordinator version %u: upgrade the %s",
+        hello->version_lowest, hello->version_highest, PROTOCOL_VERSION, older);
 }
 
 /* Unless ADMITTED, `error` says why not. */
@@ -147,7 +159,12 @@ static struct member *admission_greet(struct admission *admission, const struct 
         if (result != ADMISSION_RESTLESS || members_tell_restless(admission->members, hello->name)) {
             admission_tell_operator(admission, event->now_ns, hello->name, error.text);
         }
-        admission_refuse(admission, event, admission_is_final(result), error.text);
+        const struct member *holder = members_find_name(admission->members, hello->name);
+        bool is_neighbour = result == ADMISSION_NAME_IN_USE && bytes_equal(holder->host.bytes, hello->host);
+        admission_refuse_with(admission, event,
+                              (struct refused){.is_final = admission_is_final(result),
+                                               .text = bytes_of_string(error.text),
+                                               .holder_pid = is_neighbour ? holder->pid : 0});
         return NULL;
     }
     struct member *member =
@@ -156,6 +173,35 @@ static struct member *admission_greet(struct admission *admission, const struct 
                "agent %.*s has joined: %.*s, process %u, %u cores", BYTES_FORMAT(hello->name),
                BYTES_FORMAT(hello->host), hello->pid, hello->cores);
     return member;
+}
+
+/* It says so itself, of a process of its own host that has been silent since. */
+static bool admission_is_gone(const struct member *holder, const struct hello *hello, uint64_t now_ns)
+{
+    uint64_t silent_ms = GONE_HEARTBEATS * holder->settings->heartbeat_ms;
+    return hello->gone_pid != 0 && hello->gone_pid == holder->pid &&
+           bytes_equal(hello->host, holder->host.bytes) &&
+           now_ns >= due_after_ms(member_heard_ns(holder), silent_ms);
+}
+
+struct member *admission_find_gone(const struct admission *admission, const struct coordinator_event *event)
+{
+    struct message decoded;
+    struct member *gone = NULL;
+    if (event->frame.envelope.sequence != 0 || event->frame.message.size == 0 ||
+        event->frame.message.size > LIMIT_HELLO_BYTES ||
+        !message_decode_from_agent(event->frame.message, &decoded, NULL)) {
+        return NULL;
+    }
+    if (decoded.kind == MESSAGE_HELLO) {
+        struct bytes key_name = event->frame.key_name;
+        struct member *holder = members_find_name(admission->members, decoded.hello.name);
+        bool is_owner = key_name.size == 0 || bytes_equal(key_name, decoded.hello.name);
+        gone = holder != NULL && is_owner && admission_is_gone(holder, &decoded.hello, event->now_ns) ? holder
+                                                                                                      : NULL;
+    }
+    message_finish(&decoded);
+    return gone;
 }
 
 struct member *admission_take(struct admission *admission, const struct coordinator_event *event)

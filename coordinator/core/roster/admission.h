@@ -26,6 +26,10 @@ void admission_unpack(struct admission *admission, struct unpack *from);
 /* A frame (EVENT_FRAME) of an incarnation that is not among the members. Returns the member that it has
  * become, or NULL. */
 struct member *admission_take(struct admission *admission, const struct coordinator_event *event);
+/* The member whose name this frame's sender has, if that is another process of the same host, and no more.
+ * The caller loses it before admission_take. NULL: there is none. */
+MUST_CHECK struct member *admission_find_gone(const struct admission *admission,
+                                              const struct coordinator_event *event);
 /* Tells a member that it no longer is one; the caller drops its route. `is_final`: it may not join again. */
 void admission_show_out(struct admission *admission, uint64_t now_ns, uint64_t incarnation, bool is_final,
                         const char *why);

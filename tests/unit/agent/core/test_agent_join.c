@@ -98,7 +98,9 @@ static void gives_up_where_it_is_welcomed_in_another_version(void **state)
                                           .lease_ms = LEASE_MS,
                                           .heartbeat_ms = HEARTBEAT_MS}};
     frame(fixture, &envelope, &welcome);
-    expect(fixture, "hello refused(the coordinator speaks another version of the protocol)");
+    expect(fixture,
+           "hello refused(the coordinator speaks another version of the protocol: 3, and this agent 2: "
+           "upgrade the agent)");
     assert_false(agent_is_joined(fixture->agent));
     assert_true(agent_due_ns(fixture->agent) == UINT64_MAX);
 }
@@ -320,6 +322,24 @@ static void leaves_at_once_where_nobody_knows_it(void **state)
     expect(fixture, "hello left");
 }
 
+static void says_that_the_holder_of_its_name_is_gone(void **state)
+{
+    struct fixture *fixture = *state;
+    struct envelope envelope;
+    start(fixture);
+    tick(fixture);
+    envelope = (struct envelope){.incarnation = fixture->incarnation, .epoch = EPOCH};
+    struct message message = {.kind = MESSAGE_REFUSED,
+                              .refused = {.text = bytes_of_string("in use"), .holder_pid = 4711}};
+    frame(fixture, &envelope, &message);
+    expect(fixture, "hello log(the coordinator says: in use; joining again) look(4711)");
+    holder_is_gone(fixture);
+    pass(fixture, 200);
+    expect(fixture, "hello-after(4711)");
+    welcome(fixture);
+    assert_true(agent_is_joined(fixture->agent));
+}
+
 static void asks_before_it_leaves_its_campaigns(void **state)
 {
     struct fixture *fixture = *state;
@@ -393,6 +413,7 @@ int main(void)
         CASE(says_goodbye_behind_what_its_workers_did),
         CASE(leaves_without_an_answer_after_a_second),
         CASE(leaves_at_once_where_nobody_knows_it),
+        CASE(says_that_the_holder_of_its_name_is_gone),
         CASE(asks_before_it_leaves_its_campaigns),
         CASE(may_leave_when_its_campaigns_are_over),
         CASE(needs_to_ask_nobody_without_a_campaign),

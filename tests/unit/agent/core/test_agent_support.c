@@ -67,6 +67,9 @@ static void take_frame(struct fixture *fixture, const struct agent_effect *effec
         assert_int_equal(message.kind, MESSAGE_HELLO);
         assert_true(bytes_equal_string(message.hello.name, "a1"));
         buffer_append_string(&fixture->transcript, "hello");
+        if (message.hello.gone_pid != 0) {
+            buffer_append_format(&fixture->transcript, "-after(%u)", message.hello.gone_pid);
+        }
     } else {
         fixture->messages++;
         write_message(&fixture->transcript, &message);
@@ -99,6 +102,10 @@ static void write_effect(struct fixture *fixture, const struct agent_effect *eff
     case AGENT_REFUSED:
         space(fixture);
         buffer_append_format(&fixture->transcript, "refused(%s)", effect->text);
+        break;
+    case AGENT_LOOK:
+        space(fixture);
+        buffer_append_format(&fixture->transcript, "look(%u)", effect->pid);
         break;
     case AGENT_MAY_LEAVE:
         space(fixture);
@@ -224,6 +231,11 @@ void refuse(struct fixture *fixture, const char *text, bool is_final)
     struct message message = {.kind = MESSAGE_REFUSED,
                               .refused = {.is_final = is_final, .text = bytes_of_string(text)}};
     frame(fixture, &envelope, &message);
+}
+
+void holder_is_gone(struct fixture *fixture)
+{
+    step(fixture, (struct agent_event){.kind = AGENT_GONE});
 }
 
 void ask_to_leave(struct fixture *fixture)

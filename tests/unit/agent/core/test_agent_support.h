@@ -52,6 +52,8 @@ void start_deployed(struct fixture *fixture, uint32_t workers, uint32_t count);
  *   "log(TEXT)" when they are warnings or worse. */
 void tick(struct fixture *fixture);
 void turn_end(struct fixture *fixture);
+/* The process that the agent was told to look for does not exist. */
+void holder_is_gone(struct fixture *fixture);
 /* The operator ends the agent: "left" when it may go. */
 void ask_to_leave(struct fixture *fixture);
 void leave(struct fixture *fixture);

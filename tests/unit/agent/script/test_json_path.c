@@ -173,7 +173,7 @@ static void comparisons(void **state)
     (void)state;
     run("local a = '[{\"obj\": {\"x\": \"y\"}, \"arr\": [2, 3]}]'\n"
         "local function holds(text, want)\n"
-        "  local got = find(a, '$[?' .. text .. ']') == a:gsub(' ', '')\n"
+        "  local got = find(a, '$[?' .. text .. ']') ~= '[]'\n"
         "  if got ~= want then error(text, 2) end\n"
         "end\n"
         "for text in ([[$.absent1 == $.absent2|$.absent1 <= $.absent2|$.absent != 'g'|1 <= 2|'a' <= 'b'|"

@@ -127,9 +127,9 @@ static void timings_checks_and_groups_are_told_apart(void **state)
                                  .us = 9};
     meter_request(meter, &timing);
     meter_check(meter, &check);
-    meter_group(meter, &group);
+    meter_slice(meter, &group);
     group.tags = (struct tag_set){0};
-    meter_group(meter, &group);
+    meter_slice(meter, &group);
     struct statistics *statistics = meter_take(meter, 0);
     assert_int_equal(statistics->slice_count, 4);
     assert_int_equal(find(statistics, SLICE_TIMING, "a", "tier=gold")->count, 1);

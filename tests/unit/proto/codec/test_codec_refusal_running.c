@@ -148,7 +148,7 @@ SPOIL(request_trace_worker, STATISTICS->requests[1]->slowest[0]->worker = LIMIT_
 SPOIL(request_statuses, many_statuses(STATISTICS->requests[0]))
 SPOIL(scenario_name, STATISTICS->scenarios[0]->name = long_bytes(LIMIT_NAME_BYTES + 1))
 SPOIL(slice_name, STATISTICS->slices[0]->name.len = 0)
-SPOIL(slice_kind, STATISTICS->slices[1]->kind = 4)
+SPOIL(slice_kind, STATISTICS->slices[1]->kind = SLICE_KINDS)
 SPOIL(slice_untagged, STATISTICS->slices[1]->tag.len = 0)
 SPOIL(slice_tag, STATISTICS->slices[1]->tag.data = (uint8_t *)"tier-gold-and")
 SPOIL(slice_tag_name, STATISTICS->slices[1]->tag.data = (uint8_t *)"t(er=gold-and")
@@ -249,7 +249,7 @@ static const struct refusal REFUSALS[] = {
     {MESSAGE_STATISTICS, scenario_name, "name of a scenario"},
     {MESSAGE_STATISTICS, websocket_histogram, "out of order"},
     {MESSAGE_STATISTICS, slice_name, "name of what has a tag is empty"},
-    {MESSAGE_STATISTICS, slice_kind, "no kind 4"},
+    {MESSAGE_STATISTICS, slice_kind, "no kind 5"},
     {MESSAGE_STATISTICS, slice_untagged, "a tag is empty"},
     {MESSAGE_STATISTICS, slice_tag, "a tag is no NAME=VALUE"},
     {MESSAGE_STATISTICS, slice_tag_name, "a tag is no NAME=VALUE"},

@@ -55,6 +55,7 @@ static void hello(struct buffer *text, const struct hello *hello)
     number(text, "shards", hello->shards);
     bytes(text, "labels", hello->labels);
     number(text, "capacity", hello->capacity);
+    number(text, "gone", hello->gone_pid);
 }
 
 static void option(struct buffer *text, const struct campaign_option *row,
@@ -341,6 +342,7 @@ static void small_body(const struct message *message, struct buffer *text)
     case MESSAGE_STOP:
         number(text, "final", message->refused.is_final);
         bytes(text, "text", message->refused.text);
+        number(text, "holder", message->refused.holder_pid);
         break;
     case MESSAGE_GLOBAL:
         number(text, "phase", (uint64_t)message->global.phase);

@@ -101,7 +101,8 @@ static void make_hello(struct message *message, const struct palette *palette, e
                                     .memory_bytes = palette->wide / 5,
                                     .shards = palette->small == 0 ? 1 : LIMIT_SHARDS,
                                     .labels = bytes_of_string(palette->small == 0 ? "" : LABELS),
-                                    .capacity = palette->small};
+                                    .capacity = palette->small,
+                                    .gone_pid = palette->small / 7};
 }
 
 static void make_deploy(struct sample *sample, const struct palette *palette, enum sample_variant variant)
@@ -426,7 +427,8 @@ static void make_small_body(struct message *message, const struct palette *palet
         break;
     case MESSAGE_REFUSED:
     case MESSAGE_STOP:
-        message->refused = (struct refused){.is_final = palette->flag, .text = palette->text};
+        message->refused =
+            (struct refused){.is_final = palette->flag, .text = palette->text, .holder_pid = palette->small};
         break;
     case MESSAGE_GLOBAL:
         message->global.phase = variant == SAMPLE_SMALLEST ? GLOBAL_SETUP : GLOBAL_TEARDOWN;

@@ -444,6 +444,31 @@ static void what_is_not_ours_any_more_is_not_begun_later(void **state)
     ignore(fixture);
 }
 
+/* Both are here; from 250 ms on there is one. */
+static void a_worker_leaves_when_its_part_of_the_arrivals_has_come(void **state)
+{
+    struct fixture *fixture = *state;
+    fixture->options.rate = bytes_of_string("10/s");
+    fixture->options.duration_ms = 10000;
+    set_up_all(fixture, 2);
+    step_ok(fixture, 0);
+    scale(fixture, 1);
+    struct command *command = command_new(COMMAND_PACE, CAMPAIGN);
+    command->pace = (struct pace){.slots = 1, .slots_at_ns = 250 * MS};
+    give(fixture, command);
+    ignore(fixture);
+    pass(fixture, 100);
+    expect_intended(fixture, "1@1+100");
+    step_ok(fixture, 1);
+    ignore(fixture);
+    pass(fixture, 100);
+    expect_intended(fixture, "0@2+200");
+    ignore(fixture);
+    pass(fixture, 100); /* it is free, and none will come to it */
+    expect(fixture, "ended(1) teardown(1)");
+    assert_int_equal(runner_dropped(fixture->runner), 1); /* the other one is in its step */
+}
+
 /* Until 600 ms each of two rooms has had every other arrival; from 50 ms on there have been three. */
 static void rooms_come_as_far_as_elsewhere_when_we_hear_late(void **state)
 {
@@ -716,6 +741,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_seat_goes_on_at_the_arrival_that_its_room_is_at, set_up, tear_down),
         cmocka_unit_test_setup_teardown(arrivals_of_busy_rooms_ask_for_rooms, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_not_ours_any_more_is_not_begun_later, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_worker_leaves_when_its_part_of_the_arrivals_has_come, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(rooms_come_as_far_as_elsewhere_when_we_hear_late, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_paused_plan_goes_on_where_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_paused_worker_waits_before_its_next_step, set_up, tear_down),

@@ -214,6 +214,32 @@ static void only_whole_rooms_come_and_go(void **state)
     assert_true(coordinator_may_scale(stand->coordinator, 1, 2, &error));
 }
 
+/* Else nobody would take the arrivals of those that are not there any more. */
+static void with_fewer_workers_the_arrivals_are_split_again(void **state)
+{
+    struct stand *stand = open_load(state, "10/s");
+    static const struct {
+        uint32_t workers;
+        const char *told;
+    } rows[] = {{6, NULL},
+                {4, NULL},
+                {3, "a2: pace shifted by 0 ms, split over 3 from 2"},
+                {5, "a1: pace shifted by 0 ms, split over 5 from 2"}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct coordinator_event event = {.kind = EVENT_SCALE,
+                                          .now_ns = stand->now_ns,
+                                          .scale = {.campaign = 1, .workers = rows[i].workers}};
+        stand_forget_story(stand);
+        stand_step(stand, &event);
+        stand_exchange(stand);
+        assert_true(rows[i].told != NULL ? is_told(stand, rows[i].told) : !is_told(stand, "split over"));
+        for (uint32_t worker = rows[i].workers; i > 0 && worker < rows[i - 1].workers; worker++) {
+            struct operation ended = {.kind = OPERATION_ENDED};
+            stand_operation(stand, &stand->agents[worker % 2], ended, &worker, 1);
+        }
+    }
+}
+
 /* Each load has workers with ids of its own, and what it gets more has the next ids that there are. */
 static void each_load_grows_by_itself(void **state)
 {
@@ -291,6 +317,7 @@ int main(void)
         STORY(workers_that_are_wanted_begin_where_they_are_wanted),
         STORY(rooms_that_are_wanted_begin),
         STORY(only_whole_rooms_come_and_go),
+        STORY(with_fewer_workers_the_arrivals_are_split_again),
         STORY(each_load_grows_by_itself),
         STORY(agents_without_capacity_leave_it_to_others),
         STORY(what_a_lost_agent_has_not_begun_is_dropped),

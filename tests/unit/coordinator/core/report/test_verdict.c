@@ -31,11 +31,11 @@ static void the_worst_wins_with_its_reason(void **state)
     judgement_raise(&judgement, VERDICT_FAILED, "steps\nfailed");
     judgement_raise(&judgement, VERDICT_ABORTED, "interrupted");
     assert_int_equal(judgement.verdict, VERDICT_FAILED);
-    assert_string_equal(judgement.reason, "steps failed");
+    assert_string_equal(judgement.reason, "steps failed; agent a1 was lost");
     judgement_add_reason(&judgement, "and more");
-    assert_string_equal(judgement.reason, "steps failed; and more");
+    assert_string_equal(judgement.reason, "steps failed; agent a1 was lost; and more");
     judgement_explain(&judgement, bytes_of_string("nobody"));
-    assert_string_equal(judgement.reason, "steps failed; and more");
+    assert_string_equal(judgement.reason, "steps failed; agent a1 was lost; and more");
     judgement_finish(&judgement);
     judgement = (struct judgement){0};
     judgement_explain(&judgement, bytes_of_string("stopped by\nme"));

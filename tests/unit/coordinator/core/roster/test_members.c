@@ -57,11 +57,11 @@ static void another_version_is_refused_for_good(void **state)
     struct played *agent = add_without_hello(stand, "a1");
     stand_hello_of_version(stand, agent, 7, 7);
     stand_expect(stand, "a1: refused for good: the agent speaks version 7 of the protocol, "
-                        "this coordinator version 2\n"
+                        "this coordinator version 2: upgrade the coordinator\n"
                         "forget the route of a1\n");
     stand_hello_of_version(stand, agent, 3, 9);
     stand_expect(stand, "a1: refused for good: the agent speaks versions 3 to 9 of the protocol, "
-                        "this coordinator version 2\n"
+                        "this coordinator version 2: upgrade the coordinator\n"
                         "forget the route of a1\n");
     agent->link = link_new(agent->incarnation, 0, 1000000000u, stand->now_ns);
     stand_hello_of_version(stand, agent, 1, 9);
