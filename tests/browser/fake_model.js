@@ -110,13 +110,11 @@ function fakeReport(names, agents) {
       differed: 1,
       examples: [{ room: 0, step: 1, reads: 4, differed: 1, from: "written", workers: [1], texts: names.slice(0, 2) }],
     })),
-    last: names
-      .slice(0, 10)
-      .map((name, index) => ({
-        name,
-        kind: "barrier",
-        workers: [{ worker: index, agent: name, times: 3, waited_s: 1.5 }],
-      })),
+    last: names.slice(0, 10).map((name, index) => ({
+      name,
+      kind: "barrier",
+      workers: [{ worker: index, agent: name, times: 3, waited_s: 1.5 }],
+    })),
     bottlenecks: [{ agent: names[0], duration_s: 14, loop_busy: 0.99 }],
   };
 }
@@ -211,21 +209,19 @@ async function fakeModel({ names, agentNames, points, roomCount, hasEnded }) {
     ...fakeRooms(roomCount, names[0]),
   };
   model.agents = agents;
-  model.campaigns = names
-    .slice(0, 200)
-    .map((name, index) => ({
-      campaign: index + 1,
-      script: name,
-      name,
-      labels: { a: name },
-      state: "ended",
-      verdict: "failed",
-      workers: 5,
-      started_at: "2026-01-01T00:00:00.000Z",
-      elapsed_s: 60,
-      steps: { ok: 5, failed: 1 },
-      agents: 3,
-    }));
+  model.campaigns = names.slice(0, 200).map((name, index) => ({
+    campaign: index + 1,
+    script: name,
+    name,
+    labels: { a: name },
+    state: "ended",
+    verdict: "failed",
+    workers: 5,
+    started_at: "2026-01-01T00:00:00.000Z",
+    elapsed_s: 60,
+    steps: { ok: 5, failed: 1 },
+    agents: 3,
+  }));
   model.compared = [report, { ...report, campaign: 2 }];
   names.slice(0, 20).forEach((name) => say(model, name, "bad"));
   return model;

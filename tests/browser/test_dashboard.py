@@ -104,6 +104,7 @@ class ByMouse(WithPage):
         self.tab.wait(lambda: self.figure("steps ok"), "no steps")
         self.same_numbers(1)
         self.tab.wait(lambda: self.tab.run("return document.querySelectorAll('.plot canvas').length") >= 4, "no charts")
+        self.refused()
         self.scale()
         self.go("/campaigns/1/agents")
         self.tab.wait_text("a3", "table")
@@ -115,6 +116,17 @@ class ByMouse(WithPage):
         self.assertIn("agent a3 is silent", self.tab.text(".lines"))
         self.download(report)
         self.clean()
+
+    def refused(self):
+        """What the coordinator refuses is said where it was asked, and the numbers go on."""
+        self.tab.click("button", "Rate…")
+        self.tab.type("form.ask input", "50/s")
+        self.tab.click("form.ask button", "Change the rate")
+        self.tab.wait_text("no rate", "form.ask .error")
+        self.tab.press("Escape")
+        self.tab.wait(lambda: not self.tab.text("form.ask"), "it still asks")
+        before = self.coordinator.show(1)["steps"]["ok"]
+        self.tab.wait(lambda: self.figure("steps ok") > before, "the numbers stand still")
 
     def scale(self):
         self.tab.click("button", "Scale…")
@@ -157,6 +169,7 @@ class ByKeyboard(WithPage):
         self.tab.wait(lambda: self.figure("steps ok"), "no steps")
         self.same_numbers(1)
         self.ask("Scale…", "30", "asked for 30 workers: accepted")
+        self.tab.wait(lambda: self.tab.run("return document.querySelector('.plot canvas') !== null"), "no charts")
         self.tab.tab_to("Steps and requests per second, drawn")
         self.tab.press("Left", "+")
         self.tab.wait(lambda: "t=" in self.tab.run("return location.hash"), "the chart has not zoomed")
@@ -175,7 +188,7 @@ class ByKeyboard(WithPage):
         self.tab.press("Enter")
         self.tab.wait_text("Cancel", "form.ask")
         if text:
-            self.tab.press("Backspace", "Backspace")
+            self.tab.press("Control+a")
             self.tab.write(text)
         self.tab.press("Enter")
         if said:

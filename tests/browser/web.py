@@ -10,9 +10,9 @@ from browsers import Driver, chromedriver, geckodriver
 
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 KEYS = {"Tab": "\ue004", "Enter": "\ue007", "Escape": "\ue00c", "Space": " ", "Left": "\ue012", "Up": "\ue013", "Right": "\ue014",
-        "Down": "\ue015", "Home": "\ue011", "End": "\ue010", "Shift": "\ue008", "Backspace": "\ue003"}
+        "Down": "\ue015", "Home": "\ue011", "End": "\ue010", "Shift": "\ue008", "Control": "\ue009", "Backspace": "\ue003"}
 # Collects violations of the policy and errors from the first line of each page on.
-WATCH = """window.tuttiFaults = [];
+WATCH = """window.tuttiFaults ??= [];
 document.addEventListener("securitypolicyviolation", (event) => tuttiFaults.push("policy: " + event.violatedDirective + " " + event.sourceFile));
 window.addEventListener("error", (event) => tuttiFaults.push("error: " + event.message + " " + event.filename + ":" + event.lineno));
 window.addEventListener("unhandledrejection", (event) => tuttiFaults.push("rejected: " + event.reason));
@@ -68,13 +68,15 @@ class Tab:
 
     def open(self, url):
         self.command("POST", "/url", {"url": url})
+        if self.browser != "chromium":
+            self.run(WATCH)
 
     def run(self, code, *arguments):
         """The value that a function body returns."""
         return self.command("POST", "/execute/sync", {"script": code, "args": list(arguments)})
 
     def faults(self):
-        """Violations and errors since the page was loaded; Firefox is only asked for what the page shows."""
+        """Violations and errors since the page began to load; in Firefox, since it was loaded."""
         return self.run("return window.tuttiFaults ?? []")
 
     def find(self, css):
@@ -101,6 +103,8 @@ class Tab:
         return True
 
     def type(self, css, text):
+        """Into what may appear only now."""
+        self.wait(lambda: self.run("return document.querySelector(arguments[0]) !== null", css), f"there is no {css}")
         self.command("POST", f"/element/{self.find(css)}/value", {"text": text})
 
     def press(self, *keys):
@@ -137,7 +141,7 @@ class Tab:
             if value:
                 return value
             if time.monotonic() > end:
-                raise WebError(f"after {seconds} s: {what}; faults {self.faults()}; the page at {self.run('return location.href')}:\n{self.text()[:3000]}")
+                raise WebError(f"after {seconds} s: {what}; faults {self.faults()}; the focus at {self.focused()!r}; the page at {self.run('return location.href')}:\n{self.text()[:3000]}")
             time.sleep(0.05)
 
     def wait_text(self, text, css="body", seconds=20):

@@ -77,6 +77,21 @@ export class Api {
     return this.object(await this.fetch("GET", path, undefined, AbortSignal.timeout(PATIENCE_MS)));
   }
 
+  /** A text; of anything else a data: URL, which is what the page may show. */
+  async file(path) {
+    const response = await this.fetch("GET", path, undefined, AbortSignal.timeout(PATIENCE_MS));
+    const blob = await response.blob();
+    if (blob.type.startsWith("text/")) {
+      return blob.text();
+    }
+    return new Promise((resolve, reject) => {
+      const reader = new FileReader();
+      reader.onload = () => resolve(reader.result);
+      reader.onerror = () => reject(new ApiError(0, "the answer of the coordinator broke off"));
+      reader.readAsDataURL(blob);
+    });
+  }
+
   async post(path, body) {
     return this.object(await this.fetch("POST", path, body, AbortSignal.timeout(UPLOAD_MS)));
   }

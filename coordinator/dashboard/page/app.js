@@ -35,7 +35,7 @@ const startAct = startActions({
   memory,
   api,
   changed,
-  fail: (error) => source.fail(error),
+  fail: (error) => source.refused(error),
   go: (to) => (window.location.hash = to),
 });
 
@@ -44,6 +44,9 @@ const loginAct = {
     memory.login = { ...memory.login, token: text };
   },
   async login() {
+    if (memory.login.isBusy) {
+      return;
+    }
     api.token = memory.login.token.trim();
     memory.login = { ...memory.login, isBusy: true, error: null };
     changed();
@@ -76,7 +79,11 @@ function downloads(campaign) {
   const button = (kind, text) =>
     h(
       "button",
-      { type: "button", class: "quiet", onclick: () => download(kind, campaign).catch((error) => source.fail(error)) },
+      {
+        type: "button",
+        class: "quiet",
+        onclick: () => download(kind, campaign).catch((error) => source.refused(error)),
+      },
       text,
     );
   return h(

@@ -75,7 +75,7 @@ function asking(control, state, live, act) {
   const error = state.error ?? null;
   const confirm = (event) => {
     event.preventDefault();
-    act.confirm(control, value);
+    act.confirm(control);
   };
   return h(
     "form",
@@ -112,7 +112,12 @@ function asking(control, state, live, act) {
       {},
       h(
         "button",
-        { type: "submit", class: control.isGrave ? "grave" : "main", disabled: state.isBusy, focus: !field },
+        {
+          type: "submit",
+          class: control.isGrave ? "grave" : "main",
+          "aria-disabled": state.isBusy ? "true" : null,
+          focus: !field,
+        },
         state.isBusy ? "Asking…" : control.confirm,
       ),
       " ",
@@ -178,7 +183,13 @@ export function controlActions({ memory, source, api, say, changed }) {
     open: (asked) => set(memory.control?.asked === asked ? null : { asked }),
     cancel: close,
     type: (value) => set({ ...memory.control, value, error: null }),
-    async confirm(control, value) {
+    async confirm(control) {
+      /* The button is not disabled meanwhile, which would take the focus away from it. */
+      if (memory.control.isBusy) {
+        return;
+      }
+      /* What was typed last, which may not have been drawn yet. */
+      const value = memory.control.value ?? control.field?.initial(source.model.campaign.live) ?? "";
       const body = control.bodyOf(value);
       if (body === null) {
         set({ ...memory.control, error: `${control.field.label}: this cannot be meant` });
@@ -191,7 +202,7 @@ export function controlActions({ memory, source, api, say, changed }) {
         say(`${control.done(value)}: accepted`, "good");
         close();
       } catch (error) {
-        source.fail(error);
+        source.refused(error);
         set({ ...memory.control, isBusy: false, error: error.message });
       }
       source.refresh();

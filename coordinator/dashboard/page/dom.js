@@ -18,16 +18,15 @@ const PROPERTIES = new Set(["value", "checked", "selected", "indeterminate"]);
  *            destroy: function(Element): void}} Widget
  */
 
-/** @returns {Node_[]} Without null and false; nested arrays are flattened. */
+/**
+ * @returns {Node_[]} Nested arrays are flattened. What is left out keeps its place as an empty text, so that those after
+ * it go on being the same nodes, with their focus, when it appears.
+ */
 function nodesOf(kids) {
-  const nodes = [];
-  for (const kid of kids.flat(Infinity)) {
-    if (kid === null || kid === undefined || kid === false || kid === true) {
-      continue;
-    }
-    nodes.push(typeof kid === "object" ? kid : { text: String(kid), key: null });
-  }
-  return nodes;
+  return kids.flat(Infinity).map((kid) => {
+    const isLeftOut = kid === null || kid === undefined || typeof kid === "boolean";
+    return typeof kid === "object" && kid !== null ? kid : { text: isLeftOut ? "" : String(kid), key: null };
+  });
 }
 
 /**

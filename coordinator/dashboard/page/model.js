@@ -11,6 +11,7 @@ const LINES_MAX = 200;
  * @property {?object} rooms the object of …/rooms; null where there is none
  * @property {?object} room one of them, opened
  * @property {string[]} deadlocks as the coordinator describes them
+ * @property {Map<number, string>} files what failed steps have left, by number: pictures as data: URLs, sources as text
  * @property {boolean} hasEnded
  */
 
@@ -24,6 +25,7 @@ export function newCampaign(id) {
     rooms: null,
     room: null,
     deadlocks: [],
+    files: new Map(),
     hasEnded: false,
     version: 0,
   };

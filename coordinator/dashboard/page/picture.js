@@ -68,7 +68,9 @@ function quantileRow(row, y, place) {
 }
 
 const LANE = 34;
-const BOX = 190;
+const BOX = 250;
+const DISTANCE = 375;
+const BOX_CHARACTERS = 38;
 
 function boxOf(x, index, text, kind) {
   return h(
@@ -76,7 +78,7 @@ function boxOf(x, index, text, kind) {
     { key: `${x} ${index}` },
     h("rect", { class: `box ${kind}`, x, y: index * LANE + 4, width: BOX, height: LANE - 10, rx: 4 }),
     h("title", {}, format.cut(text, 300)),
-    h("text", { class: "box-text", x: x + 8, y: index * LANE + 20 }, format.cut(text, 24)),
+    h("text", { class: "box-text", x: x + 8, y: index * LANE + 20 }, format.cut(text, BOX_CHARACTERS)),
   );
 }
 
@@ -86,18 +88,18 @@ function boxOf(x, index, text, kind) {
  * edges lead from `from` to `through`, ends from `through` to `to`
  */
 export function waitPicture(title, { from, through, to, edges, ends }) {
-  const columns = [0, 330, 660];
+  const columns = [0, DISTANCE, 2 * DISTANCE];
   const height = Math.max(from.length, through.length, to.length, 1) * LANE + 8;
   const arrow = (x, [a, b], kind) =>
     h("path", {
       key: `${x} ${a} ${b}`,
       class: `arrow ${kind}`,
       "marker-end": "url(#arrow-head)",
-      d: `M${x + BOX} ${a * LANE + 16} C${x + BOX + 60} ${a * LANE + 16} ${x + 270} ${b * LANE + 16} ${x + 326} ${b * LANE + 16}`,
+      d: `M${x + BOX} ${a * LANE + 16} C${x + BOX + 60} ${a * LANE + 16} ${x + DISTANCE - 60} ${b * LANE + 16} ${x + DISTANCE - 4} ${b * LANE + 16}`,
     });
   return h(
     "svg",
-    { class: "picture wide", viewBox: `0 0 860 ${height}`, role: "img", "aria-label": title },
+    { class: "picture wide", viewBox: `0 0 ${2 * DISTANCE + BOX + 2} ${height}`, role: "img", "aria-label": title },
     h(
       "defs",
       {},

@@ -56,10 +56,14 @@ export function needsOf(route) {
   if (route.page === "agents") {
     needs.agents = true;
   }
-  const room = route.tab?.name === "rooms" ? route.params.get("room") : null;
+  const number = (tab, key) => {
+    const text = route.tab?.name === tab ? (route.params.get(key) ?? "") : "";
+    return /^\d{1,9}$/.test(text) ? Number(text) : null;
+  };
   return {
     ...needs,
-    room: /^\d{1,9}$/.test(room ?? "") ? Number(room) : null,
+    room: number("rooms", "room"),
+    file: number("errors", "file"),
     name: route.tab?.name === "requests" ? route.params.get("open") : null,
   };
 }

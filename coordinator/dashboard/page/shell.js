@@ -92,7 +92,7 @@ export function login(state, act) {
       }),
     ),
     state.error ? h("p", { class: "error", role: "alert" }, state.error) : null,
-    h("p", {}, h("button", { type: "submit", class: "main", disabled: state.isBusy }, "Log in")),
+    h("p", {}, h("button", { type: "submit", class: "main", "aria-disabled": state.isBusy ? "true" : null }, "Log in")),
   );
 }
 

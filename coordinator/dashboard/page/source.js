@@ -40,7 +40,7 @@ export class LiveSource {
   }
 
   /**
-   * What the view needs: {campaigns, agents, report, series, rooms: boolean; campaign, room: number or null}. What
+   * What the view needs: {campaigns, agents, report, series, rooms: boolean; campaign, room, file: number or null; name: an opened row or null}. What
    * was asked for another campaign is forgotten.
    */
   follow(needs) {
@@ -108,6 +108,13 @@ export class LiveSource {
       model.problem = error.message;
     }
     this.changed();
+  }
+
+  /** Of what the reader has asked for: what was refused is shown where it was asked, the rest goes on. */
+  refused(error) {
+    if (error.status === 401 || error.status === 0 || error.status >= 500) {
+      this.fail(error);
+    }
   }
 
   isBack() {
@@ -203,8 +210,24 @@ export class LiveSource {
     if (needs.series && !(hasEnded && model.campaign.isSeriesLast)) {
       await this.askSeries(path, hasEnded);
     }
+    if (needs.file !== null && !model.campaign.files.has(needs.file)) {
+      await this.askFile(path, needs.file);
+    }
     if (needs.rooms && !hasEnded) {
       await this.askRooms(path);
+    }
+  }
+
+  /** Files of long ago are not kept: null. */
+  async askFile(path, number) {
+    const { files } = this.model.campaign;
+    try {
+      files.set(number, await this.api.file(`${path}/artifacts/${number}`));
+    } catch (error) {
+      if (error.status !== 404) {
+        throw error;
+      }
+      files.set(number, null);
     }
   }
 

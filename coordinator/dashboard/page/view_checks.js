@@ -99,37 +99,77 @@ function when(second) {
   return second === null || second === undefined ? "–" : format.moment(second);
 }
 
-/** Errors by their message. */
-export function errors(model, ui) {
-  const rows = model.campaign.report?.errors ?? [];
+/** What a failed step has left, once it is there: a picture, or the source of a page as text. */
+function leftBehind(file, content) {
+  if (content === undefined || content === null) {
+    return h("p", { class: "note" }, content === null ? "It is not kept any more." : "Asking…");
+  }
+  const alt = `What worker ${file.worker} saw when step ${file.step} failed`;
+  return file.kind === "screenshot"
+    ? h("img", { class: "artifact", src: content, alt })
+    : h("pre", { class: "message" }, content);
+}
+
+function artifacts({ campaign }, ui) {
+  const files = campaign.report?.artifacts ?? [];
+  const opened = ui.get("file");
+  return files.length === 0
+    ? null
+    : panel(
+        "What failed steps have left",
+        h(
+          "ul",
+          { class: "plain" },
+          files.map((file) => {
+            const isOpen = opened === String(file.number);
+            const toggle = () => ui.set("file", isOpen ? null : String(file.number));
+            return h(
+              "li",
+              { key: file.number },
+              h(
+                "button",
+                { type: "button", class: "row", "aria-expanded": String(isOpen), onclick: toggle },
+                nameNode(file.name),
+              ),
+              ` ${file.kind} of worker ${file.worker} in step ${file.step}, ${format.bytes(file.size_bytes)}`,
+              isOpen ? leftBehind(file, campaign.files.get(file.number)) : null,
+            );
+          }),
+        ),
+      );
+}
+
+function errorTable(ui, rows) {
   const hasTimes = rows.some(({ first_s }) => first_s !== undefined);
   const hasAgent = rows.some(({ agent }) => agent);
-  return panel(
-    "Errors",
-    dataTable(ui, {
-      id: "errors",
-      caption: "Errors",
-      rows,
-      keyOf: ({ message, scenario }) => `${scenario}\n${message}`,
-      filterable: true,
-      sort: "count:down",
-      empty: "No step has failed.",
-      columns: [
-        text("message", "message of the first one", ({ message }) => message, {
-          show: ({ message }) => h("pre", { class: "message" }, nameNode(message)),
-        }),
-        number("count", "how often", ({ count }) => count, format.count),
-        text("scenario", "scenario", ({ scenario }) => scenario || "(no step)"),
-        number("worker", "worker", ({ worker }) => worker, String),
-        number("step", "step", ({ step }) => step, String),
-        ...(hasTimes
-          ? [
-              number("first", "first seen", ({ first_s }) => first_s, when),
-              number("last", "last seen", ({ last_s }) => last_s, when),
-            ]
-          : []),
-        ...(hasAgent ? [text("agent", "agent", ({ agent }) => agent)] : []),
-      ],
-    }),
-  );
+  return dataTable(ui, {
+    id: "errors",
+    caption: "Errors",
+    rows,
+    keyOf: ({ message, scenario }) => `${scenario}\n${message}`,
+    filterable: true,
+    sort: "count:down",
+    empty: "No step has failed.",
+    columns: [
+      text("message", "message of the first one", ({ message }) => message, {
+        show: ({ message }) => h("pre", { class: "message" }, nameNode(message)),
+      }),
+      number("count", "how often", ({ count }) => count, format.count),
+      text("scenario", "scenario", ({ scenario }) => scenario || "(no step)"),
+      number("worker", "worker", ({ worker }) => worker, String),
+      number("step", "step", ({ step }) => step, String),
+      ...(hasTimes
+        ? [
+            number("first", "first seen", ({ first_s }) => first_s, when),
+            number("last", "last seen", ({ last_s }) => last_s, when),
+          ]
+        : []),
+      ...(hasAgent ? [text("agent", "agent", ({ agent }) => agent)] : []),
+    ],
+  });
+}
+
+/** Errors by their message, and files of the steps that failed. */
+export function errors(model, ui) {
+  return [panel("Errors", errorTable(ui, model.campaign.report?.errors ?? [])), artifacts(model, ui)];
 }

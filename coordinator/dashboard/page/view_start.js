@@ -206,7 +206,7 @@ export function start(form, act) {
       " ",
       h(
         "button",
-        { type: "submit", class: "main", id: "start", disabled: !form.isChecked || !isGood || form.isBusy },
+        { type: "submit", class: "main", id: "start", disabled: !form.isChecked || !isGood },
         form.isBusy ? "Starting…" : "Start",
       ),
     ),
@@ -250,6 +250,9 @@ export function startActions({ memory, api, go, changed, fail }) {
     },
     async submit(isGood, wanted) {
       const { form } = memory;
+      if (form.isBusy) {
+        return;
+      }
       if (!form.isChecked || !isGood) {
         set({ isChecked: true });
         return;

@@ -298,6 +298,7 @@ const REPORT = {
   duration_s: 2.5,
   steps: { ok: 8, failed: 2, stopped: 0, lost: 0, failed_by_loss: 0 },
   http: { count: 10, failed: 1, p50_ms: 1, p95_ms: 2, p99_ms: 3, max_ms: 4 },
+  artifacts: [{ number: 1, name: "worker-1.png", kind: "screenshot", worker: 1, step: 2, size_bytes: 10 }],
   errors: [{ message: "oh <b>no</b>", count: 2, worker: 1, step: 1, scenario: "s" }],
   requests: {
     "<b>GET</b>": {
