@@ -332,7 +332,7 @@ static bool read_letters(struct parse *parse, const char *letters)
             return error_set(parse->error, "unknown option -%c",
                              isprint((unsigned char)*letters) ? *letters : '?');
         }
-        const char *text = NULL;
+        const char *text = option->bare;
         bool is_last = takes_value(option);
         if (is_last) {
             text = letters[1] != '\0' ? letters + 1 : next_argument(parse);
