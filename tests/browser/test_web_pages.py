@@ -38,9 +38,10 @@ class Evil(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self):
+    def __init__(self, before_answer=None):
+        """`before_answer()`: called when a page has told what it saw, before it goes on."""
         super().__init__(("127.0.0.1", 0), Handler)
-        self.told = []
+        self.told, self.before_answer = [], before_answer
         self.port = self.server_address[1]
 
     def handle_error(self, *_):
@@ -74,6 +75,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self):
         body = self.rfile.read(int(self.headers["Content-Length"] or 0))
         if self.path == "/told":
+            if self.server.before_answer:
+                self.server.before_answer()
             self.server.told.append(json.loads(body))
             return self.answer(204)
         self.forward(urllib.parse.urlsplit(self.path), body)
@@ -168,7 +171,7 @@ class NextRequest:
 class WebPages(unittest.TestCase):
     def visit(self, kind, port, host="evil.example", until=None, **more):
         """Opens the attacker's page, and gives back what it saw of each of its attempts."""
-        with Evil() as evil:
+        with Evil(until) as evil:
             name = f"{host}:{port if 'here' in more else evil.port}"
             api = f"http://{host}:{port}" if "here" in more else f"http://127.0.0.1:{port}"
             body = json.dumps(campaign("quick", 1, 60000))
