@@ -33,8 +33,8 @@ static void what_is_none_is_refused(void **state)
         "Chromium",
         "chromium,remote",
         "chromium firefox",
-        "firefox,firefox,firefox,firefox,firefox,firefox,firefox,firefox,firefox,"
-        "firefox,firefox,firefox,firefox,firefox,firefox,firefox,firefox"};
+        ("firefox,firefox,firefox,firefox,firefox,firefox,firefox,firefox,firefox,"
+         "firefox,firefox,firefox,firefox,firefox,firefox,firefox,firefox")};
     struct browser_mix mix;
     struct error error;
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
