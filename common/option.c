@@ -355,7 +355,7 @@ static bool read_letters(struct parse *parse, const char *letters)
         if (option == NULL) {
             return refuse_letter(parse, *letters);
         }
-        const char *text = NULL;
+        const char *text = option->bare;
         bool is_last = takes_value(option);
         if (is_last) {
             text = letters[1] != '\0' ? letters + 1 : next_argument(parse);

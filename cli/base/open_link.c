@@ -14,8 +14,6 @@
 
 #define FILE_NAME "dashboard.html"
 
-extern char **environ;
-
 /* Nothing that means more than itself within a page. */
 static bool link_is_plain(const char *link)
 {

@@ -196,7 +196,7 @@ static bool wait_for_more(struct transfer *transfer)
         }
         if (waits[i].fd == descriptors[0]) {
             goes_on = stream != NULL && stream->on_wake(stream->context);
-        } else {
+        } else if (stream != NULL) {
             stream->on_readable(stream->context);
         }
     }

@@ -72,7 +72,8 @@ class RequestLog(LoopServer):
         faults = []
         for at, name in LOST.findall(log):
             lost, address = instant(at), cluster.network[name].address
-            joined = min((when for when, who in joins if who == name and when > lost), default=float("inf"))
+            # A process that takes the place of a killed one joins as that is declared lost.
+            joined = min((when for when, who in joins if who == name and when >= lost), default=float("inf"))
             requests = [request for request in list(self.requests) if request.source == address]
             known = {campaign_of(request) for request in requests if request.at <= lost + GRACE_S}
             faults += [f"agent {name}, lost at {lost:.3f}, joined again at {joined:.3f}: {request}" for request in requests
