@@ -219,8 +219,9 @@ static size_t distance_to(const struct option *option, struct bytes given)
     return is_start ? 0 : edit_distance(bytes_of_string(option->name), given);
 }
 
-static bool has_word(const char *words, struct bytes name)
+bool option_is_elsewhere(const struct option *option, struct bytes name)
 {
+    const char *words = option->elsewhere;
     while (words != NULL && *words != '\0') {
         size_t size = strcspn(words, " ");
         if (bytes_equal(bytes_of(words, size), name)) {
@@ -231,13 +232,36 @@ static bool has_word(const char *words, struct bytes name)
     return false;
 }
 
-static bool refuse_unknown(const struct parse *parse, struct bytes name)
+/* The option that other tools call so; NULL: none. */
+static const struct option *find_elsewhere(const struct parse *parse, struct bytes name)
 {
     for (size_t i = 0; i < parse->count; i++) {
-        if (has_word(parse->options[i].elsewhere, name)) {
-            return error_set(parse->error, "unknown option --%.*s; it is --%s here", (int)name.size,
-                             (const char *)name.data, parse->options[i].name);
+        if (option_is_elsewhere(&parse->options[i], name)) {
+            return &parse->options[i];
         }
+    }
+    return NULL;
+}
+
+static bool refuse_letter(const struct parse *parse, char letter)
+{
+    const struct option *option = find_elsewhere(parse, bytes_of(&letter, 1));
+    char shown = letter;
+    if (!isprint((unsigned char)letter)) {
+        shown = '?';
+    }
+    if (option == NULL) {
+        return error_set(parse->error, "unknown option -%c", shown);
+    }
+    return error_set(parse->error, "unknown option -%c; it is --%s here", shown, option->name);
+}
+
+static bool refuse_unknown(const struct parse *parse, struct bytes name)
+{
+    const struct option *meant = find_elsewhere(parse, name);
+    if (meant != NULL) {
+        return error_set(parse->error, "unknown option --%.*s; it is --%s here", (int)name.size,
+                         (const char *)name.data, meant->name);
     }
     const char *nearest = NULL;
     size_t nearest_distance = SUGGESTION_DISTANCE + 1;
@@ -329,8 +353,7 @@ static bool read_letters(struct parse *parse, const char *letters)
     for (; *letters != '\0'; letters++) {
         const struct option *option = find_letter(parse, *letters);
         if (option == NULL) {
-            return error_set(parse->error, "unknown option -%c",
-                             isprint((unsigned char)*letters) ? *letters : '?');
+            return refuse_letter(parse, *letters);
         }
         const char *text = option->bare;
         bool is_last = takes_value(option);

@@ -51,8 +51,8 @@ struct option {
     const char *bare; /* what --name alone means: a value has to be written --name=VALUE then, and there is no
                          letter. NULL: --name needs a value */
     const char *help; /* one line */
-    const char *
-        elsewhere; /* what other tools call it, separated by spaces: not accepted, but pointed out; or NULL */
+    const char *elsewhere; /* what other tools call it, words and letters, separated by spaces: not accepted,
+                              but pointed out; or NULL */
     const char
         *fallback;   /* the default, spelled as on the command line; of a text, words for help; or NULL */
     bool is_list;    /* of a text: several words, which a script may give as a list */
@@ -92,6 +92,8 @@ MUST_CHECK char *option_join(const struct option *options, size_t count, int *ar
 /* Whether argv[1…] has the option. */
 MUST_CHECK bool option_is_given(const struct option *options, size_t count, int argc, char **argv,
                                 const struct option *option);
+/* Whether other tools call it so. */
+MUST_CHECK bool option_is_elsewhere(const struct option *option, struct bytes name);
 /* Sets each option that has a fallback to its default, except texts. */
 void option_set_defaults(const struct option *options, size_t count, void *values);
 /* Sets one option by its long name, as --name=TEXT would. */

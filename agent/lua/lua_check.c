@@ -199,6 +199,18 @@ int lua_check(lua_State *lua)
     }
 }
 
+/* One with a name, as k6 has them, would go unseen: only what is listed is judged. */
+static void check_thresholds_are_listed(lua_State *lua)
+{
+    for (lua_pushnil(lua); lua_next(lua, 1); lua_pop(lua, 1)) {
+        if (!lua_isinteger(lua, -2)) {
+            lua_misuse(lua,
+                       "tutti.thresholds: expected a list like { \"http.p95 < 200ms\" }, got the name %s",
+                       luaL_tolstring(lua, -2, NULL));
+        }
+    }
+}
+
 int lua_check_set_thresholds(lua_State *lua)
 {
     if (!script_of(lua)->is_loading) {
@@ -207,6 +219,7 @@ int lua_check_set_thresholds(lua_State *lua)
     luaL_checktype(lua, 1, LUA_TTABLE);
     lua_option_check_plain(lua, 1, "tutti.thresholds");
     lua_settop(lua, 1);
+    check_thresholds_are_listed(lua);
     script_options_add(lua, "threshold");
     return 0;
 }

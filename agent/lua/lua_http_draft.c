@@ -122,6 +122,10 @@ void lua_http_draft_sort_arguments(lua_State *lua)
     if (lua_type(lua, LUA_HTTP_URL) == LUA_TNUMBER) {
         lua_misuse(lua, "http: the URL is a string, not a number");
     }
+    if (lua_type(lua, LUA_HTTP_URL) == LUA_TTABLE) {
+        lua_misuse(lua,
+                   "http: the URL is a string, not a table; http.get and the like are called with a dot");
+    }
     draft_check_text(lua, LUA_HTTP_URL, "the URL");
     if (fourth == LUA_TNIL && (third == LUA_TNIL || third == LUA_TTABLE)) {
         return;

@@ -24,7 +24,8 @@ const char *join_trouble_describe(enum socket_trouble trouble, bool has_key, boo
     case SOCKET_HANDSHAKE_CUT:
         return join_trouble_describe_cut(has_key, was_let_in);
     case SOCKET_HANDSHAKE_SLOW:
-        return "it has not answered in time: it is too busy, or no coordinator";
+        return "it has not answered in time: it is too busy, or that is not the port of its agents (its "
+               "--listen)";
     case SOCKET_HANDSHAKE_BROKEN:
         return "it does not speak our protocol";
     case SOCKET_FULL:

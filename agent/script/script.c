@@ -41,6 +41,11 @@ void *script_check_object(lua_State *lua, int index, const void *type, const cha
             return object;
         }
     }
+    if (index == 1 && luaL_testudata(lua, index, name) == NULL) {
+        luaL_argerror(lua, index,
+                      lua_pushfstring(lua, "%s expected, got %s; methods are called with a colon", name,
+                                      luaL_typename(lua, index)));
+    }
     return luaL_checkudata(lua, index, name);
 }
 

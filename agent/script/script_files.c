@@ -87,7 +87,11 @@ static bool read_whole(const char *path, struct text *content, struct error *err
     }
     if (fstat(fileno(file), &status) != 0 || !S_ISREG(status.st_mode) ||
         status.st_size > LIMIT_BUNDLE_BYTES) {
+        bool is_folder = S_ISDIR(status.st_mode);
         fclose(file);
+        if (is_folder) {
+            return error_set(error, "%s: a folder, not a file", path);
+        }
         return error_set(error, "%s: not a file of at most %u MiB", path, LIMIT_BUNDLE_BYTES >> 20);
     }
     size_t size = (size_t)status.st_size;

@@ -54,6 +54,24 @@ static bool script_options_know(const char *name)
     return strcmp(name, FILES) == 0;
 }
 
+/* Points out what other tools call so. */
+static int script_options_refuse_unknown(lua_State *lua, const char *name)
+{
+    char known[NAME_MAX_BYTES];
+    char dashed[NAME_MAX_BYTES] = "";
+
+    for (size_t i = 0; i < NAME_MAX_BYTES - 1 && name[i] != '\0'; i++) {
+        dashed[i] = name[i] == '_' ? '-' : name[i];
+    }
+    for (size_t i = 0; i < ROW_COUNT; i++) {
+        if (option_is_elsewhere(&script_option_table[i], bytes_of_string(dashed))) {
+            script_options_name(&script_option_table[i], known);
+            return lua_misuse(lua, "unknown option %.60s; it is %s here", name, known);
+        }
+    }
+    return lua_misuse(lua, "unknown option %.60s", name);
+}
+
 bool script_option_exists(const char *name)
 {
     for (size_t i = 0; i < ROW_COUNT; i++) {
@@ -416,7 +434,7 @@ static void check_name(lua_State *lua)
         lua_misuse(lua, "tutti.options: expected name = value");
     }
     if (!script_options_know(lua_tostring(lua, -2))) {
-        lua_misuse(lua, "unknown option %.60s", lua_tostring(lua, -2));
+        script_options_refuse_unknown(lua, lua_tostring(lua, -2));
     }
 }
 

@@ -95,7 +95,7 @@ static const struct option coordinator_options[] = {
     {.name = "listen", .type = OPTION_CUSTOM, FIELD(listen), .parse = parse_listen,
         .argument = "tcp://ADDRESS:PORT", .help = "the address that agents connect to", .fallback = "tcp://127.0.0.1:7440"},
     {.name = "http", .type = OPTION_CUSTOM, FIELD(http), .parse = parse_http, .argument = "ADDRESS:PORT",
-        .help = "the address of the HTTP API", .fallback = "127.0.0.1:7441"},
+        .help = "the address of the HTTP API", .fallback = "127.0.0.1:7441", .elsewhere = "api"},
     {.name = "token-file", .type = OPTION_TEXT, FIELD(token.path), .argument = "FILE",
         .help = "file with the token that users of the API need",
         .fallback = "a generated one, which commands of the same user on this host find"},

@@ -69,11 +69,17 @@ static enum exit_code scale(const struct scale_options *options, uint64_t campai
 static int run_scale(int argc, char **argv)
 {
     struct scale_options options = {0};
-    const char *word = NULL;
+    const char *words[2] = {NULL};
     size_t word_count = 0;
     uint64_t campaign = 0;
-    if (!subcommand_parse(&scale_subcommand, argc, argv, &options, &word, 1, &word_count) ||
-        !control_parse_id("scale", word, &campaign)) {
+    if (!subcommand_parse(&scale_subcommand, argc, argv, &options, words, 2, &word_count) ||
+        !control_parse_id("scale", words[0], &campaign)) {
+        return EXIT_CODE_USAGE;
+    }
+    if (word_count > 1) {
+        log_line(LOG_ERROR, "scale",
+                 "unexpected argument \"%.40s\"; the number of workers is --workers N (see tutti help scale)",
+                 words[1]);
         return EXIT_CODE_USAGE;
     }
     if (options.workers == 0) {

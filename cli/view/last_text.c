@@ -9,6 +9,8 @@
 #define LAST_ROWS_SHOWN 20u
 #define LAST_WORKERS_SHOWN 2u
 #define LAST_NAME_COLUMNS 40u
+/* So many that the first worker is there with its time: half of a number would be read as one. */
+#define LAST_WORKER_COLUMNS 40u
 #define LAST_CELL_BYTES 1024
 
 static void last_append_numbers(struct buffer *text, const struct latecomer_view *latecomer, uint64_t all)
@@ -59,6 +61,7 @@ void last_text(const struct report_view *report, bool has_colour, struct buffer 
     }
     SCOPED(table_finish) struct table table;
     table_init(&table, columns);
+    table.least_text = LAST_WORKER_COLUMNS;
     for (size_t i = 0; i < report->last_count && i < LAST_ROWS_SHOWN; i++) {
         last_add_row(&table, &report->last[i]);
     }

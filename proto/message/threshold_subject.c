@@ -49,6 +49,37 @@ static bool threshold_belongs_to_statistic(uint8_t byte)
     return reading_is_letter(byte) || reading_is_of_number(byte);
 }
 
+/* What people write who leave the metric out, or use k6's names. */
+static const struct {
+    const char *beginning;
+    const char *ours;
+} FOREIGN_METRICS[] = {
+    {"http_req_failed", "http.failed < 1%"},
+    {"http_req", "http.p95 < 200ms"},
+    {"iteration", "steps.p95 < 2s"},
+    {"fail", "http.failed < 1%"},
+    {"error", "http.failed < 1%"},
+    {"p(", "http.p95 < 200ms"},
+    {"p9", "http.p95 < 200ms"},
+    {"p5", "http.p50 < 200ms"},
+    {"avg", "http.mean < 200ms"},
+    {"mean", "http.mean < 200ms"},
+    {"max", "http.max < 200ms"},
+    {"rate", "http.rate > 50/s"},
+};
+
+/* NULL: nothing resembles it. */
+static const char *threshold_example_of(struct bytes word)
+{
+    for (size_t i = 0; i < COUNT_OF(FOREIGN_METRICS); i++) {
+        size_t size = strlen(FOREIGN_METRICS[i].beginning);
+        if (word.size >= size && memcmp(word.data, FOREIGN_METRICS[i].beginning, size) == 0) {
+            return FOREIGN_METRICS[i].ours;
+        }
+    }
+    return NULL;
+}
+
 static bool threshold_read_metric(struct threshold_reading *reading, struct threshold *threshold)
 {
     size_t start = reading->at;
@@ -67,7 +98,9 @@ static bool threshold_read_metric(struct threshold_reading *reading, struct thre
         buffer_append_format(&names, "%s%s", i == 0 ? "" : ", ", METRICS[i].word);
     }
     struct bytes given = reading_word_at(reading, start);
-    return reading_refuse(reading, start, "\"%.*s\" is none of %s", BYTES_FORMAT(given), list);
+    const char *example = threshold_example_of(given);
+    return reading_refuse(reading, start, "\"%.*s\" is none of %s%s%s", BYTES_FORMAT(given), list,
+                          example != NULL ? "; write it like " : "", example != NULL ? example : "");
 }
 
 /* From the opening bracket on, up to the one that closes it; `["a]b"]` may have any but a quote. */

@@ -57,6 +57,22 @@ class Last(unittest.TestCase):
         self.assertEqual([(worker["worker"], worker["times"]) for worker in row["workers"]], [(1, 3)])
         self.assertTrue(1.1 <= row["waited_s"] <= 2, row)
 
+    def test_the_first_of_them_is_not_cut(self):
+        """A row is at most 80 columns wide; the time of the first worker is whole all the same."""
+        body = """local round = worker:notifier("the pad of the room")
+            local writer = worker.step % 2
+            if worker.id == writer then
+              tutti.sleep(0.02)
+              round:written("text")
+            else
+              round:wait_for_writer()
+            end"""
+        out = self.play(body, "-w", "4", "-r", "4").out
+        rows = [line for line in out.splitlines() if "worker " in line and " of 4, " in line]
+        self.assertEqual(len(rows), 1, out)
+        self.assertRegex(rows[0], r"  worker [01] \(agent-\d, 2 of 4, [\d.]+ (ms|s)\), ")
+        self.assertLessEqual(len(rows[0]), 80)
+
     def test_nobody_is_last_alone(self):
         result = self.play('worker:barrier("rush") tutti.sleep(0.01)', "-w", "1", "-r", "3")
         self.assertEqual(result.report["last"], [])

@@ -64,6 +64,13 @@ class Reaching(Ending):
             self.assertNotIn("refused", coordinator.log)
         self.assert_ends(agent)
 
+    def test_the_port_of_the_api(self):
+        with Coordinator() as coordinator:
+            agent = self.agent(f"tcp://127.0.0.1:{coordinator.port}")
+            agent.wait_for(f"warning a1: cannot join tcp://127.0.0.1:{coordinator.port}: it has not answered in time: "
+                           "it is too busy, or that is not the port of its agents (its --listen)", 10)
+            self.assert_ends(agent)
+
     def test_lost_and_back(self):
         folder = self.enterContext(tempfile.TemporaryDirectory())
         coordinator = self.enterContext(Coordinator("--state", folder))

@@ -28,10 +28,64 @@ class Stumbles(Plays):
     def test_options_of_other_tools(self):
         path = self.write("a.lua", LOADS)
         for foreign, ours in (("--vus", "--workers"), ("--users", "--workers"), ("--max-runs", "--runs"),
-                              ("--run-time", "--duration"), ("--processes", "--agents"), ("--host", "--target")):
+                              ("--run-time", "--duration"), ("--processes", "--agents"), ("--host", "--target"),
+                              ("-u", "--workers"), ("-t", "--duration"), ("-H", "--target"), ("-i", "--shared-runs"),
+                              ("--iterations", "--shared-runs"), ("--tags", "--single-mode"), ("--logfile", "--log"),
+                              ("--exit-code-on-error", "--threshold"), ("--insecure-skip-tls-verify", "--insecure")):
             result = tutti("run", path, foreign, 3)
             self.assertEqual(result.code, 2, result)
             self.assertEqual(result.err, f"tutti: run: unknown option {foreign}; it is {ours} here (see tutti help run)\n")
+
+    def test_options_of_other_commands(self):
+        """`--api` is where an operator's commands find what the coordinator calls `--http`."""
+        for words, ours in ((("coordinator", "--api", "127.0.0.1:0"), "--http"),
+                            (("start", self.write("a.lua", LOADS), "--agents", 3), "--expect-agents")):
+            result = tutti(*words)
+            self.assertEqual(result.code, 2, result)
+            self.assertIn(f"it is {ours} here (see tutti help {words[0]})\n", result.err)
+        result = tutti("scale", 7, 500)
+        self.assertEqual(result.code, 2, result)
+        self.assertEqual(result.err, 'tutti: scale: unexpected argument "500"; the number of workers is --workers N '
+                                     "(see tutti help scale)\n")
+
+    def test_thresholds_of_other_tools(self):
+        path = self.write("a.lua", LOADS)
+        for theirs, ours in (("p95<200ms", "http.p95 < 200ms"), ("p(95)<200", "http.p95 < 200ms"),
+                             ("http_req_duration: p(95)<200", "http.p95 < 200ms"), ("http_req_failed<0.01", "http.failed < 1%"),
+                             ("errors<1%", "http.failed < 1%"), ("avg<1s", "http.mean < 200ms")):
+            result = tutti("run", path, "--threshold", theirs)
+            self.assertEqual(result.code, 2, result)
+            self.assertIn(f"; write it like {ours} (see tutti help run)\n", result.err)
+            self.assertEqual(tutti("check", path, "--threshold", ours).err.count("is none of"), 0)
+
+    def test_a_threshold_that_nothing_can_miss(self):
+        """A run in which no step has succeeded has not passed, whatever thresholds say of its times."""
+        scenario = LOADS + 'tutti.scenario("a", function() http.get("/page") error("on purpose") end)\n'
+        result = self.play(scenario, "--target", "builtin", "--threshold", "http.p95 < 30s; http.failed < 5")
+        self.assertEqual(result.code, 1, result)
+        self.assertIn("failed: no step succeeded: stumbles.lua:3: on purpose", result.out)
+
+    def test_what_scripts_of_other_tools_say(self):
+        for line, why in (("tutti.options { vus = 3 }", "unknown option vus; it is workers here"),
+                          ('tutti.options { run_time = "3s" }', "unknown option run_time; it is duration here"),
+                          ("tutti.options { what_is_this = 1 }", "unknown option what_is_this\n"),
+                          ('tutti.thresholds { http_req_duration = { "p(95)<200" } }',
+                           'tutti.thresholds: expected a list like { "http.p95 < 200ms" }, got the name http_req_duration')):
+            result = self.play(LOADS + line + '\ntutti.scenario("a", function() end)\n')
+            self.assertEqual(result.code, 2, result)
+            self.assertIn(f"stumbles.lua:3: {why}", result.err)
+
+    def test_a_dot_for_a_colon(self):
+        dots = {'worker.barrier("b")': "(tutti.worker expected, got string; methods are called with a colon)",
+                'worker:notifier("n").written("x")': "(tutti.notifier expected, got string; methods are called with a colon)",
+                'http:get("/page")': "http: the URL is a string, not a table; http.get and the like are called with a dot"}
+        for call, why in dots.items():
+            self.assertIn(why, self.play(LOADS + f'tutti.scenario("a", function(worker) {call} end)\n').out)
+
+    def test_a_folder_for_a_script(self):
+        result = tutti("run", self.folder)
+        self.assertEqual(result.code, 2, result)
+        self.assertEqual(result.err, f"tutti: run: {self.folder}: a folder, not a file\n")
 
     def test_a_misspelt_variable(self):
         scenario = LOADS + 'tutti.scenario("a", function() end)\n'

@@ -92,11 +92,13 @@ static void judge_failed_steps(struct judgement *judgement, const struct campaig
 }
 
 /* A campaign without any successful step has failed, unless failed steps are allowed (--fail 0) and there
- * were some. */
+ * were some. Thresholds allow none that nothing has passed: they may judge what does not fail, such as times.
+ */
 static void judge_success(struct judgement *judgement, const struct campaign_options *options,
                           const struct steps_counted *steps)
 {
-    bool is_failure_allowed = options->fail_steps == 0 && options->fail_percent <= 0;
+    bool is_failure_allowed =
+        options->fail_steps == 0 && options->fail_percent <= 0 && options->thresholds.size == 0;
     if (!steps->is_own_end || steps->ok > 0 || (steps->failed > 0 && is_failure_allowed)) {
         return;
     }

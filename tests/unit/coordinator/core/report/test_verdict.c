@@ -105,6 +105,10 @@ static void all_failed_is_no_success_unless_failures_are_allowed(void **state)
     assert_judged(&options, steps, VERDICT_FAILED, "no step succeeded: pad.lua:3: no");
     options.fail_steps = 0;
     assert_judged(&options, steps, VERDICT_NONE, NULL);
+    options.thresholds = bytes_of_string("http.p95 < 2s");
+    assert_judged(&options, steps, VERDICT_FAILED, "no step succeeded: pad.lua:3: no");
+    steps.ok = 1;
+    assert_judged(&options, steps, VERDICT_NONE, NULL);
 }
 
 static void requests(const struct campaign_options *options, enum verdict before,
