@@ -80,9 +80,10 @@ class Package(unittest.TestCase):
 
     def test_its_configuration_is_kept(self):
         listed = (DEBIAN / "conffiles").read_text().split()
-        self.assertEqual(sorted(pathlib.Path(line).name for line in listed), ["agent.env", "coordinator.conf"])
-        for line in listed:
-            self.assertTrue((ROOT / "deploy" / "systemd" / pathlib.Path(line).name).exists(), line)
+        installed = re.findall(r"install\(FILES (.*) DESTINATION (/etc/\S+?)(?: RENAME (\S+))?\)", (ROOT / "cmake/package.cmake").read_text())
+        places = {f"{folder}/{renamed or pathlib.Path(path).name}" for paths, folder, renamed in installed for path in paths.split()}
+        self.assertEqual(set(listed), places)
+        self.assertEqual(places, {"/etc/tutti/agent.env", "/etc/tutti/coordinator.conf", "/etc/needrestart/conf.d/tutti.conf"})
 
     def test_the_version_is_the_same_everywhere(self):
         self.assertTrue((DEBIAN / "changelog").read_text().startswith(f"tutti ({VERSION}) "))
