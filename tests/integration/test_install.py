@@ -78,6 +78,12 @@ class Package(unittest.TestCase):
             self.assertEqual(run("sh", "-n", DEBIAN / name).returncode, 0, name)
             self.assertTrue(os.access(DEBIAN / name, os.X_OK), name)
 
+    def test_a_bare_debian_can_build_it(self):
+        script = (ROOT / "deploy/package.sh").read_text()
+        known = run("sh", "-c", ". deploy/packages.sh; echo $package_packages", cwd=ROOT).stdout.split()
+        self.assertIn("file", known, "CPack wants it for SHLIBDEPS, and build-essential does not bring it")
+        self.assertIn("install_missing $build_packages $package_packages\n", script)
+
     def test_its_configuration_is_kept(self):
         listed = (DEBIAN / "conffiles").read_text().split()
         installed = re.findall(r"install\(FILES (.*) DESTINATION (/etc/\S+?)(?: RENAME (\S+))?\)", (ROOT / "cmake/package.cmake").read_text())
