@@ -13,6 +13,7 @@ execute_process(COMMAND gzip -9nf ${generated}/changelog COMMAND_ERROR_IS_FATAL 
 install(FILES ${generated}/changelog.gz deploy/debian/copyright DESTINATION ${CMAKE_INSTALL_DOCDIR})
 install(FILES deploy/debian/lintian-overrides DESTINATION ${CMAKE_INSTALL_DATADIR}/lintian/overrides RENAME tutti)
 install(FILES deploy/systemd/agent.env deploy/systemd/coordinator.conf DESTINATION /etc/tutti)
+install(FILES deploy/debian/needrestart.conf DESTINATION /etc/needrestart/conf.d RENAME tutti.conf)
 
 set(CPACK_GENERATOR DEB)
 set(CPACK_SET_DESTDIR ON)

@@ -5,7 +5,7 @@ set -eu
 cd "$(dirname "$0")/.."
 . deploy/packages.sh
 # shellcheck disable=SC2086
-install_missing $build_packages
+install_missing $build_packages $package_packages
 
 folder=build/package
 mkdir -p "$folder"

@@ -4,6 +4,8 @@ build_packages="build-essential cmake ninja-build pkg-config libzmq3-dev libprot
 libuv1-dev libcurl4-openssl-dev libc-ares-dev libnghttp2-dev libpsl-dev libidn2-dev zlib1g-dev libbrotli-dev libzstd-dev libwslay-dev liblua5.4-dev libssl-dev
 libmicrohttpd-dev libjansson-dev libxml2-dev libyaml-dev libsnappy-dev libseccomp-dev libcmocka-dev
 libjs-dygraphs python3"
+# What deploy/package.sh needs besides: file tells CPack which files have libraries to depend on.
+package_packages="dpkg-dev file"
 # What the program needs to run.
 runtime_packages="libzmq5 libprotobuf-c1 libuv1 libcurl4 libc-ares2 libnghttp2-14 libpsl5 libidn2-0 zlib1g libbrotli1
 libzstd1 libwslay1 liblua5.4-0 libssl3 libmicrohttpd12 libjansson4 libxml2 libyaml-0-2 libsnappy1v5 libseccomp2 ca-certificates"

@@ -265,7 +265,7 @@ static void on_notices_end(void *context)
     }
 }
 
-/* The workers end before the coordinator is told that they have. */
+/* The workers end, and tell what they counted last, before the coordinator is told that they have. */
 static void agent_daemon_leave(struct agent_daemon *daemon)
 {
     struct agent_event event = {.kind = AGENT_LEAVE};
@@ -273,6 +273,7 @@ static void agent_daemon_leave(struct agent_daemon *daemon)
     daemon->is_leaving = true;
     log_about(LOG_INFO, daemon->setup.name, &daemon->setup.subject, "leaving");
     agent_shards_stop(daemon->shards);
+    mailbox_take(daemon->notices);
     step(daemon, &event);
     end_turn(daemon);
 }

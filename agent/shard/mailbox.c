@@ -145,6 +145,11 @@ size_t mailbox_waiting(struct mailbox *mailbox)
     return count;
 }
 
+void mailbox_take(struct mailbox *mailbox)
+{
+    take_batch(mailbox);
+}
+
 static void mailbox_on_closed(uv_handle_t *handle)
 {
     struct mailbox *mailbox = handle->data;

@@ -31,6 +31,8 @@ size_t mailbox_put(struct mailbox *mailbox, uint32_t tag, void *item);
 /* The same for many pieces of one tag at once, in their order: one lock and one wake. */
 size_t mailbox_put_all(struct mailbox *mailbox, uint32_t tag, void *const *items, size_t count);
 size_t mailbox_waiting(struct mailbox *mailbox);
+/* On the loop's thread: hands out what waits now, instead of in the next turn. Not from `on_mail`. */
+void mailbox_take(struct mailbox *mailbox);
 /* On the loop's thread, once no thread puts any more: hands out what is left through `on_mail`, then closes.
  * The memory goes with the loop's close callback. */
 void mailbox_close(struct mailbox **mailbox);

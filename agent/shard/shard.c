@@ -264,6 +264,7 @@ static void shard_on_closed(uv_handle_t *handle)
 static void shard_close_all(struct shard *shard)
 {
     while (shard->campaigns != NULL) {
+        shard_campaign_leave(shard->campaigns);
         forget_campaign(&shard->campaigns);
     }
     vu_websockets_free(&shard->websockets);

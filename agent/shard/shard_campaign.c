@@ -147,6 +147,13 @@ static void post_statistics(struct shard_campaign *campaign, uint64_t now_ns)
     post(campaign, &notice);
 }
 
+void shard_campaign_leave(struct shard_campaign *campaign)
+{
+    if (campaign->runner != NULL) {
+        post_statistics(campaign, clock_now_ns());
+    }
+}
+
 static void perform(struct shard_campaign *campaign, struct runner_effects *effects);
 
 /* Who asked for it is gone: if the answer is that it should make the value, the next one is to do that. */

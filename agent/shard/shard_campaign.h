@@ -48,6 +48,8 @@ struct shard_campaign {
 MUST_CHECK struct shard_campaign *shard_campaign_new(struct shard *shard, const struct command *deploy);
 /* At once, without fixtures. */
 void shard_campaign_free(struct shard_campaign **campaign);
+/* The shard ends: posts what was counted since the last whole second. */
+void shard_campaign_leave(struct shard_campaign *campaign);
 void shard_campaign_command(struct shard_campaign *campaign, const struct command *command);
 /* Posts what its workers have done. */
 void shard_campaign_post_gathered(struct shard_campaign *campaign);

@@ -6,7 +6,7 @@ import tempfile
 import time
 import unittest
 
-from daemon import Coordinator, Logged
+from daemon import Agent, Coordinator, Logged
 from support import Process
 
 WORKERS = 6
@@ -129,6 +129,29 @@ class Ending(unittest.TestCase):
         self.stop(self.agents[0])
         self.agents[0].process.wait(5)
         self.assertLess(time.monotonic() - began, 1)
+
+
+class Leaving(unittest.TestCase):
+    """A single agent leaves, and others go on with its workers: what it has counted since the last second is not lost."""
+
+    def left(self, shards):
+        coordinator = self.enterContext(Coordinator())
+        agents = [self.enterContext(Agent(coordinator.endpoint, name, "--shards", shards)) for name in ("a1", "a2")]
+        coordinator.wait_agents(2)
+        campaign = coordinator.create("quick", 2, workers=4, duration_ms=6000, on_loss="replace")
+        coordinator.wait_until(lambda: coordinator.show(campaign)["steps"]["ok"] > 0, 20, "no steps")
+        time.sleep(0.7)
+        self.assertEqual(agents[1].end(), 0)
+        report = coordinator.report(campaign)
+        self.assertEqual(report["verdict"], "degraded", report)
+        self.assertGreater(report["steps"]["ok"], 500)
+        self.assertLess(report["steps"]["lost"], 10, "its two workers may be in a step each")
+
+    def test_with_one_shard(self):
+        self.left(1)
+
+    def test_with_shards_in_threads(self):
+        self.left(2)
 
 
 if __name__ == "__main__":
