@@ -71,6 +71,7 @@ if [ -z "$only" ]; then
     ctest --test-dir build/tsan -L thread -j "$jobs" --output-on-failure --no-tests=ignore || code=1
 fi
 wait
+# One more than there are cores: most stories wait for most of their time.
 echo "all tests"
-ctest --test-dir build/dev -j "$jobs" --output-on-failure --no-tests=error ${only:+-R "$only"} || code=1
+ctest --test-dir build/dev -j "$((jobs + 1))" --output-on-failure --no-tests=error ${only:+-R "$only"} || code=1
 exit "$code"

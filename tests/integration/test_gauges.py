@@ -36,7 +36,7 @@ class Gauges(unittest.TestCase):
                 self.assertGreater(gauges["memory_bytes"], 1 << 20)
                 self.assertLess(abs(gauges["clock"]["offset_ms"]), 5 + gauges["clock"]["uncertainty_ms"])
                 self.assertGreater(gauges["clock"]["uncertainty_ms"], 0)
-            shown = subprocess.run([TUTTI, "agents", "--api", f"http://{coordinator.host}:{coordinator.port}"],
+            shown = subprocess.run([TUTTI, "agents", "--wide", "--api", f"http://{coordinator.host}:{coordinator.port}"],
                                    capture_output=True, text=True, check=True, env=environment()).stdout
             self.assertRegex(shown.splitlines()[0], r"cpu +host cpu +resident +lag +clock")
             self.assertRegex(shown, r"a1 .* \d+ % +\d+ % +\d+ MiB .* ± ")
