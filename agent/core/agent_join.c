@@ -30,7 +30,8 @@ static void encode_hello(struct agent *agent, uint32_t gone_pid)
                   .shards = agent->settings.shards,
                   .labels = bytes_of_string(agent->settings.labels),
                   .capacity = agent->settings.capacity,
-                  .gone_pid = gone_pid},
+                  .gone_pid = gone_pid,
+                  .program = bytes_of_string(TUTTI_VERSION)},
     };
     SCOPED(buffer_finish) struct buffer encoded;
     buffer_init(&encoded, LIMIT_FRAME_BYTES);

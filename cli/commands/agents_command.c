@@ -130,6 +130,7 @@ static void agents_command_add_wide(struct table *table, const json_t *agent)
     char text[FORMAT_BYTES];
     table_add(table, json_get_text(agent, "name"));
     table_add(table, json_get_text(agent, "host"));
+    table_add(table, json_get_text(agent, "version"));
     control_add_count(table, agent, "pid", false);
     table_add(table, json_get_text(agent, "state"));
     control_add_count(table, agent, "cores", true);
@@ -236,9 +237,10 @@ static void agents_command_tell_hidden(size_t count)
 
 static void print_agents(const json_t *list, const struct agents_options *options)
 {
-    static const char *const wide[] = {"agent",  "<host",    "pid",      "<state",  "cores",      "memory",
-                                       "shards", "workers",  "capacity", "<labels", "<campaigns", "heard ago",
-                                       "cpu",    "host cpu", "resident", "lag",     "clock",      NULL};
+    static const char *const wide[] = {"agent",    "<host",      "<version",  "pid",     "<state",
+                                       "cores",    "memory",     "shards",    "workers", "capacity",
+                                       "<labels",  "<campaigns", "heard ago", "cpu",     "host cpu",
+                                       "resident", "lag",        "clock",     NULL};
     static const char *const columns[] = {"agent", "<host",     "<state",     "workers", "cpu",
                                           "lag",   "heard ago", "<campaigns", NULL};
     size_t count = 0;

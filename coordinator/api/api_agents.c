@@ -60,6 +60,7 @@ static json_t *object_of(const struct agent_overview *agent, uint64_t now_ns)
     json_t *campaigns = json_array();
     json_put_text(object, "name", agent->name);
     json_put_text(object, "host", agent->host);
+    json_put_text(object, "version", agent->program);
     json_put_count(object, "pid", agent->pid);
     json_put_count(object, "cores", agent->cores);
     json_put_count(object, "memory_bytes", agent->memory_bytes);

@@ -12,6 +12,7 @@ struct lost_agent {
     struct text name;
     struct text host;
     struct text labels;
+    struct text program;
 };
 
 struct overview {
@@ -36,6 +37,7 @@ static void forget_lost(struct overview *overview, size_t index)
     text_finish(&overview->lost[index].name);
     text_finish(&overview->lost[index].host);
     text_finish(&overview->lost[index].labels);
+    text_finish(&overview->lost[index].program);
     overview->lost_count--;
     for (size_t i = index; i < overview->lost_count; i++) {
         overview->lost[i] = overview->lost[i + 1];
@@ -81,6 +83,7 @@ static struct agent_overview view_of(const struct member *member)
                                    .shards = member->shards,
                                    .memory_bytes = member->memory_bytes,
                                    .labels = member->labels.bytes,
+                                   .program = member->program.bytes,
                                    .capacity = member->capacity,
                                    .held = member->held,
                                    .heard_ns = member_heard_ns(member)};
@@ -93,10 +96,12 @@ static struct agent_overview *add_lost(struct overview *overview, struct agent_o
     *lost = (struct lost_agent){.view = view,
                                 .name = text_copy(view.name),
                                 .host = text_copy(view.host),
-                                .labels = text_copy(view.labels)};
+                                .labels = text_copy(view.labels),
+                                .program = text_copy(view.program)};
     lost->view.name = lost->name.bytes;
     lost->view.host = lost->host.bytes;
     lost->view.labels = lost->labels.bytes;
+    lost->view.program = lost->program.bytes;
     return &lost->view;
 }
 
@@ -137,7 +142,7 @@ void overview_operations(struct overview *overview, const struct message *messag
     }
 }
 
-static_assert(sizeof(struct agent_overview) == 168 && sizeof(struct coordinator_overview) == 104,
+static_assert(sizeof(struct agent_overview) == 184 && sizeof(struct coordinator_overview) == 104,
               "every field is packed, or only shown");
 
 void overview_pack(const struct overview *overview, struct buffer *into)
@@ -160,6 +165,7 @@ void overview_pack(const struct overview *overview, struct buffer *into)
         pack_number(into, lost->shards);
         pack_number(into, lost->memory_bytes);
         pack_bytes(into, lost->labels);
+        pack_bytes(into, lost->program);
         pack_number(into, lost->capacity);
         pack_number(into, lost->heard_ns);
         pack_flag(into, lost->has_left);
@@ -186,6 +192,7 @@ bool overview_unpack(struct overview *overview, struct unpack *from)
         lost.shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
         lost.memory_bytes = unpack_number(from);
         lost.labels = unpack_bytes(from);
+        lost.program = unpack_bytes(from);
         lost.capacity = (uint32_t)unpack_bounded(from, UINT32_MAX);
         lost.heard_ns = unpack_number(from);
         lost.has_left = unpack_flag(from);

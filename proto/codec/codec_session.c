@@ -22,6 +22,7 @@ void encode_hello(const struct message *message, struct buffer *into)
     put_text(into, 10, hello->labels);
     protobuf_write_number(into, 11, hello->capacity);
     protobuf_write_number(into, 320, hello->gone_pid);
+    put_text(into, 340, hello->program);
 }
 
 bool decode_hello(const Tutti__V1__Message *protobuf_write_message, struct decoding *decoding)
@@ -47,7 +48,8 @@ bool decode_hello(const Tutti__V1__Message *protobuf_write_message, struct decod
         return error_set(error, "%u shards, 1 to %u are allowed", wire->shards, LIMIT_SHARDS);
     }
     return take_printable_name(&wire->name, "name", &hello->name, error) &&
-           take_text(&wire->host, "host", &hello->host, error) && labels_check(hello->labels, error);
+           take_text(&wire->host, "host", &hello->host, error) &&
+           take_text(&wire->program, "program", &hello->program, error) && labels_check(hello->labels, error);
 }
 
 void encode_welcome(const struct message *message, struct buffer *into)

@@ -67,6 +67,7 @@ struct hello {
     struct bytes labels; /* proto/message/labels.h */
     uint32_t capacity; /* workers that it takes at the same time, of all campaigns together; 0: any number */
     uint32_t gone_pid; /* the process on its host that had its name, and is no more; 0: it knows of none */
+    struct bytes program; /* its version, "0.1.0"; empty: older than such words */
 };
 
 struct welcome {

@@ -50,6 +50,7 @@ class Campaigns(WithAgents):
         self.assertEqual(numbers, sorted(set(numbers)))
         agents = self.coordinator.get("/v1/agents").json["agents"]
         self.assertEqual(sorted((agent["name"], agent["state"], agent["campaigns"]) for agent in agents), [("a1", "idle", []), ("a2", "idle", [])])
+        self.assertEqual({f"tutti {agent['version']}" for agent in agents}, {tutti("version").out.strip()})
 
     def test_two_at_once_do_not_see_each_other(self):
         first = self.coordinator.create("slow-steps", 2, workers=4, runs=10)

@@ -38,6 +38,7 @@ class Gauges(unittest.TestCase):
                 self.assertGreater(gauges["clock"]["uncertainty_ms"], 0)
             shown = subprocess.run([TUTTI, "agents", "--wide", "--api", f"http://{coordinator.host}:{coordinator.port}"],
                                    capture_output=True, text=True, check=True, env=environment()).stdout
+            self.assertRegex(shown.splitlines()[0], r"host +version +pid +state")
             self.assertRegex(shown.splitlines()[0], r"cpu +host cpu +resident +lag +clock")
             self.assertRegex(shown, r"a1 .* \d+ % +\d+ % +\d+ MiB .* ± ")
             metrics = coordinator.metrics()

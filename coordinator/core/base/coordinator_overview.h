@@ -19,8 +19,9 @@ struct agent_overview {
     uint32_t shards;
     uint64_t memory_bytes;
     struct bytes labels;
-    uint32_t capacity; /* 0: any number of workers */
-    uint64_t held;     /* workers placed on it by campaigns that have not ended */
+    struct bytes program; /* its version, as it says */
+    uint32_t capacity;    /* 0: any number of workers */
+    uint64_t held;        /* workers placed on it by campaigns that have not ended */
     uint64_t heard_ns;
     bool is_lost;
     const struct gauges *gauges; /* its latest; NULL: none yet, or it is lost */

@@ -33,6 +33,7 @@ struct member *member_new(const struct coordinator_settings *settings, uint64_t 
     member->name = text_copy(hello->name);
     member->host = text_copy(hello->host);
     member->labels = text_copy(hello->labels);
+    member->program = text_copy(hello->program);
     member->capacity = hello->capacity;
     member->pid = hello->pid;
     member->cores = hello->cores;
@@ -56,6 +57,7 @@ void member_free(struct member **at)
     text_finish(&member->host);
     memory_free(member->gauges.loops);
     text_finish(&member->labels);
+    text_finish(&member->program);
     memory_free(member);
 }
 

@@ -28,8 +28,9 @@ struct member {
     uint32_t shards;
     uint64_t memory_bytes;
     struct text labels;
-    uint32_t capacity; /* workers; 0: any number */
-    uint64_t held;     /* workers placed on it by campaigns that have not ended */
+    struct text program; /* the version of its program, as it says */
+    uint32_t capacity;   /* workers; 0: any number */
+    uint64_t held;       /* workers placed on it by campaigns that have not ended */
     struct link *link;
     struct deadline due;
     /* Counts as heard, and as hearing us, at this time: after a hello, or after we were not running. */

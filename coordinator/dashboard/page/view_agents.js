@@ -81,6 +81,7 @@ export function agentTable(ui, agents, { isWhole }) {
       text("labels", "labels", labelText, { show: (agent) => labels(agent.labels) }),
       ...(isWhole
         ? [
+            text("version", "version", ({ version }) => version),
             gauge("cores", "cores", ({ cores }) => cores, format.count),
             gauge("host_cpu", "host cpu", ({ gauges }) => gauges?.host_cpu, format.percent, { isHidden: true }),
             gauge("busy", "busiest loop", busiest, format.percent, { isHidden: true }),

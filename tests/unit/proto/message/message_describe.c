@@ -56,6 +56,7 @@ static void hello(struct buffer *text, const struct hello *hello)
     bytes(text, "labels", hello->labels);
     number(text, "capacity", hello->capacity);
     number(text, "gone", hello->gone_pid);
+    bytes(text, "program", hello->program);
 }
 
 static void option(struct buffer *text, const struct campaign_option *row,

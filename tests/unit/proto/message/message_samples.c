@@ -102,7 +102,8 @@ static void make_hello(struct message *message, const struct palette *palette, e
                                     .shards = palette->small == 0 ? 1 : LIMIT_SHARDS,
                                     .labels = bytes_of_string(palette->small == 0 ? "" : LABELS),
                                     .capacity = palette->small,
-                                    .gone_pid = palette->small / 7};
+                                    .gone_pid = palette->small / 7,
+                                    .program = bytes_of_string(palette->small == 0 ? "" : "0.1.0")};
 }
 
 static void make_deploy(struct sample *sample, const struct palette *palette, enum sample_variant variant)
