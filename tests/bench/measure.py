@@ -469,7 +469,8 @@ def measure_thresholds(seconds):
 
 
 def measure_statistics(seconds):
-    return json.loads(run([BUILD / "bin" / "statistics_merge", 1000, 100, 10, seconds]))
+    return {**json.loads(run([BUILD / "bin" / "statistics_merge", 1000, 100, 10, seconds])),
+            **json.loads(run([BUILD / "bin" / "meter_samples", 100, seconds]))}
 
 
 def cpu_s(pid):
@@ -691,7 +692,9 @@ BENCHES = [
     ("thresholds", lambda quick: measure_thresholds(60 if quick else 300),
      [("ms_per_s", "judging 50 thresholds of 100 names, half of them windows, ms a second (aim: < 1)")]),
     ("statistics", lambda quick: measure_statistics(2 if quick else 10),
-     [("core_percent", "statistics of 1,000 agents with 100 names each, % of a core (aim: ≤ 15)")]),
+     [("core_percent", "statistics of 1,000 agents with 100 names each, % of a core (aim: ≤ 15)"),
+      ("samples_per_s", "a shard counts requests of 100 names, samples/s of one core (aim: ≥ 1,000,000)"),
+      ("tagged_samples_per_s", "… with two tags each")]),
     ("agents", lambda quick: measure_agents(1000, 5 if quick else 20),
      [("core_percent", "1,000 idle agents, % of a core (aim: < 10)"), ("kb_each", "… kB of the coordinator for each (aim: < 64)")]),
     ("watchers", lambda quick: measure_watchers(50, 5 if quick else 20),

@@ -231,7 +231,7 @@ class Goals(Scripts):
         self.assertRegex(result.out, rf"goal    http.p50 < 61ms over 2s: held with {goal['workers']} workers \([\d.]+ ms\)")
 
     def test_the_workers_for_a_rate_are_found(self):
-        result = run(self.script("tutti.sleep(0.05)"), "--goal", "steps.rate >= 100/s over 2s;max=40", "-d", "24s", "-q", timeout=60)
+        result = run(self.script("tutti.sleep(0.05)"), "--goal", "steps.rate >= 100/s over 2s;max=40", "-d", "40s", "-q", timeout=90)
         goal = result.report["goal"]
         self.assertEqual(goal["state"], "held", goal)
         self.assertTrue(5 <= goal["workers"] <= 9, goal)
@@ -435,7 +435,7 @@ class Live(WithAgents, Scripts):
                 load = self.coordinator.report(campaign)["load"]
                 self.assertEqual(load["arrivals"] + load["dropped"], 600, load)
                 if policy == "shrink":
-                    self.assertTrue(60 <= load["dropped"] <= 160, load)  # a quarter of some four seconds
+                    self.assertTrue(30 <= load["dropped"] <= 160, load)  # a quarter of up to four seconds: it asks before it leaves
                 else:
                     self.assertLess(load["dropped"], 60, load)
 
