@@ -82,7 +82,11 @@ static void declare_lost(struct world *world, uint64_t incarnation)
         if (world->truth.worker[worker].is_moving && !may_go_on(world, worker)) {
             lose_worker(world, worker); /* it was to continue there, but was never told so */
         }
-        if (world->truth.worker[worker].owner == incarnation) {
+        struct truth_worker *who = &world->truth.worker[worker];
+        if (who->left == incarnation && who->came_ns == world->now_ns) {
+            who->losses++; /* the loss is what has let it come back: it was never known to have ended there */
+        }
+        if (who->owner == incarnation) {
             had_workers = true;
             had_all_ended = had_all_ended && world->truth.worker[worker].is_over;
             lose_worker(world, worker);

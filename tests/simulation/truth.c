@@ -117,6 +117,7 @@ void truth_come(struct truth *truth, uint32_t worker)
 {
     struct truth_worker *who = &truth->worker[worker];
     truth->workers = truth->workers > worker ? truth->workers : worker + 1;
+    who->left = who->owner;
     who->owner = 0;
     who->is_over = false;
     who->is_moving = true;

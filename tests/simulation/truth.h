@@ -11,6 +11,7 @@
 
 struct truth_worker {
     uint64_t owner; /* the incarnation of the agent that it was assigned to; 0: none */
+    uint64_t left;  /* the one that it was scaled away from before it came back */
     bool is_moving; /* lost, continues elsewhere */
     bool is_coming; /* it joins, and has not been told yet from which step */
     bool is_over;   /* past every step: ended, or lost permanently */
