@@ -71,7 +71,8 @@ static void judge_readers(struct world *world, uint32_t worker, const struct act
                     "(bits %x)",
                     worker, actor->wait_step, count_bits(reading), reading);
     }
-    uint32_t repeated = count_bits(repeating_workers(world) & ~notifier->readers); /* likewise */
+    uint32_t before = repeating_workers(world) | notifier->forgotten; /* likewise */
+    uint32_t repeated = count_bits(before & ~notifier->readers);
     if (actor->answer.count > read + repeated) {
         world_break(world, "worker %u is told that %" PRIu64 " have read step %" PRIu64 ", but %u have",
                     worker, actor->answer.count, actor->wait_step, read);

@@ -99,6 +99,14 @@ bool truth_mark(struct truth_variable *variable, int64_t value)
     return is_new;
 }
 
+static void forget_notifiers(struct truth_notifier notifiers[TRUTH_STEPS])
+{
+    for (uint32_t step = 0; step < TRUTH_STEPS; step++) {
+        uint32_t forgotten = notifiers[step].forgotten | notifiers[step].readers;
+        notifiers[step] = (struct truth_notifier){.forgotten = forgotten};
+    }
+}
+
 void truth_forget_empty_rooms(struct truth *truth)
 {
     uint32_t busy = 0;
@@ -107,7 +115,7 @@ void truth_forget_empty_rooms(struct truth *truth)
     }
     for (uint32_t room = 0; room < truth->rooms; room++) {
         for (uint32_t name = 0; (busy & (1u << room)) == 0 && name < PLAN_NAMES; name++) {
-            memset(truth->notifier[room][name], 0, sizeof truth->notifier[room][name]);
+            forget_notifiers(truth->notifier[room][name]);
             memset(truth->barrier[room][name], 0, sizeof truth->barrier[room][name]);
         }
     }

@@ -32,12 +32,14 @@ struct truth_worker {
 };
 
 struct truth_notifier {
-    uint32_t readers;    /* bits of workers */
-    uint32_t writers;    /* workers that have called written(), whether it won or not */
-    uint32_t declared;   /* confirmed number of readers; 0: none was declared */
-    uint32_t named;      /* the lowest declared number; 0: none */
-    bool is_mixed;       /* different numbers were declared */
-    uint32_t payload;    /* 1 + the worker whose payload has been seen; 0: none */
+    uint32_t readers; /* bits of workers */
+    uint32_t
+        forgotten;     /* those that read before nobody was left in the room; the coordinator may know them */
+    uint32_t writers;  /* workers that have called written(), whether it won or not */
+    uint32_t declared; /* confirmed number of readers; 0: none was declared */
+    uint32_t named;    /* the lowest declared number; 0: none */
+    bool is_mixed;     /* different numbers were declared */
+    uint32_t payload;  /* 1 + the worker whose payload has been seen; 0: none */
     uint64_t written_ns; /* when written() was first called; 0: never */
     uint32_t winner;     /* 1 + the worker that was told that it was first; 0: none */
 };
