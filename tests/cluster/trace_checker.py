@@ -11,6 +11,9 @@ LINE = re.compile(r"trace (\d+\.\d+) (\w+) (\d+) (\d+) (\d+) (\w+) (.*)")
 READING = ("got", "page", "read")
 OUTCOMES = ("ok", "timeout", "short", "deadlock", "stopped")
 
+# Without a ramp-up all workers have begun by then.
+AT_ONCE_S = 1.0
+
 
 @dataclasses.dataclass
 class Event:
@@ -112,8 +115,11 @@ class Checker:
         for (campaign, room), events in self.grouped(lambda e: (e.campaign, e.room), "here").items():
             first = {}
             size = int(events[0].detail.split()[2])
+            begun = min(event.at for event in events)
             for event in events:
-                first.setdefault(event.worker, event.detail.split()[0])
+                # One that comes later may have moved there from an agent that was killed before its first word.
+                if event.at < begun + AT_ONCE_S:
+                    first.setdefault(event.worker, event.detail.split()[0])
             most, name = max((count, name) for name, count in collections.Counter(first.values()).items())
             if most > -(-size // len(agents)):
                 self.fault(f"{campaign}: {most} of the {size} seats of room {room} are on agent {name}, of {len(agents)} agents")
