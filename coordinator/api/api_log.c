@@ -51,7 +51,8 @@ static json_t *log_line_object(uint64_t number, const struct api_log_line *line)
         [LOG_ERROR] = "error", [LOG_WARNING] = "warning", [LOG_INFO] = "info", [LOG_DEBUG] = "debug"};
     json_t *object = json_object();
     json_put_count(object, "number", number);
-    json_put_s(object, "at", line->wall_ns);
+    /* Whole: a real number is written with ten digits, and would be rounded up. */
+    json_put_count(object, "at", line->wall_ns / NS_PER_S);
     json_put(object, "level", json_string(levels[line->level]));
     json_put(object, "campaign", line->campaign > 0 ? json_integer((json_int_t)line->campaign) : json_null());
     json_put_text(object, "agent", line->agent.bytes);
