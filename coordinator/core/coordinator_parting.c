@@ -34,11 +34,11 @@ static void coordinator_tell_loss(struct coordinator *coordinator, const struct 
 /* Where it had hardly any left, the kernel has probably killed it. Empty where it had. */
 static void coordinator_describe_memory(const struct member *member, char text[MEMORY_TEXT_BYTES])
 {
-    uint64_t used_bytes = member->gauges.interval_us > 0 ? member->gauges.memory_bytes : 0;
     text[0] = '\0';
-    if (member->memory_bytes > 0 && used_bytes >= member->memory_bytes / 100 * SCARCE_PERCENT) {
-        compose(text, MEMORY_TEXT_BYTES, ", probably for lack of memory: it used %llu of %llu MiB",
-                (unsigned long long)(used_bytes / MIB), (unsigned long long)(member->memory_bytes / MIB));
+    if (member->memory_bytes > 0 && member->used_bytes >= member->memory_bytes / 100 * SCARCE_PERCENT) {
+        compose(text, MEMORY_TEXT_BYTES, " (probably out of memory: it used %llu of %llu MiB)",
+                (unsigned long long)(member->used_bytes / MIB),
+                (unsigned long long)(member->memory_bytes / MIB));
     }
 }
 

@@ -94,6 +94,7 @@ void member_take_gauges(struct member *member, const struct gauges *gauges)
         loops[i] = gauges->loops[i];
     }
     member->gauges = *gauges;
+    member->used_bytes = gauges->memory_bytes;
     member->gauges.loops = loops;
     member->gauges.lag_us = NULL;
 }

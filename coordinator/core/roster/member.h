@@ -27,6 +27,7 @@ struct member {
     uint32_t cores;
     uint32_t shards;
     uint64_t memory_bytes;
+    uint64_t used_bytes; /* of them, as it said last; unlike the gauges it outlives the coordinator */
     struct text labels;
     struct text program; /* the version of its program, as it says */
     uint32_t capacity;   /* workers; 0: any number */

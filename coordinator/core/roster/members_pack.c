@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-static_assert(sizeof(struct member) - sizeof(struct message) == 480,
+static_assert(sizeof(struct member) - sizeof(struct message) == 488,
               "every field is packed, shown only, or borrowed; the codec packs a message");
 
 /* The rest of a message that is half done; empty if there is none. */
@@ -46,6 +46,7 @@ static void member_pack(const struct member *member, struct buffer *into)
     pack_number(into, member->cores);
     pack_number(into, member->shards);
     pack_number(into, member->memory_bytes);
+    pack_number(into, member->used_bytes);
     pack_bytes(into, member->labels.bytes);
     pack_bytes(into, member->program.bytes);
     pack_number(into, member->capacity);
@@ -87,6 +88,7 @@ static struct member *member_unpack(struct members *members, struct unpack *from
     member->cores = (uint32_t)unpack_bounded(from, UINT32_MAX);
     member->shards = (uint32_t)unpack_bounded(from, UINT32_MAX);
     member->memory_bytes = unpack_number(from);
+    member->used_bytes = unpack_number(from);
     member->labels = text_copy(unpack_bytes(from));
     member->program = text_copy(unpack_bytes(from));
     member->capacity = (uint32_t)unpack_bounded(from, UINT32_MAX);

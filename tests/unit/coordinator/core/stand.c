@@ -298,7 +298,7 @@ void stand_hello_of_version(struct stand *stand, struct played *agent, uint32_t 
                                         .pid = 42,
                                         .cores = 2,
                                         .shards = 1,
-                                        .memory_bytes = 8192,
+                                        .memory_bytes = STAND_MEMORY_BYTES,
                                         .labels = bytes_of_string(stand->labels),
                                         .capacity = stand->capacity}};
     message_encode(&message, &buffer);

@@ -42,6 +42,7 @@ struct stand {
 };
 
 #define STAND_EPOCH 77u
+#define STAND_MEMORY_BYTES (512u << 20) /* of an agent, as it says */
 #define STAND_START_NS 1000000000000u
 
 void stand_init(struct stand *stand);

@@ -35,7 +35,7 @@ static void an_agent_that_waits_has_no_campaigns(void **state)
     assert_int_equal(overview->agents[0].pid, 42);
     assert_int_equal(overview->agents[0].cores, 2);
     assert_int_equal(overview->agents[0].shards, 1);
-    assert_int_equal(overview->agents[0].memory_bytes, 8192);
+    assert_int_equal(overview->agents[0].memory_bytes, STAND_MEMORY_BYTES);
     assert_false(overview->agents[0].is_lost);
     assert_int_equal(overview->agents[0].campaign_count, 0);
     assert_int_equal(overview->agents_joined, 1);

@@ -1,6 +1,8 @@
 /* What happens to a campaign whose agents are lost, for each policy. */
 #include "tests/unit/coordinator/core/stand.h"
 
+#include "common/histogram.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -433,6 +435,34 @@ static void a_new_life_of_a_lost_agent_has_no_part_in_it(void **state)
     assert_int_equal(stand_report(stand)->state, CAMPAIGN_RUNNING);
 }
 
+/* What it said last: how much memory its process has. */
+static void lose_using(struct stand *stand, uint64_t memory_bytes)
+{
+    SCOPED(histogram_free) struct histogram *lag_us = histogram_new();
+    const struct message gauges = {
+        .kind = MESSAGE_GAUGES,
+        .gauges = {.interval_us = 1000000, .memory_bytes = memory_bytes, .lag_us = lag_us}};
+    stand_steps(stand, &stand->agents[0], 10, 0);
+    stand_send(stand, &stand->agents[1], &gauges);
+    stand_gone(stand, "a2");
+    stand_finished(stand, &stand->agents[0]);
+}
+
+static void one_that_had_hardly_any_memory_left_is_told_so(void **state)
+{
+    struct stand *stand = stand_running(state, 6, 2);
+    lose_using(stand, 450u << 20);
+    stand_expect_verdict(stand, VERDICT_DEGRADED,
+                         "agent a2 was lost (probably out of memory: it used 450 of 512 MiB) with 3 workers");
+}
+
+static void one_that_had_enough_is_not(void **state)
+{
+    struct stand *stand = stand_running(state, 6, 2);
+    lose_using(stand, 400u << 20);
+    stand_expect_verdict(stand, VERDICT_DEGRADED, "agent a2 was lost with 3 workers");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -460,6 +490,8 @@ int main(void)
         STORY(a_loss_during_teardown_moves_it_on),
         STORY(who_falls_silent_during_teardown_is_waited_for_until_it_is_lost),
         STORY(a_new_life_of_a_lost_agent_has_no_part_in_it),
+        STORY(one_that_had_hardly_any_memory_left_is_told_so),
+        STORY(one_that_had_enough_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

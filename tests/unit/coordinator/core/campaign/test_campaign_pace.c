@@ -175,6 +175,21 @@ static void workers_that_are_wanted_begin_where_they_are_wanted(void **state)
     assert_int_equal(stand_report(stand)->options->workers, 7);
 }
 
+static void nobody_else_begins_when_the_duration_is_over(void **state)
+{
+    struct stand *stand = *state;
+    struct campaign_options options = stand_options(4);
+    options.rate = bytes_of_string("10/s");
+    options.duration_ms = 3000;
+    options.max_workers = 7;
+    stand_run(stand, &options, 2);
+    stand_pass_ms(stand, 3600);
+    stand_forget_story(stand);
+    want(stand, "a2", 2);
+    stand_expect(stand, "a2: assign, as wanted\n");
+    assert_int_equal(stand_report(stand)->workers_grown, 0);
+}
+
 /* Whole rooms, whose seats go to all agents in turn; the arrivals are split over all from an instant on. */
 static void rooms_that_are_wanted_begin(void **state)
 {
@@ -315,6 +330,7 @@ int main(void)
         STORY(what_cannot_be_is_refused),
         STORY(workers_that_meet_pause_before_one_step),
         STORY(workers_that_are_wanted_begin_where_they_are_wanted),
+        STORY(nobody_else_begins_when_the_duration_is_over),
         STORY(rooms_that_are_wanted_begin),
         STORY(only_whole_rooms_come_and_go),
         STORY(with_fewer_workers_the_arrivals_are_split_again),
